@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The configuration of one issuer: a file in OpenSSL's configuration syntax
+ * (config(5ssl)), read with libcrypto's NCONF. One table of keys in config.c
+ * drives parsing, defaults, `check-config` and the check of crlpress.cnf(5).
+ */
+#ifndef CRLPRESS_CONFIG_H
+#define CRLPRESS_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "crlpress/crl_build.h"
+#include "crlpress/lint.h"
+#include "crlpress/report.h"
+#include "crlpress/shard.h"
+#include "crlpress/signer.h"
+#include "crlpress/source.h"
+#include "crlpress/status.h"
+
+/* A configuration, or the SQL beside it, that is larger is a mistake. */
+#define CONFIG_FILE_BYTES_MOST (1024 * 1024)
+
+/* Strings belong to the configuration; paths are resolved against the file. */
+struct config {
+	char *path;
+	char *name; /* [issuer] name, by default the file's without .cnf */
+
+	/* [issuer] */
+	char *certificate;
+	char *key;
+	char *passphrase_file; /* NULL: none */
+	enum signer_digest digest;
+	enum signer_padding padding;
+	enum profile profile;
+	bool has_ocsp; /* certificates carry an OCSP URL */
+
+	/* [source] */
+	char *conninfo;   /* NULL: libpq's environment */
+	char *query_file; /* NULL: the native table */
+	char *sql;        /* its text, or the native statement */
+	char *issuer_id;
+	enum serial_encoding encoding;
+	int64_t connect_timeout_sec;
+	int64_t statement_timeout_sec;
+	int64_t lookback_sec;
+
+	/* [shards] */
+	struct shard_scheme_config shards;
+	char *url_pattern;
+	char *object_pattern;
+
+	/* [crl] */
+	int64_t validity_sec;
+	int64_t period_sec;
+	enum crl_scope scope;
+
+	/* [store] */
+	char *store_url;
+	char *manifest_key;
+
+	/* [state] */
+	char *state_dir;
+
+	/* [gates] */
+	uint32_t floor_percent;       /* of the total entries published */
+	uint32_t shard_floor_percent; /* of a shard's */
+	int64_t skew_sec;
+	int64_t replay_lag_sec;
+	uint64_t size_most; /* bytes of one CRL */
+};
+
+/*
+ * Reads a file. Every mistake in it is reported, not just the first, as
+ * `FILE:LINE: ...` with the nearest known name. STATUS_CONFIG when there was
+ * any. The caller frees it; config_free(NULL) is fine.
+ */
+enum status config_load(const char *path, struct report *report,
+    struct config **config) MUST_CHECK;
+void config_free(struct config *config);
+
+/*
+ * The files of a path: itself, or every *.cnf of a directory, by name. The
+ * caller frees the list with config_paths_free.
+ */
+enum status config_paths(const char *path, struct report *report,
+    char ***paths, size_t *count) MUST_CHECK;
+void config_paths_free(char **paths, size_t count);
+
+/* Prints what was understood, in the form of a configuration file. */
+void config_print(const struct config *config, FILE *stream);
+
+/* One line a key: section, key, kind, default, help; for the man page check. */
+void config_print_keys(FILE *stream);
+
+#endif

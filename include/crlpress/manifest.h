@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The manifest: what stands in the store after a run, as text that a person
+ * can grep and `sha256sum -c` can check. docs/manifest.md is its definition.
+ * Pure; no library.
+ */
+#ifndef CRLPRESS_MANIFEST_H
+#define CRLPRESS_MANIFEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "crlpress/hash.h"
+#include "crlpress/shard.h"
+#include "crlpress/status.h"
+#include "crlpress/uint160.h"
+
+#define MANIFEST_FORMAT 1
+
+/* A manifest of SHARD_COUNT_MOST shards with the longest names is larger
+ * than this by no sensible URL. */
+#define MANIFEST_BYTES_MOST (64UL * 1024 * 1024)
+
+/* One shard as it stands in the store. */
+struct manifest_shard {
+	uint32_t index;
+	char *url;  /* owned by the manifest */
+	char *key;
+	uint64_t size;
+	struct hash sha256;
+	struct uint160 number;
+	int64_t this_update_sec;
+	int64_t next_update_sec;
+	uint64_t entries;
+	uint64_t added;   /* against what stood there before */
+	uint64_t removed;
+	bool withheld;    /* the run refused a new one: this is an older one */
+};
+
+/* Where every row of the snapshot went; they add up to `read`. */
+struct manifest_rows {
+	uint64_t read;
+	uint64_t listed;    /* entries of the CRLs made */
+	uint64_t duplicate; /* the same row again */
+	uint64_t expired;   /* left out: proved by the CRL before */
+	uint64_t deferred;  /* revoked after thisUpdate, within the skew */
+	uint64_t withheld;  /* of shards that were withheld, faulty ones too */
+};
+
+struct manifest {
+	char *issuer;          /* configured name */
+	struct hash issuer_sha256; /* of the DER certificate */
+	int64_t this_update_sec;
+	int64_t next_update_sec;
+	struct uint160 number;
+	bool has_position;
+	char system_identifier[24];
+	uint32_t timeline;
+	uint64_t wal_position;
+	struct manifest_rows rows;
+	char **passed; /* "floor" or "floor:7": gates an operator let pass */
+	size_t passed_count;
+	struct manifest_shard *shard;
+	size_t shard_count;
+};
+
+/* All strings of a manifest are malloc'd and freed here. */
+void manifest_free(struct manifest *manifest);
+
+/* Writes it. `*text` is malloc'd, `*len` without the ending NUL. */
+enum status manifest_format(const struct manifest *manifest, char **text,
+    size_t *len) MUST_CHECK;
+
+/*
+ * Reads one strictly: every field once, counts that agree, the closing line
+ * there. STATUS_MALFORMED with the line number and static `*why`.
+ */
+enum status manifest_parse(const char *text, size_t len,
+    struct manifest *manifest, size_t *line, const char **why) MUST_CHECK;
+
+/* The shard with this index, or NULL. */
+const struct manifest_shard *manifest_find(const struct manifest *manifest,
+    uint32_t index);
+
+#endif

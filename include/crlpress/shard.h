@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which shard lists a certificate, and what that shard's URL and object key
+ * are. The URL stands inside issued certificates, so the answers here may
+ * never change: tests/vectors/shard.txt freezes them. Pure; no library.
+ */
+#ifndef CRLPRESS_SHARD_H
+#define CRLPRESS_SHARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "crlpress/status.h"
+#include "crlpress/uint160.h"
+
+/* Boulder runs 128 and plans for thousands; a shard is a file and a URL. */
+#define SHARD_COUNT_MOST 65536
+
+/* Longest URL or object key with its NUL: S3 keys end at 1024 bytes. */
+#define SHARD_NAME_BYTES 1025
+
+enum shard_scheme {
+	SHARD_COLUMN,     /* the row says it */
+	SHARD_SERIAL_MOD, /* whole serial modulo count, plus first */
+	SHARD_EXPIRY,     /* chunk of not_after since an anchor, modulo count */
+};
+
+struct shard_scheme_config {
+	enum shard_scheme scheme;
+	uint32_t count;     /* 1 to SHARD_COUNT_MOST */
+	uint32_t first;     /* index of the first shard, usually 0 or 1 */
+	int64_t anchor_sec; /* SHARD_EXPIRY: start of chunk 0 */
+	int64_t chunk_sec;  /* SHARD_EXPIRY: length of a chunk, above 0 */
+};
+
+/* What a row brings along. */
+struct shard_hint {
+	bool has_shard; /* the shard column is not NULL */
+	int64_t shard;
+};
+
+/*
+ * The index of the shard that lists the certificate, `first` to
+ * `first + count - 1`. STATUS_MALFORMED with static `*why` when the row's
+ * shard is missing (SHARD_COLUMN), out of range or contradicts the scheme, or
+ * not_after lies before the anchor.
+ */
+enum status shard_of(const struct shard_scheme_config *config,
+    const struct uint160 *serial, int64_t not_after_sec,
+    const struct shard_hint *hint, uint32_t *index,
+    const char **why) MUST_CHECK;
+
+/*
+ * Expands "{shard}" (decimal) or "{shard:04}" (zero-filled, width 1 to 9) in
+ * a URL or key template. The place must stand exactly once unless `count` is
+ * 1, where it may be missing; no other brace is allowed. STATUS_MALFORMED
+ * with `*why` otherwise, or when `out` (size bytes) is too small.
+ */
+enum status shard_expand(const char *pattern, uint32_t count, uint32_t index,
+    char *out, size_t size, const char **why) MUST_CHECK;
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Revoked certificates out of PostgreSQL: one snapshot, one binary COPY, no
+ * malloc a row. libpq stays behind this header.
+ *
+ * The statement yields five columns, in this order:
+ *   serial      bytea, or text in hex or decimal (serial encoding)
+ *   revoked_at  timestamptz, or bigint seconds since 1970
+ *   reason      smallint, integer or bigint: RFC 5280, 5.3.1
+ *   not_after   timestamptz, or bigint seconds since 1970
+ *   shard       smallint, integer or bigint; NULL: the scheme decides
+ * and may name :'issuer' and :'lookback' as psql would: both are replaced by
+ * quoted literals (the configured issuer id; an ISO time, the oldest not_after
+ * that is still asked for).
+ */
+#ifndef CRLPRESS_SOURCE_H
+#define CRLPRESS_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "crlpress/report.h"
+#include "crlpress/shard.h"
+#include "crlpress/status.h"
+#include "crlpress/uint160.h"
+
+enum serial_encoding { SERIAL_BYTEA, SERIAL_HEX, SERIAL_DECIMAL };
+
+/* Borrowed strings. */
+struct source_config {
+	const char *conninfo; /* libpq conninfo or URI; NULL: libpq's own */
+	const char *sql;      /* the statement, no trailing semicolon */
+	const char *sql_name; /* its file, for messages */
+	const char *issuer_id;
+	enum serial_encoding encoding;
+	int64_t connect_timeout_sec;
+	int64_t statement_timeout_sec;
+};
+
+/* Longest text of a serial in a fault, cut if longer. */
+#define SOURCE_SERIAL_TEXT_BYTES 64
+
+/* One row. */
+struct source_row {
+	const char *fault; /* static text; NULL: the row is well-formed */
+	struct uint160 serial;
+	int64_t revoked_at_sec; /* cut off towards the past */
+	int64_t not_after_sec;
+	uint8_t reason;
+	struct shard_hint hint;
+	/* With a fault: what can still be said of the row. */
+	bool has_serial;
+	bool has_hint;
+	bool has_not_after;
+	char serial_text[SOURCE_SERIAL_TEXT_BYTES]; /* as the database has it */
+};
+
+/* Where the snapshot stands. */
+struct source_snapshot {
+	char system_identifier[24]; /* decimal, as pg_controldata prints it */
+	uint32_t timeline;
+	uint64_t wal_position; /* replayed on a standby, inserted otherwise */
+	bool standby;
+	int64_t now_usec; /* the database's clock at the snapshot, since 1970 */
+	double replay_lag_sec; /* standby: age of the last replayed commit */
+	bool has_position; /* false: the server would not tell (privileges) */
+};
+
+struct source;
+
+/*
+ * Connects and opens one REPEATABLE READ READ ONLY transaction; its snapshot
+ * is taken here. Faults name the server, never a password. The caller closes
+ * it; source_close(NULL) is fine.
+ */
+enum status source_open(const struct source_config *config,
+    struct report *report, struct source **source) MUST_CHECK;
+void source_close(struct source *source);
+
+const struct source_snapshot *source_snapshot(const struct source *source);
+
+/*
+ * Starts the COPY. Checks the statement's columns and types first: a missing
+ * table or column, or a wrong type, is a fault here. Rows whose not_after is
+ * before `lookback_sec` are not asked for.
+ */
+enum status source_start(struct source *source,
+    int64_t lookback_sec) MUST_CHECK;
+
+/*
+ * The next rows, up to `room`; `*count` may be less. STATUS_DONE with
+ * *count == 0 after the last row, when the server has confirmed that the COPY
+ * is complete; anything else is a fault already reported, and what was read
+ * so far must not be used.
+ */
+enum status source_read(struct source *source, struct source_row *rows,
+    size_t room, size_t *count) MUST_CHECK;
+
+#endif

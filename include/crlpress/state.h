@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What one issuer keeps on local disk between runs, in one directory:
+ *   lock     held for the length of a run
+ *   number   the last CRL number ever given to the signer, in decimal
+ *   stage/   signed bytes of the run under way, one file a shard
+ * The number is written and synced before anything is signed under it, so a
+ * number is never used for two different byte strings, whatever is killed.
+ */
+#ifndef CRLPRESS_STATE_H
+#define CRLPRESS_STATE_H
+
+#include <stdint.h>
+
+#include "crlpress/hash.h"
+#include "crlpress/report.h"
+#include "crlpress/status.h"
+#include "crlpress/uint160.h"
+
+struct state;
+
+/*
+ * Opens DIR/NAME, made when missing, and takes the lock: STATUS_LOCKED,
+ * reported, when another process has it. state_close(NULL) is fine.
+ */
+enum status state_open(const char *dir, const char *name,
+    struct report *report, struct state **state) MUST_CHECK;
+void state_close(struct state *state);
+
+/* The last number given out; zero when there was none yet. */
+enum status state_number(struct state *state,
+    struct uint160 *number) MUST_CHECK;
+
+/* Replaces it, synced. */
+enum status state_number_set(struct state *state,
+    const struct uint160 *number) MUST_CHECK;
+
+/* A staged file. The path belongs to whoever frees it: stage_file_free. */
+struct stage_file {
+	char *path;
+	uint64_t size;
+	struct hash sha256;
+};
+
+/* Bytes to be written one behind the other. */
+struct stage_part {
+	const void *data;
+	size_t len;
+};
+
+/*
+ * Writes `parts` to stage/NAME by way of a temporary file, syncs it and
+ * renames it. The file is 0644. `file->sha256` is not filled in: the judge
+ * does that from the file's bytes. Threads may call it with different names.
+ */
+enum status stage_write(struct state *state, const char *name,
+    const struct stage_part *parts, size_t count,
+    struct stage_file *file) MUST_CHECK;
+void stage_file_free(struct stage_file *file);
+
+/* Removes everything staged. */
+enum status stage_clear(struct state *state) MUST_CHECK;
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Where shards are published: one interface, a directory or S3 behind it.
+ * A put is a compare-and-swap on the version that was judged, so that of two
+ * publishers one wins and the other is told; nothing half-written is ever
+ * visible.
+ */
+#ifndef CRLPRESS_STORE_H
+#define CRLPRESS_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "crlpress/hash.h"
+#include "crlpress/report.h"
+#include "crlpress/status.h"
+
+/* Names a version of an object: an ETag, or what the directory has for one. */
+#define STORE_VERSION_BYTES 128
+
+struct store_version {
+	char text[STORE_VERSION_BYTES]; /* empty: the object does not exist */
+};
+
+/* An object's bytes, mapped or read. Free it with store_object_free. */
+struct store_object {
+	const uint8_t *data; /* NULL when len is 0 */
+	size_t len;
+	struct store_version version;
+	bool mapped; /* private to the store */
+};
+
+/* A file to be put; it has been synced, and is not changed or removed. */
+struct store_upload {
+	const char *key;
+	const char *path;         /* of the staged file */
+	uint64_t size;
+	struct hash sha256;
+	const char *content_type; /* "application/pkix-crl" */
+	struct store_version replaces; /* what must be there now; empty: nothing */
+};
+
+struct store;
+
+struct store_config {
+	const char *url; /* "/path" or "file:///path" */
+};
+
+/* Borrowed strings. Faults name the store. store_close(NULL) is fine. */
+enum status store_open(const struct store_config *config,
+    struct report *report, struct store **store) MUST_CHECK;
+void store_close(struct store *store);
+
+/* The store's URL, for messages. */
+const char *store_name(const struct store *store);
+
+/*
+ * Reads an object. STATUS_NOT_FOUND when it is certain that there is none
+ * (not reported); any other failure is reported. Threads may call it.
+ */
+enum status store_get(struct store *store, const char *key,
+    struct store_object *object) MUST_CHECK;
+void store_object_free(struct store_object *object);
+
+/*
+ * Puts an object where upload->replaces is what stands there, reads it back,
+ * and fills `*now` with the new version. STATUS_CONFLICT (not reported) when
+ * something else stands there and it is not these very bytes; bytes that are
+ * ours already are success. Any other failure is reported. Threads may call
+ * it with different keys.
+ */
+enum status store_put(struct store *store, const struct store_upload *upload,
+    struct store_version *now) MUST_CHECK;
+
+/* Makes what was put so far durable; called before the manifest is put. */
+enum status store_sync(struct store *store) MUST_CHECK;
+
+/*
+ * Removes leftovers of puts that a killed run left behind, never an object.
+ */
+enum status store_sweep(struct store *store) MUST_CHECK;
+
+#endif
