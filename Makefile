@@ -1,0 +1,151 @@
+# crlpress: build, check, install. `make help` lists the targets.
+#
+# Everything is built below $(BUILD); `make asan` and `make tsan` build and
+# check in directories of their own.
+
+VERSION := 0.1.0
+
+prefix      = /usr/local
+exec_prefix = $(prefix)
+bindir      = $(exec_prefix)/bin
+datarootdir = $(prefix)/share
+datadir     = $(datarootdir)
+mandir      = $(datarootdir)/man
+docdir      = $(datarootdir)/doc/crlpress
+INSTALL         = install
+INSTALL_PROGRAM = $(INSTALL)
+INSTALL_DATA    = $(INSTALL) -m 644
+
+BUILD  ?= build
+CC     ?= cc
+CFLAGS ?= -O2 -g
+PKG_CONFIG ?= pkg-config
+
+WARN = -Wall -Wextra -Wconversion -Wshadow -Wvla -Wstrict-prototypes \
+       -Wmissing-prototypes -Wformat=2 -Werror
+# _FORTIFY_SOURCE means nothing without -O and quarrels with the sanitizers.
+FORTIFY ?= -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+HARDEN  = -fstack-protector-strong -fPIE
+HARDEN_LD = -pie -Wl,-z,relro,-z,now
+SANITIZE ?=
+
+LIBS_PC = libpq libcrypto
+PC_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBS_PC) 2>/dev/null)
+PC_LIBS   := $(shell $(PKG_CONFIG) --libs $(LIBS_PC) 2>/dev/null)
+
+ALL_CPPFLAGS = -Iinclude -D_GNU_SOURCE -DCRLPRESS_VERSION='"$(VERSION)"' \
+               $(FORTIFY) $(PC_CFLAGS) $(CPPFLAGS)
+ALL_CFLAGS   = -std=c11 -pthread $(WARN) $(HARDEN) $(SANITIZE) $(CFLAGS)
+ALL_LDFLAGS  = -pthread $(HARDEN_LD) $(SANITIZE) $(LDFLAGS)
+
+# The core knows no library; unit tests core_*.c link it alone, which is the
+# proof. Every other file of src/ but main.c goes into libcrlpress.a too.
+CORE = crl_build crl_read gate manifest quantity report row shard status \
+       uint160 utc
+SRC  = $(filter-out main,$(basename $(notdir $(wildcard src/*.c))))
+CORE_OBJ = $(CORE:%=$(BUILD)/%.o)
+LIB_OBJ  = $(SRC:%=$(BUILD)/%.o)
+
+CORE_TESTS = $(basename $(notdir $(wildcard tests/unit/core_*.c)))
+FULL_TESTS = $(basename $(notdir $(wildcard tests/unit/full_*.c)))
+TESTS      = $(CORE_TESTS) $(FULL_TESTS)
+FUZZERS    = $(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))
+
+.PHONY: all help check unit e2e asan tsan lint fuzz format install uninstall \
+        clean programs tests
+.SUFFIXES:
+.SECONDARY:
+
+all: programs
+
+help:
+	@echo 'all        build/crlpress'
+	@echo 'check      style check, unit tests, end-to-end tests'
+	@echo 'unit e2e   one of them'
+	@echo 'asan tsan  the unit tests under the sanitizers'
+	@echo 'lint       style, shellcheck, mandoc, cppcheck, clang-tidy'
+	@echo 'fuzz       fuzz targets with libFuzzer (clang)'
+	@echo 'install uninstall clean format'
+
+programs: $(BUILD)/crlpress
+tests: $(TESTS:%=$(BUILD)/tests/%)
+
+$(BUILD)/crlpress: $(BUILD)/main.o $(BUILD)/libcrlpress.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PC_LIBS)
+
+$(BUILD)/libcore.a: $(CORE_OBJ)
+	rm -f $@ && $(AR) rcs $@ $^
+$(BUILD)/libcrlpress.a: $(LIB_OBJ)
+	rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/%.o: src/%.c Makefile | $(BUILD)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/tests/core_%: tests/unit/core_%.c $(BUILD)/libcore.a Makefile | $(BUILD)/tests
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< \
+	    $(BUILD)/libcore.a -lcmocka
+$(BUILD)/tests/full_%: tests/unit/full_%.c $(BUILD)/libcrlpress.a Makefile | $(BUILD)/tests
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< \
+	    $(BUILD)/libcrlpress.a $(PC_LIBS) -lcmocka
+
+$(BUILD) $(BUILD)/tests $(BUILD)/fuzz:
+	mkdir -p $@
+
+check: lint-style unit e2e
+
+.PHONY: lint-style
+lint-style:
+	tools/check-style
+
+# Each program prints its own tally; tools/test adds them up.
+unit: tests
+	@tools/run-unit $(BUILD)/tests
+
+e2e: programs
+	@CRLPRESS=$(abspath $(BUILD))/crlpress tools/run-e2e
+
+asan:
+	$(MAKE) BUILD=build-asan FORTIFY= CFLAGS='-O1 -g -fno-omit-frame-pointer' \
+	    SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' \
+	    programs unit
+
+tsan:
+	$(MAKE) BUILD=build-tsan FORTIFY= CFLAGS='-O1 -g' \
+	    SANITIZE='-fsanitize=thread' programs unit
+
+lint:
+	tools/lint
+
+FUZZ_BUILD = build-fuzz
+fuzz:
+	$(MAKE) BUILD=$(FUZZ_BUILD) CC=clang FORTIFY= \
+	    SANITIZE='-fsanitize=address,undefined,fuzzer-no-link' \
+	    $(FUZZERS:%=$(FUZZ_BUILD)/fuzz/%)
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libcrlpress.a | $(BUILD)/fuzz
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer \
+	    -o $@ $< $(BUILD)/libcrlpress.a $(PC_LIBS)
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+install: all
+	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man1 \
+	    $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(docdir)/sharding-config
+	$(INSTALL_PROGRAM) $(BUILD)/crlpress $(DESTDIR)$(bindir)/crlpress
+	$(INSTALL_DATA) docs/crlpress.1 $(DESTDIR)$(mandir)/man1/crlpress.1
+	$(INSTALL_DATA) docs/crlpress.cnf.5 \
+	    $(DESTDIR)$(mandir)/man5/crlpress.cnf.5
+	$(INSTALL_DATA) README.md CHANGELOG.md LICENSE docs/*.md \
+	    $(DESTDIR)$(docdir)
+	$(INSTALL_DATA) sharding-config/* $(DESTDIR)$(docdir)/sharding-config
+
+uninstall:
+	rm -f $(DESTDIR)$(bindir)/crlpress
+	rm -f $(DESTDIR)$(mandir)/man1/crlpress.1
+	rm -f $(DESTDIR)$(mandir)/man5/crlpress.cnf.5
+	rm -rf $(DESTDIR)$(docdir)
+
+clean:
+	rm -rf build build-asan build-tsan build-fuzz
+
+-include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d)
