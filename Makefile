@@ -21,6 +21,12 @@ CC     ?= cc
 CFLAGS ?= -O2 -g
 PKG_CONFIG ?= pkg-config
 
+# `make V=1` shows the commands.
+V ?= 0
+Q_0 = @echo '  $(1) $@';
+Q_1 =
+say = $(call Q_$(V),$(1))
+
 WARN = -Wall -Wextra -Wconversion -Wshadow -Wvla -Wstrict-prototypes \
        -Wmissing-prototypes -Wformat=2 -Werror
 # _FORTIFY_SOURCE means nothing without -O and quarrels with the sanitizers.
@@ -40,8 +46,9 @@ ALL_LDFLAGS  = -pthread $(HARDEN_LD) $(SANITIZE) $(LDFLAGS)
 
 # The core knows no library; unit tests core_*.c link it alone, which is the
 # proof. Every other file of src/ but main.c goes into libcrlpress.a too.
-CORE = crl_build crl_read gate manifest quantity report row shard status \
-       uint160 utc
+CORE = crl_build crl_entry crl_extension crl_read der_read der_write gate \
+       gate_merge manifest quantity report row shard source_column \
+       source_message source_row source_sql status uint160 utc
 SRC  = $(filter-out main,$(basename $(notdir $(wildcard src/*.c))))
 CORE_OBJ = $(CORE:%=$(BUILD)/%.o)
 LIB_OBJ  = $(SRC:%=$(BUILD)/%.o)
@@ -50,9 +57,10 @@ CORE_TESTS = $(basename $(notdir $(wildcard tests/unit/core_*.c)))
 FULL_TESTS = $(basename $(notdir $(wildcard tests/unit/full_*.c)))
 TESTS      = $(CORE_TESTS) $(FULL_TESTS)
 FUZZERS    = $(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))
+DRIVERS    = $(basename $(notdir $(wildcard tests/drivers/*.c)))
 
 .PHONY: all help check unit e2e asan tsan lint fuzz format install uninstall \
-        clean programs tests
+        clean programs tests drivers
 .SUFFIXES:
 .SECONDARY:
 
@@ -69,26 +77,32 @@ help:
 
 programs: $(BUILD)/crlpress
 tests: $(TESTS:%=$(BUILD)/tests/%)
+drivers: $(DRIVERS:%=$(BUILD)/drivers/%)
 
 $(BUILD)/crlpress: $(BUILD)/main.o $(BUILD)/libcrlpress.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PC_LIBS)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PC_LIBS)
 
 $(BUILD)/libcore.a: $(CORE_OBJ)
-	rm -f $@ && $(AR) rcs $@ $^
+	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
 $(BUILD)/libcrlpress.a: $(LIB_OBJ)
-	rm -f $@ && $(AR) rcs $@ $^
+	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
 
 $(BUILD)/%.o: src/%.c Makefile | $(BUILD)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/tests/core_%: tests/unit/core_%.c $(BUILD)/libcore.a Makefile | $(BUILD)/tests
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< \
+	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< \
 	    $(BUILD)/libcore.a -lcmocka
 $(BUILD)/tests/full_%: tests/unit/full_%.c $(BUILD)/libcrlpress.a Makefile | $(BUILD)/tests
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< \
+	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< \
 	    $(BUILD)/libcrlpress.a $(PC_LIBS) -lcmocka
 
-$(BUILD) $(BUILD)/tests $(BUILD)/fuzz:
+# Programs for the end-to-end tests, each of them one module from outside.
+$(BUILD)/drivers/%: tests/drivers/%.c $(BUILD)/libcrlpress.a Makefile | $(BUILD)/drivers
+	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< \
+	    $(BUILD)/libcrlpress.a $(PC_LIBS)
+
+$(BUILD) $(BUILD)/tests $(BUILD)/drivers $(BUILD)/fuzz:
 	mkdir -p $@
 
 check: lint-style unit e2e
@@ -101,7 +115,7 @@ lint-style:
 unit: tests
 	@tools/run-unit $(BUILD)/tests
 
-e2e: programs
+e2e: programs drivers
 	@CRLPRESS=$(abspath $(BUILD))/crlpress tools/run-e2e
 
 asan:
@@ -122,7 +136,7 @@ fuzz:
 	    SANITIZE='-fsanitize=address,undefined,fuzzer-no-link' \
 	    $(FUZZERS:%=$(FUZZ_BUILD)/fuzz/%)
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libcrlpress.a | $(BUILD)/fuzz
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer \
+	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer \
 	    -o $@ $< $(BUILD)/libcrlpress.a $(PC_LIBS)
 
 format:
@@ -148,4 +162,4 @@ uninstall:
 clean:
 	rm -rf build build-asan build-tsan build-fuzz
 
--include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d)
+-include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d $(BUILD)/drivers/*.d)

@@ -70,6 +70,7 @@ struct config {
 	int64_t skew_sec;
 	int64_t replay_lag_sec;
 	uint64_t size_most; /* bytes of one CRL */
+	bool allow_empty;   /* an issuer without a single revocation is fine */
 };
 
 /*

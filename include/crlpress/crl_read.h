@@ -22,9 +22,13 @@ struct crl_view {
 	size_t len;
 };
 
-/* Where and why the bytes are not a CRL; texts are static. */
+/*
+ * Where and why the bytes are not a CRL; texts are static. The offset is that
+ * of the tag of the value at fault, or of the octet where a missing value
+ * should begin, or of the first octet too many.
+ */
 struct crl_fault {
-	size_t offset; /* from the start of the CRL */
+	size_t offset; /* from the start of the bytes given to crl_parse */
 	const char *rule;
 	const char *clause;
 	const char *text;
@@ -50,10 +54,10 @@ struct crl_extension {
 };
 
 struct crl {
-	struct crl_view bytes; /* the whole CertificateList */
+	struct crl_view bytes; /* the whole CertificateList, or TBSCertList */
 	struct crl_view tbs;   /* TBSCertList with its header: what is signed */
 	bool has_version;
-	uint32_t version;             /* 1 is v2 */
+	uint32_t version;                /* 1 is v2 */
 	struct crl_view inner_algorithm; /* AlgorithmIdentifier with header */
 	struct crl_view outer_algorithm;
 	struct crl_view signature; /* BIT STRING content after unused = 0 */
@@ -61,8 +65,9 @@ struct crl {
 	struct crl_time this_update;
 	bool has_next_update;
 	struct crl_time next_update;
-	bool has_entries;         /* the field is there, even if empty */
-	struct crl_view entries;  /* content of revokedCertificates */
+	bool has_entries;        /* the field is there, even if empty */
+	struct crl_view entries; /* content of revokedCertificates */
+	bool has_extensions;     /* the field is there, even if empty */
 	size_t extension_count;
 	struct crl_extension extension[CRL_EXTENSIONS_MOST];
 };
@@ -81,15 +86,21 @@ enum status crl_parse(const uint8_t *data, size_t len, struct crl *crl,
 enum status crl_parse_tbs(const uint8_t *data, size_t len, struct crl *crl,
     struct crl_fault *fault) MUST_CHECK;
 
+/*
+ * How many extensions one entry may have before reading it is refused: there
+ * are four of them, and duplicates are found by comparing each with each.
+ */
+#define CRL_ENTRY_EXTENSIONS_MOST 16
+
 /* How an entry's serial is encoded, for lint; the value itself is `serial`. */
 struct crl_entry {
-	size_t offset;            /* of the entry from the start of the CRL */
-	struct crl_view encoded;  /* the entry with its header */
-	struct crl_view integer;  /* content octets of userCertificate */
-	bool serial_in_range;     /* positive and below 2^159 */
-	struct uint160 serial;    /* when in range */
+	size_t offset;           /* of the entry from the start of the CRL */
+	struct crl_view encoded; /* the entry with its header */
+	struct crl_view integer; /* content octets of userCertificate */
+	bool serial_in_range;    /* positive and below 2^159 */
+	struct uint160 serial;   /* when in range */
 	struct crl_time revoked_at;
-	int reason;               /* -1: no reasonCode */
+	int reason; /* 0 to 127 as encoded; -1: no reasonCode */
 	bool reason_critical;
 	bool has_invalidity_date;
 	bool has_certificate_issuer;
@@ -97,8 +108,8 @@ struct crl_entry {
 	bool has_unknown;
 	bool has_unknown_critical;
 	bool has_duplicate_extension;
-	bool has_empty_extensions;     /* SEQUENCE OF with nothing in it */
-	bool has_encoded_default;      /* BOOLEAN FALSE encoded */
+	bool has_empty_extensions; /* SEQUENCE OF with nothing in it */
+	bool has_encoded_default;  /* BOOLEAN FALSE encoded */
 };
 
 /*
@@ -108,11 +119,23 @@ struct crl_entry {
 enum status crl_entry_read(const struct crl *crl, size_t *position,
     struct crl_entry *entry, struct crl_fault *fault) MUST_CHECK;
 
-/* The extension with this OID (content octets), or NULL. */
-const struct crl_extension *crl_extension_find(const struct crl *crl,
-    const uint8_t *oid, size_t oid_len);
+/*
+ * The same without the short cut that crl_entry_read takes through entries of
+ * the usual shape, so that tests can hold one against the other.
+ */
+enum status crl_entry_read_general(const struct crl *crl, size_t *position,
+    struct crl_entry *entry, struct crl_fault *fault) MUST_CHECK;
 
-/* RFC 5280, 5.2.3: the number; STATUS_NOT_FOUND without the extension. */
+/* The first extension with this OID (content octets), or NULL. */
+const struct crl_extension *crl_extension_find(
+    const struct crl *crl, const uint8_t *oid, size_t oid_len);
+
+/*
+ * The contents of three extensions: STATUS_NOT_FOUND without the extension,
+ * STATUS_MALFORMED with `*fault` when its value is not what RFC 5280 has there.
+ */
+
+/* RFC 5280, 5.2.3: not negative and below 2^159. */
 enum status crl_number(const struct crl *crl, struct uint160 *number,
     struct crl_fault *fault) MUST_CHECK;
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What may follow what: a new shard judged against the one now published, and
- * the merge of the two that decides which rows are listed. Pure but for the
- * report.
+ * The gates: what may be published after what was published before. A gate
+ * that closes is a fault, and the old shard stands; an operator may let one
+ * pass by name, once, for a named shard (`--pass early-removal:7`), which
+ * turns the fault into a warning and is recorded in the manifest.
+ * Pure but for the report.
  */
 #ifndef CRLPRESS_GATE_H
 #define CRLPRESS_GATE_H
@@ -16,34 +18,99 @@
 #include "crlpress/row.h"
 #include "crlpress/status.h"
 
+enum gate {
+	/* Of one shard. */
+	GATE_PREVIOUS,      /* the published object can be read */
+	GATE_NUMBER_UP,     /* the number rises */
+	GATE_TIME_UP,       /* thisUpdate later, nextUpdate not earlier */
+	GATE_SCOPE,         /* same issuer, AKI, URL */
+	GATE_EARLY_REMOVAL, /* no entry leaves before it may */
+	GATE_CHANGE,        /* no listed entry changes but to keyCompromise */
+	GATE_SHARD_FLOOR,   /* not far fewer entries than before */
+	GATE_DUPLICATE,     /* rows of one serial agree */
+	GATE_ROWS,          /* every row of the shard is well-formed */
+	/* Of a run. */
+	GATE_FLOOR,      /* not far fewer entries in all */
+	GATE_DB_FRESH,   /* the database is not behind the last manifest */
+	GATE_DB_SCOPE,   /* the source knows the issuer at all */
+	GATE_CLOCK,      /* clocks agree */
+	GATE_UNPLACED,   /* every row can be given to a shard */
+	GATE_ISSUER,     /* the issuer certificate is valid now */
+	GATE_SHARD_GONE, /* no shard of the manifest is configured away */
+	GATE_COUNT
+};
+
+/* "early-removal", as in --pass and in messages. */
+const char *gate_name(enum gate gate);
+const char *gate_summary(enum gate gate);
+bool gate_is_of_shard(enum gate gate);
+
+/* Gates an operator lets pass, as parsed from --pass. Zero-initialise. */
+#define GATE_PASSES_MOST 256
+
+struct gate_pass {
+	enum gate gate;
+	uint32_t shard; /* for gates of a shard */
+	bool used;
+};
+
+struct gate_passes {
+	struct gate_pass pass[GATE_PASSES_MOST];
+	size_t count;
+};
+
+/*
+ * Adds "GATE" (of a run) or "GATE:SHARD" (of a shard). STATUS_MALFORMED with
+ * static `*why` for an unknown name, a missing or superfluous shard.
+ */
+enum status gate_passes_add(struct gate_passes *passes, const char *text,
+    const char **why) MUST_CHECK;
+
+/* Where a gate stands: which shard's, said under which name, to whom. */
+struct gate_place {
+	const char *object; /* "issuer/shard 7" */
+	uint32_t shard;     /* for gates of a shard */
+	struct gate_passes *passes; /* NULL: none; marked as used */
+	struct report *report;
+};
+
+/*
+ * A gate closes: a fault and STATUS_REFUSED, or, when an operator let it
+ * pass, a warning and STATUS_OK.
+ */
+enum status gate_refuse(const struct gate_place *place, enum gate gate,
+    const char *format, ...) __attribute__((format(printf, 3, 4))) MUST_CHECK;
+
 /* How the rows of a shard stand to its published CRL. */
 struct gate_merge {
 	uint64_t added;      /* listed now, not before */
 	uint64_t removed;    /* listed before, expired and proved: not now */
-	uint64_t kept;
-	uint64_t gone;       /* expired, and the CRL before had dropped it */
+	uint64_t kept;       /* listed before and now */
+	uint64_t gone;       /* expired; the CRL before had dropped it */
 	uint64_t duplicates; /* identical rows of one serial */
-	uint64_t changed;    /* legal changes: an upgrade to keyCompromise */
+	uint64_t changed;    /* of those kept: upgraded to keyCompromise */
+	uint64_t lost;       /* let pass: listed before, no row proves expiry */
 };
 
 /*
  * One row a serial: identical duplicates are dropped and counted; rows of one
- * serial that contradict each other are a fault. `*count` is set to what is
- * left of the `n` sorted rows.
+ * serial that contradict each other close GATE_DUPLICATE; let pass, the
+ * earliest revocation stays. `*count` is set to what is left of the `n`
+ * sorted rows.
  */
-enum status gate_unique(struct row *rows, size_t n, const char *object,
-    struct report *report, size_t *count,
-    struct gate_merge *merge) MUST_CHECK;
+enum status gate_unique(const struct gate_place *place, struct row *rows,
+    size_t n, size_t *count, struct gate_merge *merge) MUST_CHECK;
 
 /*
  * Merges sorted, unique rows with the published CRL, in place: rows that may
- * leave are taken out, `*count` is set to what is to be listed. Faults, each
- * with STATUS_REFUSED: an entry of the published CRL that no row proves
- * expired before that CRL's thisUpdate (RFC 5280, 3.3), and a change of a
- * listed entry other than to keyCompromise (BR 7.2.2).
+ * leave are taken out, `*count` is set to what is to be listed. A row leaves
+ * when its certificate expired before the published CRL's thisUpdate and that
+ * CRL listed it (RFC 5280, 3.3), or had dropped it already. Closes
+ * GATE_EARLY_REMOVAL for a listed entry without a row, and GATE_CHANGE for a
+ * change other than to keyCompromise (BR 7.2.2). STATUS_NO_MEMORY is reported.
  */
-enum status gate_merge(struct row *rows, size_t n, const struct crl *previous,
-    const char *object, struct report *report, size_t *count,
+enum status gate_merge(const struct gate_place *place, struct row *rows,
+    size_t n, const struct crl *previous, size_t *count,
     struct gate_merge *merge) MUST_CHECK;
 
 #endif

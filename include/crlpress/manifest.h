@@ -22,6 +22,9 @@
  * than this by no sensible URL. */
 #define MANIFEST_BYTES_MOST (64UL * 1024 * 1024)
 
+/* A gate for every shard and more; each is a decision of a person. */
+#define MANIFEST_PASSED_MOST (2 * SHARD_COUNT_MOST)
+
 /* One shard as it stands in the store. */
 struct manifest_shard {
 	uint32_t index;
@@ -61,20 +64,35 @@ struct manifest {
 	struct manifest_rows rows;
 	char **passed; /* "floor" or "floor:7": gates an operator let pass */
 	size_t passed_count;
-	struct manifest_shard *shard;
+	struct manifest_shard *shard; /* by rising index */
 	size_t shard_count;
 };
 
 /* All strings of a manifest are malloc'd and freed here. */
 void manifest_free(struct manifest *manifest);
 
-/* Writes it. `*text` is malloc'd, `*len` without the ending NUL. */
+/*
+ * What is wrong with a text that is to stand in a manifest, as static text,
+ * or NULL when nothing is: for whoever lets one in (configuration, store),
+ * long before a manifest is written. A word (issuer, URL, gate) is printable
+ * ASCII without blanks and backslashes; a key is also a relative path without
+ * empty, "." and ".." components.
+ */
+const char *manifest_word_fault(const char *text);
+const char *manifest_key_fault(const char *key);
+
+/*
+ * Writes it. `*text` is malloc'd, `*len` without the ending NUL.
+ * STATUS_MALFORMED with static `*why` for one that manifest_parse would not
+ * read back.
+ */
 enum status manifest_format(const struct manifest *manifest, char **text,
-    size_t *len) MUST_CHECK;
+    size_t *len, const char **why) MUST_CHECK;
 
 /*
  * Reads one strictly: every field once, counts that agree, the closing line
- * there. STATUS_MALFORMED with the line number and static `*why`.
+ * there; manifest_format of it gives the very same text. STATUS_MALFORMED
+ * with the line number and static `*why`, and nothing to free.
  */
 enum status manifest_parse(const char *text, size_t len,
     struct manifest *manifest, size_t *line, const char **why) MUST_CHECK;

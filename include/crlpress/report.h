@@ -6,7 +6,12 @@
  *
  * A report may be shared by threads. It keeps a bounded number of findings
  * of each rule and counts the rest, so that a million bad rows end neither
- * in a million lines nor in silence.
+ * in a million lines nor in silence. What has no rule, notes among them, is
+ * bounded by its format instead.
+ *
+ * Objects and texts may hold bytes from anywhere: control characters, those
+ * that reorder or hide text, and what is not UTF-8 are printed and kept as
+ * \xNN.
  */
 #ifndef CRLPRESS_REPORT_H
 #define CRLPRESS_REPORT_H
@@ -26,8 +31,8 @@ enum severity { SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_FAULT };
 /* One finding; the strings belong to the report. */
 struct finding {
 	enum severity severity;
-	char *object;      /* what it is about: a file, shard, row, key */
-	const char *rule;  /* id of the rule: static text */
+	char *object;       /* what it is about: a file, shard, row, key */
+	const char *rule;   /* id of the rule: static text */
 	const char *clause; /* "RFC 5280, 5.2.3" or "house rule": static */
 	char *text;
 };
@@ -43,8 +48,9 @@ void report_free(struct report *report);
 
 /*
  * Records and prints one finding. `rule` and `clause` must be static text;
- * either may be NULL and is then left out of the line. report_fault returns
- * `status`, so that a caller can end with `return report_fault(...)`.
+ * either may be NULL and is then left out of the line; `object` and `format`
+ * may not, and `format` is a string literal. report_fault returns `status`,
+ * so that a caller can end with `return report_fault(...)`.
  */
 enum status report_fault(struct report *report, enum status status,
     const char *object, const char *rule, const char *clause,
@@ -55,7 +61,10 @@ void report_warn(struct report *report, const char *object, const char *rule,
 void report_note(struct report *report, const char *object, const char *format,
     ...) __attribute__((format(printf, 3, 4)));
 
-/* A second line that says what to do about the fault just reported. */
+/*
+ * A second line that says what to do about the fault just reported; nothing
+ * when that was not printed.
+ */
 void report_hint(struct report *report, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

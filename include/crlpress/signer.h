@@ -5,10 +5,11 @@
  * The process is forked before the database is opened. It loads the key,
  * checks it against the issuer certificate, and then answers one kind of
  * request: a sealed memfd with a TBSCertList. It reads that itself and signs
- * only when the issuer and the AlgorithmIdentifier are its own, the IDP is one
- * it was started for, the number is above the last one it signed for that IDP
- * and above the floor it was told, and the times are in order and not in the
- * future. It dies with its parent; a parent whose signer died gets a fault.
+ * only when the issuer and the AlgorithmIdentifier are its own, the AKI is the
+ * certificate's, the IDP is one it was started for, the number is above the
+ * last one it signed for that IDP and above the floor it was told, and the
+ * times are in order and not in the future. It dies with its parent; a parent
+ * whose signer died gets a fault.
  */
 #ifndef CRLPRESS_SIGNER_H
 #define CRLPRESS_SIGNER_H
@@ -26,8 +27,20 @@
 /* RSA-16384 signs 2048 bytes; nothing in use signs more. */
 #define SIGNER_SIGNATURE_BYTES_MOST 2048
 
+/* The largest TBSCertList taken: as much as crl_build.h makes. */
+#define SIGNER_TBS_BYTES_MOST 0x7fffffffUL
+
+/*
+ * How long one answer may take: decrypting a key takes seconds, hashing 2 GiB
+ * with a slow processor takes half a minute.
+ */
+#define SIGNER_TIMEOUT_SEC 60
+#define SIGNER_TIMEOUT_SEC_MOST 86400
+
 enum signer_digest {
-	SIGNER_DIGEST_DEFAULT, /* by the key: P-384 SHA-384, else SHA-256 */
+	/* By the key: P-384 SHA-384, P-521 SHA-512, Ed25519 none, else
+	 * SHA-256. */
+	SIGNER_DIGEST_DEFAULT,
 	SIGNER_DIGEST_SHA256,
 	SIGNER_DIGEST_SHA384,
 	SIGNER_DIGEST_SHA512
@@ -43,12 +56,14 @@ struct signer_config {
 	const char *certificate_path; /* the issuer's */
 	enum signer_digest digest;
 	enum signer_padding padding;
-	const char *url_pattern; /* the IDPs it may sign for */
+	/* The IDPs it may sign for; NULL: one full CRL, which has no IDP. */
+	const char *url_pattern;
 	uint32_t shard_first;
-	uint32_t shard_count;
-	int64_t skew_sec;  /* how far thisUpdate may lie after its clock */
-	int64_t now_sec;   /* the clock, when has_now: a run with --now */
+	uint32_t shard_count; /* ignored without a pattern */
+	int64_t skew_sec;     /* how far thisUpdate may lie after its clock */
+	int64_t now_sec;      /* the clock, when has_now: a run with --now */
 	bool has_now;
+	uint32_t timeout_sec; /* for one answer; 0: SIGNER_TIMEOUT_SEC */
 };
 
 struct signer;
@@ -57,11 +72,18 @@ struct signer;
  * Forks the process and waits until it is ready. STATUS_CONFIG or
  * STATUS_FAILED with the fault reported: no key, wrong passphrase, a key that
  * is not the certificate's, a certificate that may not sign CRLs.
+ *
+ * Call it from the main thread, before any other thread and any connection
+ * exists: the process goes on from a copy of this one, and it is killed when
+ * the thread that forked it ends. Several signers may be started so.
  */
 enum status signer_start(const struct signer_config *config,
     struct report *report, struct signer **signer) MUST_CHECK;
 
-/* Ends the process; a killed one is noticed and is no fault here. */
+/*
+ * Ends the process, by force when it does not end by itself, and frees the
+ * signer; a process that is gone already is no fault here. NULL is fine.
+ */
 void signer_stop(struct signer *signer);
 
 /* DER AlgorithmIdentifier of its signatures; belongs to the signer. */
@@ -74,7 +96,11 @@ struct signer_buffer {
 	size_t size;
 };
 
-/* A new writable buffer of `size` bytes. signer_buffer_free is idempotent. */
+/*
+ * A new writable buffer of `size` bytes, 1 to SIGNER_TBS_BYTES_MOST, filled
+ * with zeros. The memory is there when this returns STATUS_OK. On failure the
+ * buffer is empty. signer_buffer_free is idempotent and takes {0} too.
+ */
 enum status signer_buffer_new(struct signer_buffer *buffer, size_t size,
     struct report *report) MUST_CHECK;
 void signer_buffer_free(struct signer_buffer *buffer);
@@ -85,17 +111,22 @@ struct signer_signature {
 };
 
 /*
- * Seals the buffer (it is read-only from here on) and has it signed.
+ * Seals the buffer and has it signed. From here on the bytes can only be
+ * read, and `buffer->data` is another address: pointers into the old one are
+ * dead. A buffer may be sent again, which the number then decides.
  * `floor` is the number last published for this shard, or 0. Threads may sign
  * at the same time; they take turns. STATUS_REFUSED when the signer refused,
- * STATUS_FAILED when it is gone; reported under the name `object`.
+ * STATUS_FAILED when it is gone or silent for timeout_sec (it is killed then);
+ * reported under the name `object`, the death itself once as "signer".
  */
 enum status signer_sign(struct signer *signer, struct signer_buffer *buffer,
     const struct uint160 *floor, const char *object, struct report *report,
     struct signer_signature *signature) MUST_CHECK;
 
-/* Peak resident memory of the signer in KiB, for the run's report; 0 if
- * unknown. */
+/*
+ * Peak resident memory of the signer's process in KiB, as of its last answer;
+ * for the run's report.
+ */
 uint64_t signer_peak_kib(const struct signer *signer);
 
 #endif

@@ -19,19 +19,23 @@
 
 struct state;
 
+/* What a directory may take as one object is what is worth staging. */
+#define STAGE_BYTES_MOST (2ULL * 1024 * 1024 * 1024)
+
 /*
- * Opens DIR/NAME, made when missing, and takes the lock: STATUS_LOCKED,
- * reported, when another process has it. state_close(NULL) is fine.
+ * Opens DIR/NAME, both made when missing, and takes the lock: STATUS_LOCKED,
+ * reported, when another process has it. Every failure below is reported.
+ * state_close(NULL) is fine.
  */
 enum status state_open(const char *dir, const char *name,
     struct report *report, struct state **state) MUST_CHECK;
 void state_close(struct state *state);
 
-/* The last number given out; zero when there was none yet. */
+/* The last number given out; zero when there was none yet: no file. */
 enum status state_number(struct state *state,
     struct uint160 *number) MUST_CHECK;
 
-/* Replaces it, synced. */
+/* Replaces it, synced. A number below the last one is refused. */
 enum status state_number_set(struct state *state,
     const struct uint160 *number) MUST_CHECK;
 

@@ -16,6 +16,9 @@
 #include "crlpress/report.h"
 #include "crlpress/status.h"
 
+/* A larger object is no CRL that anybody would read. */
+#define STORE_OBJECT_BYTES_MOST (2ULL * 1024 * 1024 * 1024)
+
 /* Names a version of an object: an ETag, or what the directory has for one. */
 #define STORE_VERSION_BYTES 128
 
@@ -47,7 +50,11 @@ struct store_config {
 	const char *url; /* "/path" or "file:///path" */
 };
 
-/* Borrowed strings. Faults name the store. store_close(NULL) is fine. */
+/*
+ * The configuration is not kept. Faults name the store; STATUS_CONFIG when
+ * the URL names no kind of store. A store that can only be read is fine until
+ * something is put or swept. store_close(NULL) is fine.
+ */
 enum status store_open(const struct store_config *config,
     struct report *report, struct store **store) MUST_CHECK;
 void store_close(struct store *store);
@@ -77,7 +84,9 @@ enum status store_put(struct store *store, const struct store_upload *upload,
 enum status store_sync(struct store *store) MUST_CHECK;
 
 /*
- * Removes leftovers of puts that a killed run left behind, never an object.
+ * Removes what puts of a killed run left behind, never an object, nor
+ * anything of a put under way. It also says when the store cannot be written,
+ * so that a run may know before it signs.
  */
 enum status store_sweep(struct store *store) MUST_CHECK;
 

@@ -49,7 +49,7 @@ uint32_t uint160_mod(const struct uint160 *value, uint32_t n);
 
 /* Lower-case hex in whole octets, "00" for 0. Returns `out`. */
 char *uint160_to_hex(const struct uint160 *value, char out[UINT160_HEX_BYTES]);
-char *uint160_to_decimal(const struct uint160 *value,
-    char out[UINT160_DECIMAL_BYTES]);
+char *uint160_to_decimal(
+    const struct uint160 *value, char out[UINT160_DECIMAL_BYTES]);
 
 #endif

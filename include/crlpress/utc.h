@@ -13,9 +13,9 @@
 #include "crlpress/status.h"
 
 /* RFC 5280, 4.1.2.5: what UTCTime and GeneralizedTime can say here. */
-#define UTC_MIN_SEC (-631152000LL)   /* 1950-01-01 00:00:00 */
-#define UTC_2050_SEC 2524608000LL    /* 2050-01-01 00:00:00 */
-#define UTC_MAX_SEC 253402300799LL   /* 9999-12-31 23:59:59 */
+#define UTC_MIN_SEC (-631152000LL) /* 1950-01-01 00:00:00 */
+#define UTC_2050_SEC 2524608000LL  /* 2050-01-01 00:00:00 */
+#define UTC_MAX_SEC 253402300799LL /* 9999-12-31 23:59:59 */
 
 /* "2026-11-22T05:09:49Z" and its NUL. */
 #define UTC_ISO_BYTES 21
@@ -33,8 +33,8 @@ struct utc_civil {
 struct utc_civil utc_to_civil(int64_t sec);
 
 /* STATUS_MALFORMED for a date that no calendar has (30 February, 24:00:00). */
-enum status utc_from_civil(const struct utc_civil *civil,
-    int64_t *sec) MUST_CHECK;
+enum status utc_from_civil(
+    const struct utc_civil *civil, int64_t *sec) MUST_CHECK;
 
 /* Exactly "YYYY-MM-DDThh:mm:ssZ", nothing else. */
 enum status utc_from_iso(const char *text, int64_t *sec) MUST_CHECK;

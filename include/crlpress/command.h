@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC */
+/* The commands of crlpress: one row each in command.c. */
+#ifndef CRLPRESS_COMMAND_H
+#define CRLPRESS_COMMAND_H
+
+#include <stdio.h>
+
+#include "crlpress/context.h"
+#include "crlpress/option.h"
+#include "crlpress/status.h"
+
+struct command {
+	const char *name;
+	const char *operands; /* "PATH...", "" for none */
+	const char *summary;  /* one line */
+	const char *help;     /* a paragraph below the options; may be NULL */
+	const struct option_table *options;
+	/* argv[0] is the command's name. */
+	enum status (*run)(const struct command *command,
+	    const struct context *context, int argc, char **argv);
+};
+
+extern const struct command command_check_config;
+extern const struct command command_publish;
+extern const struct command command_verify;
+
+/* Finds and runs argv[1]; --help, --version and `help COMMAND` too. */
+enum status command_dispatch(const struct context *context, int argc,
+    char **argv) MUST_CHECK;
+
+void command_help(const struct command *command, FILE *stream);
+
+/*
+ * What every command does with its command line: parses the options, prints
+ * the help when asked, refuses operands when it has none. STATUS_DONE when
+ * there is nothing more to do.
+ */
+enum status command_parse(const struct command *command,
+    const struct context *context, int argc, char **argv, void *options,
+    struct report *report, int *operands) MUST_CHECK;
+
+#endif

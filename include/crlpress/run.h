@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A run: the revoked certificates of one issuer, from one snapshot of its
+ * database to signed, judged and published shards.
+ *
+ *   open      lock, signer, store, manifest, database snapshot
+ *   collect   rows into one set a shard                     run_collect.c
+ *   make      merge, encode, sign, stage, judge each shard  run_make.c
+ *   gates     what stops the whole issuer                   run_gate.c
+ *   publish   compare-and-swap puts, manifest last          run_publish.c
+ *   tell      the summary line, the JSON report             run_report.c
+ */
+#ifndef CRLPRESS_RUN_H
+#define CRLPRESS_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "crlpress/config.h"
+#include "crlpress/context.h"
+#include "crlpress/gate.h"
+#include "crlpress/json.h"
+#include "crlpress/progress.h"
+#include "crlpress/report.h"
+#include "crlpress/status.h"
+
+struct run_options {
+	bool dry_run;       /* stop before the store */
+	bool has_now;       /* --now: the clock of this run */
+	int64_t now_sec;
+	unsigned workers;   /* threads that make shards */
+	int passphrase_fd;  /* -1: none */
+	struct gate_passes passes;
+};
+
+/* How a run ended, for the exit status and for who reads it. */
+struct run;
+
+/*
+ * Makes and publishes everything `config` says. Faults are reported. `*run`
+ * is set whenever there was memory for it, and tells how far things came.
+ */
+enum status run_publish(const struct config *config,
+    struct run_options *options, const struct context *context,
+    struct report *report, struct progress *progress,
+    struct run **run) MUST_CHECK;
+void run_free(struct run *run);
+
+/* One line for a person; several with a dry run, which shows the shards. */
+void run_print(const struct run *run, FILE *stream);
+
+/* The same as an object of a JSON report. */
+void run_print_json(const struct run *run, struct json *json);
+
+#endif

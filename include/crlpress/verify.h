@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Judging CRLs offline: files, directories or a manifest, by themselves and
+ * as the set of an issuer's shards; no database, no network.
+ *
+ *   list   paths to files                                    verify_list.c
+ *   file   one file: parse, lint, facts                      verify_file.c
+ *   set    complete, disjoint, as the manifest says          verify_set.c
+ *   tell   the table, the JSON report                        verify_report.c
+ */
+#ifndef CRLPRESS_VERIFY_H
+#define CRLPRESS_VERIFY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "crlpress/config.h"
+#include "crlpress/issuer.h"
+#include "crlpress/json.h"
+#include "crlpress/lint.h"
+#include "crlpress/manifest.h"
+#include "crlpress/progress.h"
+#include "crlpress/report.h"
+#include "crlpress/status.h"
+
+/* More issuers or configurations than this are not judged at once. */
+#define VERIFY_ISSUERS_MOST 256
+
+/* A file that was asked for or found. */
+struct verify_file {
+	char *path;
+	struct report *findings; /* of this file; printed in order */
+
+	/* What it turned out to be. */
+	bool parsed;
+	const struct config *config; /* whose shard it is; NULL: unknown */
+	uint32_t shard;              /* its index there */
+	const struct issuer *issuer; /* NULL: none that was given */
+	char *url;                   /* the IDP's first; NULL: none */
+	uint64_t size;
+	struct hash sha256;
+	bool has_number;
+	struct uint160 number;
+	int64_t this_update_sec;
+	int64_t next_update_sec; /* this_update_sec where there is none */
+	uint64_t entries;
+	enum status status; /* STATUS_OK or STATUS_FAULTY */
+};
+
+struct verify_manifest {
+	char *path;
+	char *root; /* directory its keys are relative to */
+	struct manifest manifest;
+};
+
+struct verify {
+	/* What to judge by: borrowed, filled in by the caller. */
+	const struct config *config[VERIFY_ISSUERS_MOST];
+	size_t config_count;
+	const struct issuer *issuer[VERIFY_ISSUERS_MOST];
+	size_t issuer_count;
+	bool has_profile; /* else the configuration's, or tls */
+	enum profile profile;
+	const char *url; /* every CRL's IDP must name it; NULL: any */
+	int64_t now_sec;
+	int64_t skew_sec;
+	unsigned workers;
+	struct report *report;
+	struct progress *progress;
+
+	/* What was found. */
+	struct verify_file *file;
+	size_t file_count;
+	size_t file_room;
+	struct verify_manifest *manifest;
+	size_t manifest_count;
+	bool whole; /* a directory or manifest: the set must be complete */
+};
+
+/*
+ * Adds a file, every file of a directory (deep, links not followed), or what
+ * a manifest names. What is no regular file is a fault with its path.
+ */
+enum status verify_add(struct verify *verify, const char *path) MUST_CHECK;
+
+/*
+ * Judges what was added. STATUS_OK, STATUS_FAULTY, or what went wrong before
+ * there was a verdict.
+ */
+enum status verify_run(struct verify *verify) MUST_CHECK;
+
+/* A table with one line a file, and one line in all. */
+void verify_print(const struct verify *verify, FILE *stream);
+void verify_print_json(const struct verify *verify, enum status status,
+    struct json *json);
+
+/* Frees what was found, not what was filled in. */
+void verify_free(struct verify *verify);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: ISC */
+/* crlpress check-config: what a configuration means, before cron runs it. */
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "crlpress/command.h"
+#include "crlpress/config.h"
+
+struct check_options {
+	const char *config;
+	bool keys;
+	bool quiet;
+};
+
+#define ROW(name, letter, kind, field, argument, help)                        \
+	{name, letter, kind, offsetof(struct check_options, field), argument,  \
+	    help}
+
+static const struct option_row option_rows[] = {
+    ROW("config", 'c', OPTION_TEXT, config, "PATH",
+        "a configuration file, or a directory of *.cnf"),
+    ROW("keys", 0, OPTION_FLAG, keys, NULL,
+        "list every key there is, with its default"),
+    ROW("quiet", 'q', OPTION_FLAG, quiet, NULL,
+        "print nothing when all is well"),
+};
+
+static const struct option_table option_table = {option_rows,
+    sizeof(option_rows) / sizeof(option_rows[0])};
+
+static enum status
+check_file(const struct context *context, const struct check_options *options,
+    const char *path, struct report *report)
+{
+	struct config *config = NULL;
+	enum status status = config_load(path, report, &config);
+
+	if (status == STATUS_OK && !options->quiet)
+		config_print(config, context->out);
+	config_free(config);
+	return status;
+}
+
+static enum status
+check_paths(const struct context *context, const struct check_options *options,
+    struct report *report)
+{
+	const char *path =
+	    options->config != NULL ? options->config : context->config_path;
+	enum status worst = STATUS_OK;
+	char **paths = NULL;
+	size_t count = 0;
+
+	worst = config_paths(path, report, &paths, &count);
+	for (size_t i = 0; i < count; i++)
+		worst = status_graver(worst,
+		    check_file(context, options, paths[i], report));
+	config_paths_free(paths, count);
+	return worst;
+}
+
+static enum status
+command_run(const struct command *command, const struct context *context,
+    int argc, char **argv)
+{
+	struct report *report = report_new(context->err, SEVERITY_NOTE);
+	struct check_options options = {0};
+	enum status status;
+	int operands = 0;
+
+	if (report == NULL)
+		return STATUS_NO_MEMORY;
+	status = command_parse(command, context, argc, argv, &options, report,
+	    &operands);
+	if (status == STATUS_OK && options.keys)
+		config_print_keys(context->out);
+	else if (status == STATUS_OK)
+		status = check_paths(context, &options, report);
+	else if (status == STATUS_DONE)
+		status = STATUS_OK;
+	report_close(report);
+	report_free(report);
+	return status;
+}
+
+const struct command command_check_config = {
+    .name = "check-config",
+    .operands = "",
+    .summary = "Read configurations strictly and print what they mean",
+    .help = "Exit status: 0 well-formed; 2 not.\n",
+    .options = &option_table,
+    .run = command_run,
+};

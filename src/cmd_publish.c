@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: ISC */
+/* crlpress publish: the main job, for every configured issuer. */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crlpress/command.h"
+#include "crlpress/config.h"
+#include "crlpress/quantity.h"
+#include "crlpress/report_json.h"
+#include "crlpress/run.h"
+
+struct publish_options {
+	const char *config;
+	struct option_texts issuers;
+	struct option_texts passes;
+	const char *passphrase_fd;
+	struct option_time now;
+	uint32_t jobs;
+	bool dry_run;
+	bool json;
+	bool quiet;
+};
+
+#define ROW(name, letter, kind, field, argument, help)                        \
+	{name, letter, kind, offsetof(struct publish_options, field),          \
+	    argument, help}
+
+static const struct option_row option_rows[] = {
+    ROW("config", 'c', OPTION_TEXT, config, "PATH",
+        "a configuration file, or a directory of *.cnf"),
+    ROW("issuer", 'i', OPTION_TEXTS, issuers, "NAME",
+        "only this issuer; may be given several times"),
+    ROW("dry-run", 'n', OPTION_FLAG, dry_run, NULL,
+        "make and judge everything, publish nothing"),
+    ROW("pass", 0, OPTION_TEXTS, passes, "GATE[:SHARD]",
+        "let one gate pass, once; recorded in the manifest"),
+    ROW("jobs", 'j', OPTION_COUNT, jobs, "N",
+        "threads that make shards (default: one a processor)"),
+    ROW("now", 0, OPTION_TIME, now, "TIME",
+        "the time of this run, as 2026-12-01T06:00:00Z"),
+    ROW("passphrase-fd", 0, OPTION_TEXT, passphrase_fd, "N",
+        "read the key's passphrase from this descriptor"),
+    ROW("json", 0, OPTION_FLAG, json, NULL, "report on stdout as JSON"),
+    ROW("quiet", 'q', OPTION_FLAG, quiet, NULL,
+        "print nothing when all is well"),
+};
+
+static const struct option_table option_table = {option_rows,
+    sizeof(option_rows) / sizeof(option_rows[0])};
+
+/* What one publish works with, beside its options. */
+struct publish {
+	const struct context *context;
+	const struct publish_options *options;
+	struct run_options run;
+	struct report *report;
+	struct progress *progress;
+	struct json json;
+	size_t named; /* configurations that --issuer asked for */
+};
+
+static bool
+is_asked_for(struct publish *publish, const char *name)
+{
+	const struct option_texts *issuers = &publish->options->issuers;
+
+	for (size_t i = 0; i < issuers->count; i++)
+		if (strcmp(issuers->text[i], name) == 0) {
+			publish->named++;
+			return true;
+		}
+	return issuers->count == 0;
+}
+
+static void
+tell_run(struct publish *publish, const struct run *run)
+{
+	bool well = publish->options->quiet &&
+	    !publish->options->dry_run &&
+	    report_count(publish->report, SEVERITY_WARNING) == 0 &&
+	    report_count(publish->report, SEVERITY_FAULT) == 0;
+
+	if (publish->options->json)
+		run_print_json(run, &publish->json);
+	else if (!well)
+		run_print(run, publish->context->out);
+}
+
+static enum status
+publish_issuer(struct publish *publish, const char *path)
+{
+	struct config *config = NULL;
+	struct run *run = NULL;
+	enum status status;
+
+	status = config_load(path, publish->report, &config);
+	if (status != STATUS_OK)
+		return status;
+	if (is_asked_for(publish, config->name)) {
+		status = run_publish(config, &publish->run, publish->context,
+		    publish->report, publish->progress, &run);
+		if (run != NULL)
+			tell_run(publish, run);
+		run_free(run);
+	}
+	config_free(config);
+	return status;
+}
+
+/* One after the other; what fails for one does not stop the next. */
+static enum status
+publish_all(struct publish *publish, char **paths, size_t count)
+{
+	enum status worst = STATUS_OK;
+
+	if (count > 1 && publish->run.passphrase_fd >= 0)
+		return report_fault(publish->report, STATUS_USAGE, "usage",
+		    NULL, NULL,
+		    "--passphrase-fd goes with one configuration, have %zu",
+		    count);
+	if (count > 1 && publish->run.passes.count > 0 &&
+	    publish->options->issuers.count != 1)
+		return report_fault(publish->report, STATUS_USAGE, "usage",
+		    NULL, NULL,
+		    "--pass goes with one issuer; name it with --issuer");
+	for (size_t i = 0; i < count; i++)
+		worst = status_graver(worst,
+		    publish_issuer(publish, paths[i]));
+	if (publish->named < publish->options->issuers.count)
+		worst = status_graver(worst,
+		    report_fault(publish->report, STATUS_USAGE, "usage", NULL,
+		        NULL, "--issuer: not every name is configured"));
+	return worst;
+}
+
+static enum status
+read_passphrase_fd(struct publish *publish)
+{
+	const char *why = NULL;
+	uint64_t fd = 0;
+
+	publish->run.passphrase_fd = -1;
+	if (publish->options->passphrase_fd == NULL)
+		return STATUS_OK;
+	if (quantity_count(publish->options->passphrase_fd, 0, 1024, &fd,
+	        &why) != STATUS_OK)
+		return report_fault(publish->report, STATUS_USAGE, "usage",
+		    NULL, NULL, "--passphrase-fd: %s", why);
+	publish->run.passphrase_fd = (int)fd;
+	return STATUS_OK;
+}
+
+static enum status
+read_passes(struct publish *publish)
+{
+	const struct option_texts *texts = &publish->options->passes;
+	const char *why = NULL;
+
+	for (size_t i = 0; i < texts->count; i++) {
+		if (gate_passes_add(&publish->run.passes, texts->text[i],
+		        &why) == STATUS_OK)
+			continue;
+		return report_fault(publish->report, STATUS_USAGE, "usage",
+		    NULL, NULL, "--pass %s: %s", texts->text[i], why);
+	}
+	return STATUS_OK;
+}
+
+static void
+close_json(struct publish *publish, enum status status)
+{
+	struct json *json = &publish->json;
+
+	json_close(json, ']');
+	report_print_json(publish->report, status, json);
+	json_close(json, '}');
+	json_end(json);
+}
+
+static enum status
+publish_paths(struct publish *publish)
+{
+	const char *path = publish->options->config != NULL
+	    ? publish->options->config
+	    : publish->context->config_path;
+	char **paths = NULL;
+	enum status status;
+	size_t count = 0;
+
+	status = read_passphrase_fd(publish);
+	if (status == STATUS_OK)
+		status = read_passes(publish);
+	if (status == STATUS_OK)
+		status = config_paths(path, publish->report, &paths, &count);
+	if (status == STATUS_OK)
+		status = publish_all(publish, paths, count);
+	config_paths_free(paths, count);
+	return status;
+}
+
+static enum status
+publish_run(struct publish *publish)
+{
+	const struct publish_options *options = publish->options;
+	enum status status;
+
+	publish->run.dry_run = options->dry_run;
+	publish->run.has_now = options->now.given;
+	publish->run.now_sec = options->now.sec;
+	publish->run.workers =
+	    options->jobs != 0 ? options->jobs : publish->context->cpus;
+	publish->json.stream = publish->context->out;
+	if (options->json) {
+		json_open(&publish->json, NULL, '{');
+		json_open(&publish->json, "runs", '[');
+	}
+	status = publish_paths(publish);
+	report_close(publish->report);
+	if (options->json)
+		close_json(publish, status);
+	return status;
+}
+
+static enum status
+command_run(const struct command *command, const struct context *context,
+    int argc, char **argv)
+{
+	struct publish_options options = {0};
+	struct publish publish = {.context = context, .options = &options};
+	enum status status;
+	int operands = 0;
+
+	publish.report = report_new(context->err, SEVERITY_NOTE);
+	if (publish.report == NULL)
+		return STATUS_NO_MEMORY;
+	status = command_parse(command, context, argc, argv, &options,
+	    publish.report, &operands);
+	if (status == STATUS_OK) {
+		if (context->err_is_terminal && !options.quiet)
+			publish.progress = progress_new(context->err);
+		status = publish_run(&publish);
+	} else if (status == STATUS_DONE) {
+		status = STATUS_OK;
+	}
+	progress_free(publish.progress);
+	report_free(publish.report);
+	return status;
+}
+
+const struct command command_publish = {
+    .name = "publish",
+    .operands = "",
+    .summary = "Make, judge and publish every shard of every issuer",
+    .help = "Exit status: 0 done; 1 failed, nothing changed; 2 usage or "
+            "configuration;\n3 a gate refused something, the old shards "
+            "stand; 4 partly uploaded, safe to\nrun again; 75 another run "
+            "holds the lock.\n",
+    .options = &option_table,
+    .run = command_run,
+};

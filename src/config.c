@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * From a file to a configuration and back to text. The table of keys
+ * (config_key.c) says what there is, config_file.c what the file has,
+ * config_check.c whether it fits together.
+ */
+#include "crlpress/config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "crlpress/config_check.h"
+#include "crlpress/config_file.h"
+#include "crlpress/config_key.h"
+#include "crlpress/config_text.h"
+#include "crlpress/config_value.h"
+
+/* More issuers in one directory than any CA has. */
+#define CONFIG_PATHS_MOST 4096
+
+#define SUFFIX ".cnf"
+#define SUFFIX_LEN (sizeof(SUFFIX) - 1)
+
+#define OFFSET(member) offsetof(struct config, member)
+
+static const char native_sql[] =
+    "SELECT serial, revoked_at, reason, not_after, shard "
+    "FROM crlpress.revocation "
+    "WHERE issuer = :'issuer' AND not_after >= :'lookback'";
+
+static const char *
+base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+/*
+ * The directory of the file, absolute, so that what the configuration says
+ * holds wherever the process goes. `*directory` is malloc'd.
+ */
+static enum status
+directory_of(const char *path, struct report *report, char **directory)
+{
+	size_t len = (size_t)(base_name(path) - path);
+	char *parent = len > 0 ? strndup(path, len) : strdup(".");
+
+	if (parent == NULL)
+		return STATUS_NO_MEMORY;
+	*directory = realpath(parent, NULL);
+	free(parent);
+	if (*directory != NULL)
+		return STATUS_OK;
+	return config_file_fault(report, path, 1, NULL,
+	    "its directory cannot be found: %s", strerror(errno));
+}
+
+/* One entry of the file into its place. */
+static enum status
+entry_set(struct config_draft *draft, const char *directory,
+    const struct config_entry *entry, const struct config_key *key)
+{
+	struct config_place *place;
+	char why[CONFIG_KEY_WHY_BYTES];
+	enum status status;
+
+	place = &draft->place[config_key_index(key->offset)];
+	place->line = entry->line;
+	place->bad = true;
+	if (entry->value == NULL)
+		return STATUS_CONFIG;
+	status =
+	    config_key_set(key, draft->config, directory, entry->value, why);
+	place->bad = status != STATUS_OK;
+	if (status != STATUS_MALFORMED)
+		return status;
+	/* What stands in a conninfo may be a secret. */
+	if (key->offset == OFFSET(conninfo))
+		return config_draft_fault(draft, key->offset, NULL, "%s", why);
+	return config_draft_fault(
+	    draft, key->offset, NULL, "%s, have \"%.128s\"", why, entry->value);
+}
+
+/* A key that the table has not: says what may have been meant. */
+static enum status
+entry_unknown(
+    const struct config_draft *draft, const struct config_entry *entry)
+{
+	const char *near = config_key_nearest(entry->section, entry->key);
+	const char *section = config_key_elsewhere(entry->key);
+	const char *name = draft->file->name;
+
+	if (section != NULL)
+		return config_file_fault(draft->report, name, entry->line, NULL,
+		    "unknown key `%s` in [%s]; it belongs to [%s]", entry->key,
+		    entry->section, section);
+	if (near != NULL)
+		return config_file_fault(draft->report, name, entry->line, NULL,
+		    "unknown key `%s` in [%s]; did you mean `%s`?", entry->key,
+		    entry->section, near);
+	return config_file_fault(draft->report, name, entry->line, NULL,
+	    "unknown key `%s` in [%s]", entry->key, entry->section);
+}
+
+static bool
+section_is_known(const char *name)
+{
+	const struct config_key *key;
+	size_t i;
+
+	for (i = 0; (key = config_key(i)) != NULL; i++) {
+		if (strcmp(key->section, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static enum status
+sections_check(const struct config_draft *draft)
+{
+	const struct config_file *file = draft->file;
+	enum status status = STATUS_OK;
+	size_t i;
+
+	for (i = 0; i < file->section_count; i++) {
+		const char *name = file->section[i].name;
+		const char *near = config_section_nearest(name);
+
+		if (section_is_known(name))
+			continue;
+		status = config_file_fault(draft->report, file->name,
+		    file->section[i].line, NULL, "unknown section [%s]%s%s%s",
+		    name, near != NULL ? "; did you mean [" : "",
+		    near != NULL ? near : "", near != NULL ? "]?" : "");
+	}
+	return status;
+}
+
+/* The entries, in the order of the file, so that faults come in it too. */
+static enum status
+entries_set(struct config_draft *draft, const char *directory)
+{
+	const struct config_file *file = draft->file;
+	enum status status = sections_check(draft);
+	size_t n;
+
+	for (n = 0; n < file->entry_count; n++) {
+		const struct config_entry *entry = &file->entry[n];
+		const struct config_key *key;
+		enum status set = STATUS_CONFIG;
+
+		key = config_key_find(entry->section, entry->key);
+		if (key != NULL)
+			set = entry_set(draft, directory, entry, key);
+		else if (section_is_known(entry->section))
+			set = entry_unknown(draft, entry);
+		if (set != STATUS_OK && set != STATUS_CONFIG)
+			return set;
+		if (set != STATUS_OK)
+			status = STATUS_CONFIG;
+	}
+	return status;
+}
+
+/* The defaults that are values; the table's own text is well formed. */
+static enum status
+defaults_set(struct config *config, const char *directory)
+{
+	char why[CONFIG_KEY_WHY_BYTES];
+	const struct config_key *key;
+	enum status status;
+	size_t i;
+
+	for (i = 0; (key = config_key(i)) != NULL; i++) {
+		if (key->standard == NULL)
+			continue;
+		status =
+		    config_key_set(key, config, directory, key->standard, why);
+		if (status != STATUS_OK)
+			return status;
+	}
+	return STATUS_OK;
+}
+
+/* [issuer] name: the file's, without .cnf. */
+static enum status
+name_derive(struct config_draft *draft)
+{
+	struct config *config = draft->config;
+	const char *base = base_name(config->path);
+	size_t len = strlen(base);
+	const char *fault;
+
+	if (config_place(draft, OFFSET(name))->line != 0)
+		return STATUS_OK;
+	if (len > SUFFIX_LEN && strcmp(base + len - SUFFIX_LEN, SUFFIX) == 0)
+		len -= SUFFIX_LEN;
+	config->name = strndup(base, len);
+	if (config->name == NULL)
+		return STATUS_NO_MEMORY;
+	fault = config_name_fault(config->name);
+	if (fault == NULL)
+		return STATUS_OK;
+	return config_draft_fault(draft, OFFSET(name), NULL,
+	    "the file's name is %s, have \"%.128s\", want name = NAME", fault,
+	    config->name);
+}
+
+/* [shards] object: the path of the URL. */
+static enum status
+object_derive(struct config_draft *draft)
+{
+	struct config *config = draft->config;
+	const char *object;
+
+	if (config_place(draft, OFFSET(object_pattern))->line != 0 ||
+	    config->url_pattern == NULL)
+		return STATUS_OK;
+	object = config_url_object(config->url_pattern);
+	if (object == NULL)
+		return config_draft_fault(draft, OFFSET(object_pattern), NULL,
+		    "missing: the path of url is no plain object key");
+	config->object_pattern = strdup(object);
+	return config->object_pattern != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+/* What defaults to something that depends on other keys. */
+static enum status
+rest_derive(struct config_draft *draft)
+{
+	struct config *config = draft->config;
+	enum status status, object;
+
+	if (config_place(draft, OFFSET(scope))->line == 0)
+		config->scope = config_profile_scope(config->profile);
+	status = name_derive(draft);
+	if (status == STATUS_NO_MEMORY)
+		return status;
+	object = object_derive(draft);
+	if (object != STATUS_OK)
+		status = object;
+	if (config->manifest_key == NULL && config->name != NULL &&
+	    !config_place(draft, OFFSET(manifest_key))->bad &&
+	    asprintf(&config->manifest_key, "crlpress-manifest-%s.txt",
+		config->name) == -1) {
+		config->manifest_key = NULL;
+		status = STATUS_NO_MEMORY;
+	}
+	return status;
+}
+
+/* The statement: the native one, or what is in the query_file. */
+static enum status
+sql_load(struct config_draft *draft)
+{
+	struct config *config = draft->config;
+	const char *path = config->query_file;
+	struct config_place *place;
+	char why[CONFIG_WHY_BYTES];
+	const char *text;
+	enum status status;
+	size_t line, len;
+
+	if (path == NULL) {
+		config->sql = strdup(native_sql);
+		return config->sql != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+	}
+	status = config_text_read(
+	    path, CONFIG_FILE_BYTES_MOST, &config->sql, &len, why);
+	if (status == STATUS_IO)
+		status = config_draft_fault(
+		    draft, OFFSET(query_file), NULL, "%s: %s", path, why);
+	else if (status == STATUS_OK && (config_text_check(config->sql, len,
+					     &line, &text) != STATUS_OK ||
+					    config_text_statement(config->sql,
+						&line, &text) != STATUS_OK))
+		status = config_draft_fault(draft, OFFSET(query_file), NULL,
+		    "%s:%zu: %s", path, line, text);
+	place = &draft->place[config_key_index(OFFSET(query_file))];
+	place->bad = place->bad || status != STATUS_OK;
+	return status;
+}
+
+/* Runs the steps one after the other; only what is no fault of the file,
+ * such as memory that ran out, ends them early. */
+static enum status
+draft_make(struct config_draft *draft, const char *directory)
+{
+	enum status status, step;
+
+	status = defaults_set(draft->config, directory);
+	if (status != STATUS_OK)
+		return status;
+	status = entries_set(draft, directory);
+	if (status != STATUS_OK && status != STATUS_CONFIG)
+		return status;
+	step = rest_derive(draft);
+	if (step != STATUS_OK)
+		status = step;
+	if (step != STATUS_OK && step != STATUS_CONFIG)
+		return step;
+	step = sql_load(draft);
+	if (step != STATUS_OK)
+		status = step;
+	if (step != STATUS_OK && step != STATUS_CONFIG)
+		return step;
+	step = config_check(draft);
+	return step != STATUS_OK ? step : status;
+}
+
+enum status
+config_load(const char *path, struct report *report, struct config **config)
+{
+	struct config_draft draft = {.report = report};
+	struct config_file *file = NULL;
+	char *directory = NULL;
+	enum status status, made;
+
+	*config = NULL;
+	status = config_file_read(path, report, &file);
+	if (file == NULL)
+		return status;
+	draft.file = file;
+	made = directory_of(path, report, &directory);
+	if (made != STATUS_OK)
+		goto out;
+	made = STATUS_NO_MEMORY;
+	draft.config = calloc(1, sizeof(*draft.config));
+	if (draft.config == NULL)
+		goto out;
+	draft.config->path = strdup(path);
+	if (draft.config->path == NULL)
+		goto out;
+	made = draft_make(&draft, directory);
+	if (made == STATUS_OK && status == STATUS_OK) {
+		*config = draft.config;
+		draft.config = NULL;
+	}
+out:
+	config_free(draft.config);
+	config_file_free(file);
+	free(directory);
+	return made != STATUS_OK ? made : status;
+}
+
+void
+config_free(struct config *config)
+{
+	if (config == NULL)
+		return;
+	config_key_free_all(config);
+	free(config->sql);
+	free(config->path);
+	free(config);
+}
+
+static bool
+is_config_name(const char *name)
+{
+	size_t len = strlen(name);
+
+	return name[0] != '.' && len > SUFFIX_LEN &&
+	       strcmp(name + len - SUFFIX_LEN, SUFFIX) == 0;
+}
+
+static int
+path_compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Appends the *.cnf of an open directory to `paths`. */
+static enum status
+paths_collect(const char *path, DIR *dir, struct report *report, char **paths,
+    size_t *count)
+{
+	const struct dirent *entry;
+
+	while (errno = 0, (entry = readdir(dir)) != NULL) {
+		if (!is_config_name(entry->d_name))
+			continue;
+		if (*count == CONFIG_PATHS_MOST)
+			return report_fault(report, STATUS_CONFIG, path,
+			    "config", NULL, "more than %d files",
+			    CONFIG_PATHS_MOST);
+		if (asprintf(&paths[*count], "%s%s%s", path,
+			path[strlen(path) - 1] == '/' ? "" : "/",
+			entry->d_name) == -1)
+			return STATUS_NO_MEMORY;
+		(*count)++;
+	}
+	if (errno != 0)
+		return report_fault(report, STATUS_CONFIG, path, "config", NULL,
+		    "cannot be read: %s", strerror(errno));
+	if (*count == 0)
+		return report_fault(report, STATUS_CONFIG, path, "config", NULL,
+		    "a directory without any file *.cnf");
+	qsort(paths, *count, sizeof(*paths), path_compare);
+	return STATUS_OK;
+}
+
+enum status
+config_paths(
+    const char *path, struct report *report, char ***paths, size_t *count)
+{
+	enum status status = STATUS_NO_MEMORY;
+	char **list = NULL;
+	DIR *dir = NULL;
+	struct stat st;
+
+	*paths = NULL;
+	*count = 0;
+	if (stat(path, &st) == -1)
+		return report_fault(report, STATUS_CONFIG, path, "config", NULL,
+		    "cannot be opened: %s", strerror(errno));
+	list = calloc(CONFIG_PATHS_MOST, sizeof(*list));
+	if (list == NULL)
+		goto out;
+	if (!S_ISDIR(st.st_mode)) {
+		list[0] = strdup(path);
+		if (list[0] != NULL) {
+			*count = 1;
+			status = STATUS_OK;
+		}
+		goto out;
+	}
+	dir = opendir(path);
+	if (dir != NULL)
+		status = paths_collect(path, dir, report, list, count);
+	else
+		status = report_fault(report, STATUS_CONFIG, path, "config",
+		    NULL, "cannot be opened: %s", strerror(errno));
+out:
+	if (status == STATUS_OK) {
+		*paths = list;
+	} else {
+		config_paths_free(list, *count);
+		*count = 0;
+	}
+	if (dir != NULL)
+		closedir(dir);
+	return status;
+}
+
+void
+config_paths_free(char **paths, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		free(paths[i]);
+	free(paths);
+}
+
+void
+config_print(const struct config *config, FILE *stream)
+{
+	const struct config_key *key;
+	const char *section = "";
+	size_t i;
+
+	for (i = 0; (key = config_key(i)) != NULL; i++) {
+		if (!config_key_has(key, config))
+			continue;
+		if (strcmp(section, key->section) != 0)
+			fprintf(stream, "%s[%s]\n", i > 0 ? "\n" : "",
+			    key->section);
+		section = key->section;
+		fprintf(stream, "%s = ", key->name);
+		config_key_print(key, config, stream);
+		fputc('\n', stream);
+	}
+}
+
+void
+config_print_keys(FILE *stream)
+{
+	static const char *const kinds[] = {
+	    [CONFIG_TEXT] = "text",
+	    [CONFIG_PATH] = "path",
+	    [CONFIG_CHOICE] = "choice",
+	    [CONFIG_BOOL] = "bool",
+	    [CONFIG_COUNT] = "count",
+	    [CONFIG_PERCENT] = "percent",
+	    [CONFIG_DURATION] = "duration",
+	    [CONFIG_TIME] = "time",
+	    [CONFIG_SIZE] = "size",
+	};
+	const struct config_key *key;
+	size_t i;
+
+	for (i = 0; (key = config_key(i)) != NULL; i++)
+		fprintf(stream, "%s\t%s\t%s\t%s\t%s\n", key->section, key->name,
+		    kinds[key->kind], key->note, key->help);
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The checks between keys. The limits on lifetimes are those of the CA/Browser
+ * Forum's TLS Baseline Requirements (BR) and Mozilla's Root Store Policy
+ * (MRSP); a CRL that breaks them would be refused after it was made, here it
+ * is refused before.
+ */
+#include "crlpress/config_check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "crlpress/config_value.h"
+#include "crlpress/lint.h"
+#include "crlpress/quantity.h"
+
+#define DAY INT64_C(86400)
+#define FAULT_BYTES 1024
+#define OFFSET(member) offsetof(struct config, member)
+
+/* How the parameter of a statement is written, as for psql. */
+#define ISSUER_PARAMETER ":'issuer'"
+
+struct profile_limits {
+	int64_t validity_most_sec; /* 0: none */
+	int64_t period_most_sec;   /* without an OCSP URL in certificates */
+	enum crl_scope scope;
+};
+
+/*
+ * BR 7.2 and MRSP 6: nextUpdate at most 10 days after thisUpdate, counted
+ * with both ends, for subscriber certificates, 12 months for CA certificates.
+ * nextUpdate is thisUpdate + validity - 1 s, so a validity of 10 days is the
+ * longest. BR 4.9.7: a new CRL every 4 days; the 7 days where certificates
+ * carry an OCSP URL are more than half of 10 and so out of reach anyway.
+ */
+static const struct profile_limits limits[PROFILE_COUNT] = {
+    [PROFILE_TLS] = {10 * DAY, 4 * DAY, CRL_SCOPE_USERS},
+    [PROFILE_TLS_CA] = {366 * DAY, 0, CRL_SCOPE_CAS},
+    [PROFILE_SMIME_STRICT] = {10 * DAY, 0, CRL_SCOPE_USERS},
+    [PROFILE_SMIME_LEGACY] = {10 * DAY, 0, CRL_SCOPE_USERS},
+    [PROFILE_PRIVATE] = {0, 0, CRL_SCOPE_ALL},
+};
+
+enum crl_scope
+config_profile_scope(enum profile profile)
+{
+	return limits[profile].scope;
+}
+
+const struct config_place *
+config_place(const struct config_draft *draft, size_t offset)
+{
+	return &draft->place[config_key_index(offset)];
+}
+
+enum status
+config_draft_fault(const struct config_draft *draft, size_t offset,
+    const char *clause, const char *format, ...)
+{
+	const struct config_section *section;
+	const struct config_key *key = config_key(config_key_index(offset));
+	size_t line = config_place(draft, offset)->line;
+	char text[FAULT_BYTES];
+	va_list args;
+
+	section = config_file_section(draft->file, key->section);
+	if (line == 0)
+		line = section != NULL ? section->line : 1;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	return config_file_fault(draft->report, draft->file->name, line, clause,
+	    "[%s] %s: %s", key->section, key->name, text);
+}
+
+/* Whether the value can be judged: the file's own is not one refused. */
+static bool
+sound(const struct config_draft *draft, size_t offset)
+{
+	return !config_place(draft, offset)->bad;
+}
+
+static enum status
+required_check(const struct config_draft *draft)
+{
+	enum status status = STATUS_OK;
+	const struct config_key *key;
+	size_t i;
+
+	for (i = 0; (key = config_key(i)) != NULL; i++) {
+		if (key->required && draft->place[i].line == 0)
+			status = config_draft_fault(draft, key->offset, NULL,
+			    "missing: it is required");
+	}
+	return status;
+}
+
+/* anchor and chunk: both with the scheme expiry, neither without. */
+static enum status
+expiry_check(const struct config_draft *draft)
+{
+	bool expiry = draft->config->shards.scheme == SHARD_EXPIRY;
+	enum status status = STATUS_OK;
+	const struct config_key *key;
+	size_t i;
+
+	if (!sound(draft, OFFSET(shards.scheme)))
+		return STATUS_OK;
+	for (i = 0; (key = config_key(i)) != NULL; i++) {
+		if (!key->expiry || expiry == (draft->place[i].line != 0))
+			continue;
+		status = config_draft_fault(draft, key->offset, NULL, "%s",
+		    expiry ? "missing: the scheme expiry requires it"
+			   : "only the scheme expiry has it");
+	}
+	return status;
+}
+
+/* That the template expands for the first and the last shard. */
+static enum status
+template_check(
+    const struct config_draft *draft, size_t offset, const char *pattern)
+{
+	const struct shard_scheme_config *shards = &draft->config->shards;
+	char name[SHARD_NAME_BYTES];
+	const char *why;
+
+	if (shard_expand(pattern, shards->count, shards->first, name,
+		sizeof(name), &why) == STATUS_OK &&
+	    shard_expand(pattern, shards->count,
+		shards->first + (shards->count - 1), name, sizeof(name),
+		&why) == STATUS_OK)
+		return STATUS_OK;
+	return config_draft_fault(
+	    draft, offset, NULL, "%s, have \"%.128s\"", why, pattern);
+}
+
+/* A manifest that is put over a shard would hide it. */
+static enum status
+manifest_check(const struct config_draft *draft)
+{
+	const struct config *config = draft->config;
+	const char *pattern = config->object_pattern;
+	size_t fixed = strcspn(pattern, "{");
+	char name[SHARD_NAME_BYTES];
+	const char *why;
+	uint32_t i;
+
+	if (strncmp(pattern, config->manifest_key, fixed) != 0)
+		return STATUS_OK;
+	for (i = 0; i < config->shards.count; i++) {
+		if (shard_expand(pattern, config->shards.count,
+			config->shards.first + i, name, sizeof(name),
+			&why) != STATUS_OK)
+			break;
+		if (strcmp(name, config->manifest_key) == 0)
+			return config_draft_fault(draft, OFFSET(manifest_key),
+			    NULL, "the object key of shard %lu too, \"%s\"",
+			    (unsigned long)config->shards.first + i, name);
+	}
+	return STATUS_OK;
+}
+
+/* BR 7.2.2.1 and CCADB 6.2: http; a private PKI may use what it likes. */
+static enum status
+names_check(const struct config_draft *draft)
+{
+	const struct config *config = draft->config;
+	enum status status = STATUS_OK;
+	bool shards = sound(draft, OFFSET(shards.count)) &&
+		      sound(draft, OFFSET(shards.first)) &&
+		      config->shards.count > 0;
+
+	if (config->url_pattern != NULL && sound(draft, OFFSET(profile)) &&
+	    config->profile != PROFILE_PRIVATE &&
+	    strncmp(config->url_pattern, "http://", 7) != 0)
+		status = config_draft_fault(draft, OFFSET(url_pattern),
+		    "BR 7.2.2.1", "not an http:// URL, have \"%.128s\"",
+		    config->url_pattern);
+	if (config->url_pattern != NULL && shards &&
+	    template_check(draft, OFFSET(url_pattern), config->url_pattern) !=
+		STATUS_OK)
+		/* An object taken from the URL has the same fault. */
+		return STATUS_CONFIG;
+	if (config->object_pattern == NULL || !shards)
+		return status;
+	if (template_check(draft, OFFSET(object_pattern),
+		config->object_pattern) != STATUS_OK)
+		return STATUS_CONFIG;
+	if (config->manifest_key != NULL && manifest_check(draft) != STATUS_OK)
+		return STATUS_CONFIG;
+	return status;
+}
+
+/* `what` of the key must be at least twice the period. */
+static enum status
+twice_check(const struct config_draft *draft, size_t offset, int64_t sec,
+    const char *why)
+{
+	char have[QUANTITY_DURATION_BYTES];
+	char period[QUANTITY_DURATION_BYTES];
+
+	if (!sound(draft, offset) || sec / 2 >= draft->config->period_sec)
+		return STATUS_OK;
+	return config_draft_fault(draft, offset, "house rule",
+	    "%s, have %s, want at least twice the period of %s", why,
+	    quantity_duration_text(sec, have),
+	    quantity_duration_text(draft->config->period_sec, period));
+}
+
+/* At most what the profile allows. */
+static enum status
+most_check(const struct config_draft *draft, size_t offset, const char *clause,
+    int64_t sec, int64_t most_sec)
+{
+	char have[QUANTITY_DURATION_BYTES];
+	char most[QUANTITY_DURATION_BYTES];
+
+	if (!sound(draft, offset) || most_sec == 0 || sec <= most_sec)
+		return STATUS_OK;
+	return config_draft_fault(draft, offset, clause,
+	    "too long for the profile %s, have %s, want at most %s",
+	    profile_name(draft->config->profile),
+	    quantity_duration_text(sec, have),
+	    quantity_duration_text(most_sec, most));
+}
+
+static enum status
+times_check(const struct config_draft *draft)
+{
+	const struct config *config = draft->config;
+	enum status status = STATUS_OK;
+
+	if (sound(draft, OFFSET(profile))) {
+		const struct profile_limits *limit = &limits[config->profile];
+
+		if (most_check(draft, OFFSET(validity_sec), "BR 7.2",
+			config->validity_sec,
+			limit->validity_most_sec) != STATUS_OK)
+			status = STATUS_CONFIG;
+		if (!config->has_ocsp &&
+		    most_check(draft, OFFSET(period_sec), "BR 4.9.7",
+			config->period_sec,
+			limit->period_most_sec) != STATUS_OK)
+			status = STATUS_CONFIG;
+	}
+	if (!sound(draft, OFFSET(period_sec)))
+		return status;
+	if (twice_check(draft, OFFSET(validity_sec), config->validity_sec,
+		"a CRL would expire when one run fails") != STATUS_OK)
+		status = STATUS_CONFIG;
+	if (twice_check(draft, OFFSET(lookback_sec), config->lookback_sec,
+		"entries could leave unproved when one run fails") != STATUS_OK)
+		status = STATUS_CONFIG;
+	return status;
+}
+
+/* BR 7.2.2.1 and CCADB 6.2: a shard says which certificates it covers. */
+static enum status
+scope_check(const struct config_draft *draft)
+{
+	const struct config *config = draft->config;
+
+	if (!sound(draft, OFFSET(profile)) || !sound(draft, OFFSET(scope)) ||
+	    config->profile == PROFILE_PRIVATE ||
+	    config->scope == limits[config->profile].scope)
+		return STATUS_OK;
+	return config_draft_fault(draft, OFFSET(scope), "BR 7.2.2.1",
+	    "the profile %s wants %s", profile_name(config->profile),
+	    limits[config->profile].scope == CRL_SCOPE_USERS ? "users" : "cas");
+}
+
+static enum status
+source_check(const struct config_draft *draft)
+{
+	const struct config *config = draft->config;
+	enum status status = STATUS_OK;
+
+	if (!sound(draft, OFFSET(query_file)))
+		return STATUS_OK;
+	if (config->issuer_id == NULL && sound(draft, OFFSET(issuer_id)) &&
+	    config->sql != NULL &&
+	    strstr(config->sql, ISSUER_PARAMETER) != NULL)
+		status = config_draft_fault(draft, OFFSET(issuer_id), NULL,
+		    "missing: the statement has " ISSUER_PARAMETER);
+	if (config->query_file == NULL && sound(draft, OFFSET(encoding)) &&
+	    config->encoding != SERIAL_BYTEA)
+		status = config_draft_fault(draft, OFFSET(encoding), NULL,
+		    "the native table has bytea; anything else wants a "
+		    "query_file");
+	return status;
+}
+
+enum status
+config_check(const struct config_draft *draft)
+{
+	static enum status (*const checks[])(const struct config_draft *) = {
+	    required_check, expiry_check, names_check, times_check, scope_check,
+	    source_check};
+	enum status status = STATUS_OK;
+	size_t i;
+
+	for (i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		if (checks[i](draft) != STATUS_OK)
+			status = STATUS_CONFIG;
+	}
+	return status;
+}

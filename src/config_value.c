@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Rules of single configuration values. URLs and object keys are taken byte
+ * for byte as they stand, so whatever a server, a client or a store might
+ * normalise is refused rather than guessed at.
+ */
+#include "crlpress/config_value.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crlpress/config_file.h"
+
+/* A directory of this name lies beside others; most systems end at 255. */
+#define ISSUER_NAME_MOST 64
+
+/* Edits at which a short and a long name still count as a slip. */
+#define SLIP_SHORT 2
+#define SLIP_LONG 3
+#define LONG_NAME 8
+
+static bool
+is_visible(const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text < '!' || *text > '~')
+			return false;
+	}
+	return true;
+}
+
+static bool
+starts_with(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+const char *
+config_name_fault(const char *value)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+	static const char others[] = "abcdefghijklmnopqrstuvwxyz0123456789._-";
+	size_t len = strspn(value, others);
+
+	if (len == 0 || value[len] != '\0' || strchr(letters, value[0]) == NULL)
+		return "not a name of a-z, 0-9, `.`, `_` and `-` that begins "
+		       "with a letter or digit";
+	if (len > ISSUER_NAME_MOST)
+		return "a name of more than 64 characters";
+	return NULL;
+}
+
+const char *
+config_key_file_fault(const char *value)
+{
+	if (starts_with(value, "pkcs11:"))
+		return "a key in a token (pkcs11:) is not supported by this "
+		       "version, want a file";
+	return NULL;
+}
+
+/* The parameters of libpq that are secrets, as `word=`. */
+static bool
+has_secret_parameter(const char *text)
+{
+	/* "password" finds "sslpassword" too. */
+	static const char *const words[] = {"password", "client_secret",
+	    "scram_client_key", "scram_server_key"};
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		const char *p = text;
+
+		while ((p = strstr(p, words[i])) != NULL) {
+			p += strlen(words[i]);
+			if (p[strspn(p, " \t\r\n\f\v")] == '=')
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A URI's user:password@, wherever a URI begins; libpq looks up to a slash. */
+static bool
+has_uri_password(const char *text)
+{
+	while ((text = strstr(text, "://")) != NULL) {
+		size_t len;
+		size_t i;
+		bool colon = false;
+
+		text += 3;
+		len = strcspn(text, "/");
+		for (i = 0; i < len; i++) {
+			if (text[i] == '@' && colon)
+				return true;
+			colon = colon || text[i] == ':';
+		}
+	}
+	return false;
+}
+
+static int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* libpq decodes %XX in names of a URI's parameters as well. In place. */
+static void
+percent_decode(char *text)
+{
+	char *out = text;
+
+	while (*text != '\0') {
+		int high = *text == '%' ? hex_digit(text[1]) : -1;
+		int low = high == -1 ? -1 : hex_digit(text[2]);
+
+		if (low != -1 && high + low > 0) {
+			*out++ = (char)(high * 16 + low);
+			text += 3;
+		} else {
+			*out++ = *text++;
+		}
+	}
+	*out = '\0';
+}
+
+const char *
+config_conninfo_fault(const char *value)
+{
+	char decoded[CONFIG_VALUE_BYTES_MOST + 1];
+
+	if (strlen(value) >= sizeof(decoded))
+		return "a connection string that is too long";
+	strcpy(decoded, value);
+	percent_decode(decoded);
+	if (has_secret_parameter(value) || has_secret_parameter(decoded) ||
+	    has_uri_password(value))
+		return "a secret in the connection string, want passfile= or "
+		       "service=";
+	return NULL;
+}
+
+/* A path in which no segment is empty, "." or "..". */
+static bool
+is_plain_path(const char *path)
+{
+	size_t len;
+
+	for (;; path += len + 1) {
+		len = strcspn(path, "/");
+		if (len == 0 || (len == 1 && path[0] == '.') ||
+		    (len == 2 && path[0] == '.' && path[1] == '.'))
+			return false;
+		if (path[len] == '\0')
+			return true;
+	}
+}
+
+/* RFC 3986, 2.1: a % is followed by two hexadecimal digits. */
+static bool
+has_bad_escape(const char *text)
+{
+	while ((text = strchr(text, '%')) != NULL) {
+		text++;
+		if (hex_digit(text[0]) == -1 || hex_digit(text[1]) == -1)
+			return true;
+	}
+	return false;
+}
+
+const char *
+config_url_fault(const char *value)
+{
+	size_t scheme = strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789+");
+	const char *host;
+	size_t host_len;
+
+	/* RFC 3986, 2: these stand in no URI. */
+	if (!is_visible(value) || strpbrk(value, "\"<>\\^`|") != NULL ||
+	    has_bad_escape(value))
+		return "not a URL: a character that no URL has";
+	if (scheme == 0 || !starts_with(value + scheme, "://"))
+		return "not a URL like http://crl.example.com/{shard}.crl";
+	host = value + scheme + 3;
+	host_len = strcspn(host, "/?#");
+	if (host_len == 0 || memchr(host, '@', host_len) != NULL ||
+	    memchr(host, '{', host_len) != NULL)
+		return "not a URL with a plain host name";
+	if (strchr(host, '#') != NULL)
+		return "a URL with a fragment";
+	if (host[host_len] != '/' || host[host_len + 1] == '\0')
+		return "a URL without a path";
+	return NULL;
+}
+
+const char *
+config_object_fault(const char *value)
+{
+	if (!is_visible(value))
+		return "not an object key: want visible ASCII without blanks";
+	if (*value == '/')
+		return "an object key that begins with a slash";
+	if (!is_plain_path(value))
+		return "an object key with an empty part, `.` or `..`";
+	return NULL;
+}
+
+const char *
+config_store_fault(const char *value)
+{
+	if (starts_with(value, "s3://"))
+		return "a store in S3 is not supported by this version, want "
+		       "/path or file:///path";
+	if (*value == '/' || starts_with(value, "file:///"))
+		return NULL;
+	return "not a store like /path or file:///path";
+}
+
+const char *
+config_url_object(const char *url)
+{
+	const char *host = strstr(url, "://");
+	const char *path = host != NULL ? strchr(host + 3, '/') : NULL;
+
+	if (path == NULL || strpbrk(path, "?%") != NULL ||
+	    config_object_fault(path + 1) != NULL)
+		return NULL;
+	return path + 1;
+}
+
+/* Levenshtein's distance; names of the file are below CONFIG_NAME_BYTES. */
+static size_t
+edit_distance(const char *a, const char *b)
+{
+	size_t row[CONFIG_NAME_BYTES];
+	size_t b_len = strlen(b);
+	size_t i, k;
+
+	if (b_len >= CONFIG_NAME_BYTES)
+		return CONFIG_NAME_BYTES;
+	for (k = 0; k <= b_len; k++)
+		row[k] = k;
+	for (i = 1; a[i - 1] != '\0'; i++) {
+		size_t corner = row[0];
+
+		row[0] = i;
+		for (k = 1; k <= b_len; k++) {
+			size_t best = corner + (a[i - 1] != b[k - 1]);
+
+			corner = row[k];
+			if (row[k] + 1 < best)
+				best = row[k] + 1;
+			if (row[k - 1] + 1 < best)
+				best = row[k - 1] + 1;
+			row[k] = best;
+		}
+	}
+	return row[b_len];
+}
+
+const char *
+config_name_nearest(const char *name,
+    const char *(*next)(const void *context, unsigned long i),
+    const void *context)
+{
+	size_t len = strlen(name);
+	size_t best = (len < LONG_NAME ? SLIP_SHORT : SLIP_LONG) + 1;
+	const char *nearest = NULL;
+	const char *known;
+	unsigned long i;
+
+	for (i = 0; (known = next(context, i)) != NULL; i++) {
+		size_t distance = edit_distance(name, known);
+
+		/* A name of which nothing is left was not meant. */
+		if (distance < best && distance < len) {
+			best = distance;
+			nearest = known;
+		}
+	}
+	return nearest;
+}

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * DER by X.690, and no more of BER than that: definite lengths in their
+ * shortest form, one octet of tag, integers without a spare octet, booleans
+ * of 00 or FF. Depth is bounded by a constant and nothing calls itself.
+ */
+#include "crlpress/der_read.h"
+
+/* X.690, 8.1.2.4: these five bits say that the number follows elsewhere. */
+#define TAG_NUMBER_MASK 0x1f
+#define TAG_CLASS_MASK 0xc0
+#define TAG_CONSTRUCTED 0x20
+
+/* A length of more octets than this is longer than any memory. */
+#define LENGTH_OCTETS_MOST 8
+
+struct rule_row {
+	const char *id;
+	const char *clause;
+};
+
+static const struct rule_row rules[DER_RULE_COUNT] = {
+    [DER_RULE_DER] = {"der", "MRSP 5.2, RFC 5280 5.1"},
+    [DER_RULE_VERSION] = {"version", "RFC 5280 5.1.2.1"},
+    [DER_RULE_TIME_FORM] = {"time-form", "RFC 5280 5.1.2.4-6"},
+    [DER_RULE_EXTENSIONS] = {"extensions", "RFC 5280 5.2, BR 7.2.2"},
+    [DER_RULE_AKI] = {"aki", "RFC 5280 5.2.1"},
+    [DER_RULE_NUMBER] = {"number", "RFC 5280 5.2.3, BR 7.2.2"},
+    [DER_RULE_IDP] = {"idp", "RFC 5280 5.2.5, BR 7.2.2.1, CCADB 6.2"},
+    [DER_RULE_SERIAL] = {"serial", "RFC 5280 4.1.2.2"},
+    [DER_RULE_REASON] = {"reason",
+	"BR 4.9.1.1, 7.2.2, MRSP 6.1.1, RFC 5280 5.3.1"},
+    [DER_RULE_ENTRY_EXT] = {"entry-ext", "BR 7.2.2"},
+};
+
+/* Days before each month of a year that is not a leap year, and its length. */
+struct month_row {
+	uint16_t before;
+	uint8_t days;
+};
+
+static const struct month_row months[13] = {{0, 0}, {0, 31}, {31, 28}, {59, 31},
+    {90, 30}, {120, 31}, {151, 30}, {181, 31}, {212, 31}, {243, 30}, {273, 31},
+    {304, 30}, {334, 31}};
+
+enum status
+der_fault(struct crl_fault *fault, enum der_rule rule, size_t offset,
+    const char *text)
+{
+	fault->offset = offset;
+	fault->rule = rules[rule].id;
+	fault->clause = rules[rule].clause;
+	fault->text = text;
+	return STATUS_MALFORMED;
+}
+
+static enum status
+fault_der(struct crl_fault *fault, size_t offset, const char *text)
+{
+	return der_fault(fault, DER_RULE_DER, offset, text);
+}
+
+struct der_reader
+der_reader_of(const uint8_t *base, struct crl_view view)
+{
+	struct der_reader reader = {.base = base};
+
+	reader.position = (size_t)(view.data - base);
+	reader.end = reader.position + view.len;
+	return reader;
+}
+
+struct der_reader
+der_reader_in(const uint8_t *base, const struct der_value *value)
+{
+	return der_reader_of(base, value->content);
+}
+
+uint8_t
+der_peek(const struct der_reader *reader)
+{
+	if (reader->position == reader->end)
+		return 0;
+	return reader->base[reader->position];
+}
+
+/*
+ * X.690, 10.1: the length at reader->position + 1, in its shortest form.
+ * `*header` is the size of tag and length. At least 2 octets are left.
+ */
+static enum status
+length_read(const struct der_reader *reader, size_t *header, size_t *len,
+    struct crl_fault *fault)
+{
+	size_t at = reader->position;
+	const uint8_t *p = reader->base + at + 1;
+	size_t left = reader->end - at - 2;
+	size_t octets = p[0] & 0x7f;
+	uint64_t sum = 0;
+
+	if (p[0] < 0x80) {
+		sum = p[0];
+		octets = 0;
+	} else if (octets == 0) {
+		return fault_der(fault, at, "indefinite length");
+	} else if (octets > left) {
+		return fault_der(fault, at, "length is cut off");
+	} else if (p[1] == 0 || (octets == 1 && p[1] < 0x80)) {
+		return fault_der(fault, at, "length is not minimal");
+	} else if (octets > LENGTH_OCTETS_MOST) {
+		return fault_der(fault, at, "length passes the end");
+	}
+	for (size_t i = 1; i <= octets; i++)
+		sum = sum << 8 | p[i];
+	if (sum > left - octets)
+		return fault_der(fault, at, "length passes the end");
+	*header = 2 + octets;
+	*len = (size_t)sum;
+	return STATUS_OK;
+}
+
+enum status
+der_next(
+    struct der_reader *reader, struct der_value *value, struct crl_fault *fault)
+{
+	size_t at = reader->position, header, len;
+	const uint8_t *p = reader->base + at;
+	enum status status;
+
+	if (reader->end - at < 2)
+		return fault_der(fault, at, "value is cut off");
+	if (p[0] == 0)
+		return fault_der(fault, at, "end-of-contents octet");
+	if ((p[0] & TAG_NUMBER_MASK) == TAG_NUMBER_MASK)
+		return fault_der(fault, at, "tag number above 30");
+	status = length_read(reader, &header, &len, fault);
+	if (status != STATUS_OK)
+		return status;
+	value->tag = p[0];
+	value->offset = at;
+	value->content = (struct crl_view){p + header, len};
+	value->encoded = (struct crl_view){p, header + len};
+	reader->position = at + header + len;
+	return STATUS_OK;
+}
+
+enum status
+der_take(struct der_reader *reader, uint8_t tag, enum der_rule rule,
+    const char *text, struct der_value *value, struct crl_fault *fault)
+{
+	if (der_peek(reader) != tag)
+		return der_fault(fault, rule, reader->position, text);
+	return der_next(reader, value, fault);
+}
+
+enum status
+der_end(const struct der_reader *reader, enum der_rule rule, const char *text,
+    struct crl_fault *fault)
+{
+	if (reader->position != reader->end)
+		return der_fault(fault, rule, reader->position, text);
+	return STATUS_OK;
+}
+
+/* X.690, 11.1: TRUE is FF. */
+enum status
+der_boolean(const struct der_value *value, bool *out, struct crl_fault *fault)
+{
+	if (value->content.len != 1)
+		return fault_der(
+		    fault, value->offset, "BOOLEAN is not of one octet");
+	if (value->content.data[0] != 0 && value->content.data[0] != 0xff)
+		return fault_der(
+		    fault, value->offset, "BOOLEAN is neither 00 nor FF");
+	*out = value->content.data[0] != 0;
+	return STATUS_OK;
+}
+
+/* X.690, 8.3.2: the first nine bits are not all alike. */
+enum status
+der_integer_check(
+    const struct der_value *value, enum der_rule rule, struct crl_fault *fault)
+{
+	const uint8_t *p = value->content.data;
+
+	if (value->content.len == 0)
+		return der_fault(fault, rule, value->offset,
+		    "INTEGER or ENUMERATED is empty");
+	if (value->content.len > 1 &&
+	    ((p[0] == 0 && p[1] < 0x80) || (p[0] == 0xff && p[1] >= 0x80)))
+		return der_fault(fault, rule, value->offset,
+		    "INTEGER or ENUMERATED is not minimal");
+	return STATUS_OK;
+}
+
+/* X.690, 8.19.2: no part begins with 80, the last one ends. */
+enum status
+der_oid_check(const struct der_value *value, struct crl_fault *fault)
+{
+	const uint8_t *p = value->content.data;
+	size_t len = value->content.len;
+
+	if (len == 0)
+		return fault_der(
+		    fault, value->offset, "OBJECT IDENTIFIER is empty");
+	if (p[len - 1] >= 0x80)
+		return fault_der(
+		    fault, value->offset, "OBJECT IDENTIFIER is cut off");
+	for (size_t i = 0; i < len; i++)
+		if (p[i] == 0x80 && (i == 0 || p[i - 1] < 0x80))
+			return fault_der(fault, value->offset,
+			    "OBJECT IDENTIFIER is not minimal");
+	return STATUS_OK;
+}
+
+/* X.690, 8.6.2 and 11.2.1: at most seven unused bits, all of them 0. */
+enum status
+der_bits_check(const struct der_value *value, struct crl_fault *fault)
+{
+	const uint8_t *p = value->content.data;
+	size_t len = value->content.len;
+
+	if (len == 0 || p[0] > 7 || (len == 1 && p[0] != 0))
+		return fault_der(fault, value->offset,
+		    "BIT STRING has no count of unused bits from 0 to 7");
+	if ((p[len - 1] & ((1u << p[0]) - 1)) != 0 && len > 1)
+		return fault_der(fault, value->offset,
+		    "BIT STRING has unused bits that are not 0");
+	return STATUS_OK;
+}
+
+/*
+ * What can be said of a value by its tag alone. Of the universal types only
+ * SEQUENCE and SET are constructed in DER, but for three that hold a SEQUENCE:
+ * EXTERNAL, EMBEDDED PDV and CHARACTER STRING.
+ */
+static enum status
+value_check(const struct der_value *value, struct crl_fault *fault)
+{
+	uint8_t number = value->tag & TAG_NUMBER_MASK;
+	bool constructed = (value->tag & TAG_CONSTRUCTED) != 0;
+	bool holds = number == 8 || number == 11 || number == 16 ||
+		     number == 17 || number == 29;
+	bool truth;
+
+	if ((value->tag & TAG_CLASS_MASK) != 0)
+		return STATUS_OK;
+	if (constructed != holds)
+		return fault_der(fault, value->offset,
+		    "type is primitive where DER has it constructed, or "
+		    "the reverse");
+	switch (value->tag) {
+	case DER_BOOLEAN:
+		return der_boolean(value, &truth, fault);
+	case DER_INTEGER:
+	case DER_ENUMERATED:
+		return der_integer_check(value, DER_RULE_DER, fault);
+	case DER_BIT_STRING:
+		return der_bits_check(value, fault);
+	case DER_NULL:
+		if (value->content.len != 0)
+			return fault_der(
+			    fault, value->offset, "NULL is not empty");
+		return STATUS_OK;
+	case DER_OID:
+		return der_oid_check(value, fault);
+	default:
+		return STATUS_OK;
+	}
+}
+
+enum status
+der_check(
+    const uint8_t *base, const struct der_value *value, struct crl_fault *fault)
+{
+	return der_check_rest(der_reader_of(base, value->encoded), fault);
+}
+
+enum status
+der_check_rest(struct der_reader reader, struct crl_fault *fault)
+{
+	size_t ends[DER_DEPTH_MOST] = {0};
+	size_t depth = 0;
+	struct der_value value;
+	enum status status;
+
+	for (;;) {
+		while (reader.position == reader.end) {
+			if (depth == 0)
+				return STATUS_OK;
+			reader.end = ends[--depth];
+		}
+		status = der_next(&reader, &value, fault);
+		if (status == STATUS_OK)
+			status = value_check(&value, fault);
+		if (status != STATUS_OK)
+			return status;
+		if ((value.tag & TAG_CONSTRUCTED) == 0)
+			continue;
+		if (depth == DER_DEPTH_MOST)
+			return fault_der(
+			    fault, value.offset, "values nest too deep");
+		ends[depth++] = reader.end;
+		reader = der_reader_in(reader.base, &value);
+	}
+}
+
+/* Two digits; `*bad` becomes true when they are none. */
+static unsigned
+pair_read(const uint8_t *text, bool *bad)
+{
+	unsigned tens = (unsigned)text[0] - '0';
+	unsigned ones = (unsigned)text[1] - '0';
+
+	*bad |= (tens > 9) | (ones > 9);
+	return tens * 10 + ones;
+}
+
+/*
+ * Days before 1 January of the year, from a day that is the same for all of
+ * them. 400 years are added so that the year before the year 0 can be divided.
+ */
+static int64_t
+days_before_year(unsigned year)
+{
+	unsigned y = year + 399;
+
+	return (int64_t)(365 * y + y / 4 - y / 100 + y / 400);
+}
+
+/* The rest of a time after its year: MMDDhhmmssZ. */
+static enum status
+civil_read(const uint8_t *text, unsigned year, bool bad, int64_t *sec)
+{
+	unsigned month = pair_read(text, &bad);
+	unsigned day = pair_read(text + 2, &bad);
+	unsigned hour = pair_read(text + 4, &bad);
+	unsigned minute = pair_read(text + 6, &bad);
+	unsigned second = pair_read(text + 8, &bad);
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+	int64_t days;
+
+	bad |= (month - 1 > 11) | (hour > 23) | (minute > 59) | (second > 59);
+	if (bad || text[10] != 'Z')
+		return STATUS_MALFORMED;
+	if (day - 1 >= months[month].days + (leap && month == 2 ? 1u : 0u))
+		return STATUS_MALFORMED;
+	days = days_before_year(year) - days_before_year(1970);
+	days += months[month].before + (leap && month > 2 ? 1u : 0u);
+	days += day - 1;
+	*sec = days * 86400 + hour * 3600 + minute * 60 + second;
+	return STATUS_OK;
+}
+
+/* RFC 5280, 4.1.2.5.1: 50 to 99 are of the twentieth century. */
+enum status
+der_utc_time(const uint8_t text[DER_UTC_TIME_LEN], int64_t *sec)
+{
+	bool bad = false;
+	unsigned year = pair_read(text, &bad);
+
+	return civil_read(text + 2, year + (year < 50 ? 2000 : 1900), bad, sec);
+}
+
+/* RFC 5280, 4.1.2.5.2. */
+enum status
+der_generalized_time(const uint8_t text[DER_GENERALIZED_TIME_LEN], int64_t *sec)
+{
+	bool bad = false;
+	unsigned year = pair_read(text, &bad) * 100;
+
+	year += pair_read(text + 2, &bad);
+	return civil_read(text + 4, year, bad, sec);
+}
+
+enum status
+der_take_time(struct der_reader *reader, const char *text,
+    struct crl_time *time, struct crl_fault *fault)
+{
+	struct der_value value;
+	enum status status;
+	bool utc = der_peek(reader) == DER_UTC_TIME;
+
+	if (!utc && der_peek(reader) != DER_GENERALIZED_TIME)
+		return fault_der(fault, reader->position, text);
+	status = der_next(reader, &value, fault);
+	if (status != STATUS_OK)
+		return status;
+	time->form = utc ? CRL_TIME_UTC : CRL_TIME_GENERALIZED;
+	status = STATUS_MALFORMED;
+	if (utc && value.content.len == DER_UTC_TIME_LEN)
+		status = der_utc_time(value.content.data, &time->sec);
+	if (!utc && value.content.len == DER_GENERALIZED_TIME_LEN)
+		status = der_generalized_time(value.content.data, &time->sec);
+	if (status != STATUS_OK)
+		return der_fault(fault, DER_RULE_TIME_FORM, value.offset,
+		    "time is no date to the second ending in Z");
+	return STATUS_OK;
+}
+
+enum status
+der_take_extension(struct der_reader *reader, struct crl_extension *extension,
+    struct crl_fault *fault)
+{
+	const uint8_t *base = reader->base;
+	struct der_reader in;
+	struct der_value value;
+	enum status status;
+
+	*extension = (struct crl_extension){.critical = false};
+	status = der_take(reader, DER_SEQUENCE, DER_RULE_DER,
+	    "Extension is not a SEQUENCE", &value, fault);
+	if (status != STATUS_OK)
+		return status;
+	in = der_reader_in(base, &value);
+	status = der_take(
+	    &in, DER_OID, DER_RULE_DER, "Extension has no OID", &value, fault);
+	if (status == STATUS_OK)
+		status = der_oid_check(&value, fault);
+	if (status != STATUS_OK)
+		return status;
+	extension->oid = value.content;
+	if (der_peek(&in) == DER_BOOLEAN) {
+		status = der_next(&in, &value, fault);
+		if (status == STATUS_OK)
+			status =
+			    der_boolean(&value, &extension->critical, fault);
+		if (status != STATUS_OK)
+			return status;
+		extension->critical_encoded = true;
+	}
+	status = der_take(&in, DER_OCTET_STRING, DER_RULE_DER,
+	    "Extension has no OCTET STRING", &value, fault);
+	if (status != STATUS_OK)
+		return status;
+	extension->value = value.content;
+	return der_end(
+	    &in, DER_RULE_DER, "octets after the Extension's value", fault);
+}

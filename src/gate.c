@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The table of gates and how one closes or is let pass. The comparison of a
+ * shard with its published CRL is in gate_merge.c.
+ */
+#include "crlpress/gate.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "crlpress/quantity.h"
+
+/* Longest sentence of a gate. */
+#define GATE_TEXT_BYTES 512
+
+struct gate_row {
+	const char *name;
+	const char *clause;
+	const char *summary;
+	bool of_shard;
+};
+
+static const struct gate_row rows[GATE_COUNT] = {
+    [GATE_PREVIOUS] = {"previous-readable", "house rule",
+	"the published object can be read and is a CRL", true},
+    [GATE_NUMBER_UP] = {"number-up", "RFC 5280, 5.2.3", "the CRL number rises",
+	true},
+    [GATE_TIME_UP] = {"time-up", "RFC 5280, 5.1.2.5",
+	"thisUpdate is later, nextUpdate not earlier", true},
+    [GATE_SCOPE] = {"same-scope", "house rule",
+	"same issuer, key identifier and URL as published", true},
+    [GATE_EARLY_REMOVAL] = {"no-early-removal", "RFC 5280, 3.3",
+	"an entry leaves only after it was listed past its expiry", true},
+    [GATE_CHANGE] = {"change", "BR 7.2.2",
+	"a listed entry changes only to keyCompromise", true},
+    [GATE_SHARD_FLOOR] = {"shard-floor", "house rule",
+	"not far fewer entries than the published shard has", true},
+    [GATE_DUPLICATE] = {"duplicate", "house rule",
+	"rows of one serial say the same", true},
+    [GATE_FLOOR] = {"floor", "house rule",
+	"not far fewer entries in all than are published", false},
+    [GATE_DB_FRESH] = {"db-fresh", "house rule",
+	"the database is not behind the last manifest", false},
+    [GATE_DB_SCOPE] = {"db-scope", "house rule",
+	"the source has rows of this issuer", false},
+    [GATE_CLOCK] = {"clock", "RFC 5280, 5.1.2.4",
+	"the clocks here and in the database agree", false},
+    [GATE_ROWS] = {"rows", "BR 4.9.7",
+        "every row of the shard is well-formed", true},
+    [GATE_UNPLACED] = {"unplaced-rows", "BR 4.9.7",
+        "every row of the source belongs to a shard", false},
+    [GATE_ISSUER] = {"issuer-valid", "RFC 5280, 6.3.3",
+	"the issuer certificate is valid now", false},
+    [GATE_SHARD_GONE] = {"set-complete", "CCADB 6.2",
+	"no published shard is configured away", false},
+};
+
+const char *
+gate_name(enum gate gate)
+{
+	return rows[gate].name;
+}
+
+const char *
+gate_summary(enum gate gate)
+{
+	return rows[gate].summary;
+}
+
+bool
+gate_is_of_shard(enum gate gate)
+{
+	return rows[gate].of_shard;
+}
+
+static enum status
+gate_find(const char *name, size_t len, enum gate *gate)
+{
+	for (size_t i = 0; i < GATE_COUNT; i++)
+		if (strlen(rows[i].name) == len &&
+		    memcmp(rows[i].name, name, len) == 0) {
+			*gate = (enum gate)i;
+			return STATUS_OK;
+		}
+	return STATUS_NOT_FOUND;
+}
+
+enum status
+gate_passes_add(struct gate_passes *passes, const char *text, const char **why)
+{
+	size_t len = strcspn(text, ":");
+	struct gate_pass pass = {0};
+	uint64_t shard = 0;
+
+	if (passes->count == GATE_PASSES_MOST) {
+		*why = "too many gates to let pass";
+		return STATUS_MALFORMED;
+	}
+	if (gate_find(text, len, &pass.gate) != STATUS_OK) {
+		*why = "no gate has this name";
+		return STATUS_MALFORMED;
+	}
+	if (rows[pass.gate].of_shard != (text[len] == ':')) {
+		*why =
+		    rows[pass.gate].of_shard
+			? "this gate is of one shard; name it, as GATE:SHARD"
+			: "this gate is of the whole run; no shard goes with it";
+		return STATUS_MALFORMED;
+	}
+	if (text[len] == ':' && quantity_count(text + len + 1, 0, UINT32_MAX,
+				    &shard, why) != STATUS_OK)
+		return STATUS_MALFORMED;
+	pass.shard = (uint32_t)shard;
+	passes->pass[passes->count++] = pass;
+	return STATUS_OK;
+}
+
+static bool
+gate_passes(const struct gate_place *place, enum gate gate)
+{
+	struct gate_passes *passes = place->passes;
+	bool found = false;
+
+	for (size_t i = 0; passes != NULL && i < passes->count; i++) {
+		struct gate_pass *pass = &passes->pass[i];
+
+		if (pass->gate != gate ||
+		    (rows[gate].of_shard && pass->shard != place->shard))
+			continue;
+		pass->used = true;
+		found = true;
+	}
+	return found;
+}
+
+enum status
+gate_refuse(
+    const struct gate_place *place, enum gate gate, const char *format, ...)
+{
+	const struct gate_row *row = &rows[gate];
+	char text[GATE_TEXT_BYTES];
+	va_list list;
+
+	va_start(list, format);
+	vsnprintf(text, sizeof(text), format, list);
+	va_end(list);
+	if (!gate_passes(place, gate))
+		return report_fault(place->report, STATUS_REFUSED,
+		    place->object, row->name, row->clause, "%s", text);
+	report_warn(place->report, place->object, row->name, row->clause,
+	    "let pass by --pass: %s", text);
+	return STATUS_OK;
+}

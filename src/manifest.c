@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The rules of manifests and the writing of one. docs/manifest.md defines the
+ * format; manifest_parse.c reads it. What is written here is refused when it
+ * could not be read back, so that a run never leaves a manifest behind that
+ * the next run stumbles over.
+ */
+#include "crlpress/manifest.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crlpress/uint160.h"
+#include "crlpress/utc.h"
+
+#include "manifest_impl.h"
+
+/* Most manifests are smaller: 128 shards. Doubled while it is too small. */
+#define TEXT_FIRST_BYTES ((size_t)64 * 1024)
+
+/* The text as it grows; the first failure stays. */
+struct text {
+	char *data;
+	size_t len;
+	size_t size;
+	enum status status;
+	const char *why;
+};
+
+/* One shard to be compared with the others. */
+struct twin_row {
+	const char *text;
+	size_t at; /* in the manifest's array */
+};
+
+/*
+ * IEEE 1003.1, cksum: polynomial 0x04C11DB7, most significant bit first, the
+ * length behind the data; a row is the remainder of four bits.
+ */
+static const uint32_t cksum_nibble[16] = {
+    0x00000000,
+    0x04c11db7,
+    0x09823b6e,
+    0x0d4326d9,
+    0x130476dc,
+    0x17c56b6b,
+    0x1a864db2,
+    0x1e475005,
+    0x2608edb8,
+    0x22c9f00f,
+    0x2f8ad6d6,
+    0x2b4bcb61,
+    0x350c9b64,
+    0x31cd86d3,
+    0x3c8ea00a,
+    0x384fbdbd,
+};
+
+static uint32_t
+cksum_octet(uint32_t crc, uint8_t octet)
+{
+	crc = (crc << 4) ^ cksum_nibble[(crc >> 28) ^ (octet >> 4)];
+	return (crc << 4) ^ cksum_nibble[(crc >> 28) ^ (octet & 15)];
+}
+
+uint32_t
+manifest_cksum(const char *data, size_t len)
+{
+	uint32_t crc = 0;
+
+	for (size_t i = 0; i < len; i++)
+		crc = cksum_octet(crc, (uint8_t)data[i]);
+	for (size_t left = len; left > 0; left >>= 8)
+		crc = cksum_octet(crc, (uint8_t)(left & 0xff));
+	return ~crc;
+}
+
+bool
+manifest_rows_agree(const struct manifest_rows *rows)
+{
+	const uint64_t part[] = {rows->listed, rows->duplicate, rows->expired,
+	    rows->deferred, rows->withheld};
+	uint64_t left = rows->read;
+
+	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
+		if (part[i] > left)
+			return false;
+		left -= part[i];
+	}
+	return left == 0;
+}
+
+bool
+manifest_system_identifier_ok(const char *text)
+{
+	static const char most[] = "18446744073709551615";
+	size_t len = strlen(text);
+
+	if (len == 0 || len != strspn(text, "0123456789") ||
+	    (text[0] == '0' && len > 1))
+		return false;
+	return len < sizeof(most) - 1 ||
+	       (len == sizeof(most) - 1 && strcmp(text, most) <= 0);
+}
+
+static int
+twin_compare(const void *a, const void *b)
+{
+	const struct twin_row *x = a;
+	const struct twin_row *y = b;
+	int order = strcmp(x->text, y->text);
+
+	if (order != 0)
+		return order;
+	return x->at < y->at ? -1 : x->at > y->at;
+}
+
+enum status
+manifest_twin(const struct manifest *manifest, bool urls, size_t *twin)
+{
+	size_t count = manifest->shard_count;
+	struct twin_row *rows;
+
+	*twin = count;
+	if (count < 2)
+		return STATUS_OK;
+	rows = calloc(count, sizeof(*rows));
+	if (rows == NULL)
+		return STATUS_NO_MEMORY;
+	for (size_t i = 0; i < count; i++) {
+		const struct manifest_shard *shard = &manifest->shard[i];
+
+		rows[i].text = urls ? shard->url : shard->key;
+		rows[i].at = i;
+	}
+	qsort(rows, count, sizeof(*rows), twin_compare);
+	for (size_t i = 1; i < count; i++)
+		if (strcmp(rows[i - 1].text, rows[i].text) == 0 &&
+		    rows[i].at < *twin)
+			*twin = rows[i].at;
+	free(rows);
+	return STATUS_OK;
+}
+
+static enum status
+text_fail(struct text *text, enum status status, const char *why)
+{
+	if (text->status == STATUS_OK) {
+		text->status = status;
+		text->why = why;
+	}
+	return status;
+}
+
+/* Makes room for `more` bytes and a NUL. */
+static enum status
+text_grow(struct text *text, size_t more)
+{
+	size_t size = text->size == 0 ? TEXT_FIRST_BYTES : text->size;
+	char *data;
+
+	if (more > MANIFEST_BYTES_MOST - text->len)
+		return text_fail(text, STATUS_MALFORMED, "manifest too large");
+	while (size <= text->len + more)
+		size *= 2;
+	if (size == text->size)
+		return STATUS_OK;
+	data = realloc(text->data, size);
+	if (data == NULL)
+		return text_fail(text, STATUS_NO_MEMORY, "out of memory");
+	text->data = data;
+	text->size = size;
+	return STATUS_OK;
+}
+
+static void __attribute__((format(printf, 2, 3)))
+text_printf(struct text *text, const char *format, ...)
+{
+	va_list args;
+	int need;
+
+	if (text->status != STATUS_OK)
+		return;
+	va_start(args, format);
+	need = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (need < 0) {
+		text_fail(text, STATUS_MALFORMED, "cannot be written as text");
+		return;
+	}
+	if (text_grow(text, (size_t)need) != STATUS_OK)
+		return;
+	va_start(args, format);
+	need = vsnprintf(
+	    text->data + text->len, text->size - text->len, format, args);
+	va_end(args);
+	if (need > 0)
+		text->len += (size_t)need;
+}
+
+/* A time as text; fails when it has none. */
+static char *
+text_time(struct text *text, int64_t sec, char out[UTC_ISO_BYTES])
+{
+	if (sec < UTC_MIN_SEC || sec > UTC_MAX_SEC)
+		text_fail(text, STATUS_MALFORMED, "a time without a date");
+	return utc_to_iso(sec, out);
+}
+
+/* RFC 5280, 5.2.3: at most 20 octets as a DER INTEGER. */
+static char *
+text_number(struct text *text, const struct uint160 *number,
+    char out[UINT160_DECIMAL_BYTES])
+{
+	if (number->octet[0] > 0x7f)
+		text_fail(text, STATUS_MALFORMED, "a number of 2^159 or more");
+	return uint160_to_decimal(number, out);
+}
+
+static void
+format_rows(struct text *text, const struct manifest_rows *rows)
+{
+	if (!manifest_rows_agree(rows))
+		text_fail(text, STATUS_MALFORMED,
+		    "rows that do not add up to the rows read");
+	text_printf(text,
+	    "# rows read=%llu listed=%llu duplicate=%llu expired=%llu "
+	    "deferred=%llu withheld=%llu\n",
+	    (unsigned long long)rows->read, (unsigned long long)rows->listed,
+	    (unsigned long long)rows->duplicate,
+	    (unsigned long long)rows->expired,
+	    (unsigned long long)rows->deferred,
+	    (unsigned long long)rows->withheld);
+}
+
+static void
+format_position(struct text *text, const struct manifest *manifest)
+{
+	if (!manifest->has_position)
+		return;
+	if (memchr(manifest->system_identifier, '\0',
+		sizeof(manifest->system_identifier)) == NULL ||
+	    !manifest_system_identifier_ok(manifest->system_identifier)) {
+		text_fail(text, STATUS_MALFORMED, "not a system identifier");
+		return;
+	}
+	text_printf(text, "# position %s %lu %lX/%lX\n",
+	    manifest->system_identifier, (unsigned long)manifest->timeline,
+	    (unsigned long)(manifest->wal_position >> 32),
+	    (unsigned long)(manifest->wal_position & 0xffffffffU));
+}
+
+/* The fields of the run, in their order. */
+static void
+format_head(struct text *text, const struct manifest *manifest)
+{
+	const char *why = manifest_word_fault(manifest->issuer);
+	char hex[HASH_HEX_BYTES];
+	char iso[UTC_ISO_BYTES];
+	char number[UINT160_DECIMAL_BYTES];
+
+	if (why != NULL)
+		text_fail(text, STATUS_MALFORMED, why);
+	if (manifest->next_update_sec <= manifest->this_update_sec)
+		text_fail(text, STATUS_MALFORMED,
+		    "a nextUpdate that is not after thisUpdate");
+	text_printf(text, "# crlpress-manifest %d\n", MANIFEST_FORMAT);
+	text_printf(text, "# issuer %s\n", why == NULL ? manifest->issuer : "");
+	text_printf(text, "# issuer-sha256 %s\n",
+	    hash_to_hex(&manifest->issuer_sha256, hex));
+	text_printf(text, "# this-update %s\n",
+	    text_time(text, manifest->this_update_sec, iso));
+	text_printf(text, "# next-update %s\n",
+	    text_time(text, manifest->next_update_sec, iso));
+	text_printf(text, "# number %s\n",
+	    text_number(text, &manifest->number, number));
+	format_position(text, manifest);
+	format_rows(text, &manifest->rows);
+	if (manifest->passed_count > MANIFEST_PASSED_MOST)
+		text_fail(text, STATUS_MALFORMED, "too many gates passed");
+	for (size_t i = 0;
+	     text->status == STATUS_OK && i < manifest->passed_count; i++) {
+		why = manifest_word_fault(manifest->passed[i]);
+		if (why != NULL)
+			text_fail(text, STATUS_MALFORMED, why);
+		else
+			text_printf(text, "# passed %s\n", manifest->passed[i]);
+	}
+	if (manifest->shard_count > SHARD_COUNT_MOST)
+		text_fail(text, STATUS_MALFORMED, "too many shards");
+	text_printf(text, "# shards %zu\n", manifest->shard_count);
+}
+
+/* One shard: its line, and the line that sha256sum(1) reads. */
+static void
+format_shard(struct text *text, const struct manifest_shard *shard)
+{
+	const char *why = manifest_word_fault(shard->url);
+	char hex[HASH_HEX_BYTES];
+	char number[UINT160_DECIMAL_BYTES];
+	char this_update[UTC_ISO_BYTES];
+	char next_update[UTC_ISO_BYTES];
+
+	if (why == NULL)
+		why = manifest_key_fault(shard->key);
+	if (why != NULL) {
+		text_fail(text, STATUS_MALFORMED, why);
+		return;
+	}
+	text_printf(text,
+	    "# shard %lu number=%s this-update=%s next-update=%s entries=%llu "
+	    "added=%llu removed=%llu size=%llu state=%s url=%s\n",
+	    (unsigned long)shard->index,
+	    text_number(text, &shard->number, number),
+	    text_time(text, shard->this_update_sec, this_update),
+	    text_time(text, shard->next_update_sec, next_update),
+	    (unsigned long long)shard->entries,
+	    (unsigned long long)shard->added,
+	    (unsigned long long)shard->removed, (unsigned long long)shard->size,
+	    shard->withheld ? "withheld" : "published", shard->url);
+	text_printf(
+	    text, "%s  %s\n", hash_to_hex(&shard->sha256, hex), shard->key);
+}
+
+/* No key and no URL twice; the texts have been looked at. */
+static void
+format_twins(struct text *text, const struct manifest *manifest)
+{
+	for (int urls = 0; urls < 2 && text->status == STATUS_OK; urls++) {
+		size_t twin;
+
+		if (manifest_twin(manifest, urls != 0, &twin) != STATUS_OK)
+			text_fail(text, STATUS_NO_MEMORY, "out of memory");
+		else if (twin < manifest->shard_count)
+			text_fail(text, STATUS_MALFORMED,
+			    urls ? "a URL that two shards have"
+				 : "a key that two shards have");
+	}
+}
+
+const char *
+manifest_word_fault(const char *text)
+{
+	if (text == NULL || text[0] == '\0')
+		return "an empty word";
+	if (strnlen(text, SHARD_NAME_BYTES) == SHARD_NAME_BYTES)
+		return "a word of more than 1024 bytes";
+	for (const char *c = text; *c != '\0'; c++) {
+		if (*c <= ' ' || *c > '~')
+			return "a blank, a control character or a byte that is "
+			       "not ASCII";
+		/* sha256sum(1) takes a line with one for an escaped name. */
+		if (*c == '\\')
+			return "a backslash";
+	}
+	return NULL;
+}
+
+const char *
+manifest_key_fault(const char *key)
+{
+	const char *why = manifest_word_fault(key);
+
+	if (why != NULL)
+		return why;
+	for (const char *part = key;;) {
+		size_t len = strcspn(part, "/");
+
+		if (len == 0)
+			return part == key
+				   ? "a key that begins with a slash"
+				   : "a key with an empty path component";
+		if ((len == 1 && part[0] == '.') ||
+		    (len == 2 && part[0] == '.' && part[1] == '.'))
+			return "a key with the path component . or ..";
+		if (part[len] == '\0')
+			return NULL;
+		part += len + 1;
+	}
+}
+
+enum status
+manifest_format(
+    const struct manifest *manifest, char **out, size_t *len, const char **why)
+{
+	struct text text = {.status = STATUS_OK};
+
+	*out = NULL;
+	*len = 0;
+	format_head(&text, manifest);
+	for (size_t i = 0;
+	     text.status == STATUS_OK && i < manifest->shard_count; i++) {
+		if (i > 0 &&
+		    manifest->shard[i].index <= manifest->shard[i - 1].index)
+			text_fail(&text, STATUS_MALFORMED,
+			    "shards that are not in the order of their index");
+		format_shard(&text, &manifest->shard[i]);
+	}
+	if (text.status == STATUS_OK)
+		format_twins(&text, manifest);
+	if (text.status == STATUS_OK)
+		text_printf(&text, "# end %lu %zu\n",
+		    (unsigned long)manifest_cksum(text.data, text.len),
+		    text.len);
+	if (text.status != STATUS_OK) {
+		*why = text.why;
+		free(text.data);
+		return text.status;
+	}
+	*out = text.data;
+	*len = text.len;
+	return STATUS_OK;
+}
+
+const struct manifest_shard *
+manifest_find(const struct manifest *manifest, uint32_t index)
+{
+	size_t low = 0;
+	size_t high = manifest->shard_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct manifest_shard *shard = &manifest->shard[middle];
+
+		if (shard->index == index)
+			return shard;
+		if (shard->index < index)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+void
+manifest_free(struct manifest *manifest)
+{
+	if (manifest == NULL)
+		return;
+	free(manifest->issuer);
+	for (size_t i = 0; i < manifest->passed_count; i++)
+		free(manifest->passed[i]);
+	free(manifest->passed);
+	for (size_t i = 0; i < manifest->shard_count; i++) {
+		free(manifest->shard[i].url);
+		free(manifest->shard[i].key);
+	}
+	free(manifest->shard);
+	memset(manifest, 0, sizeof(*manifest));
+}

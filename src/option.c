@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: ISC */
+/* Options by table over getopt_long. */
+#include "crlpress/option.h"
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "crlpress/quantity.h"
+#include "crlpress/utc.h"
+
+/* Values of long options without a letter start above all letters. */
+#define OPTION_VALUE_BASE 0x100
+
+#define COUNT_MOST 1024
+#define HELP_COLUMN 24
+
+static enum status
+usage_fault(struct report *report, const char *name, const char *text,
+    const char *why)
+{
+	return report_fault(report, STATUS_USAGE, "usage", NULL, NULL,
+	    "--%s %s: %s", name, text, why);
+}
+
+static enum status
+option_store(const struct option_row *row, const char *text, void *options,
+    struct report *report)
+{
+	void *place = (char *)options + row->offset;
+	struct option_texts *texts = place;
+	struct option_time *time = place;
+	const char *why = NULL;
+	uint64_t count = 0;
+
+	switch (row->kind) {
+	case OPTION_FLAG:
+		*(bool *)place = true;
+		return STATUS_OK;
+	case OPTION_TEXT:
+		*(const char **)place = text;
+		return STATUS_OK;
+	case OPTION_TEXTS:
+		if (texts->count == OPTION_TEXTS_MOST)
+			return usage_fault(report, row->name, text,
+			    "given too often");
+		texts->text[texts->count++] = text;
+		return STATUS_OK;
+	case OPTION_TIME:
+		time->given = true;
+		if (utc_from_iso(text, &time->sec) == STATUS_OK)
+			return STATUS_OK;
+		return usage_fault(report, row->name, text,
+		    "not a time like 2026-12-01T06:00:00Z");
+	case OPTION_COUNT:
+		if (quantity_count(text, 1, COUNT_MOST, &count, &why) !=
+		    STATUS_OK)
+			return usage_fault(report, row->name, text, why);
+		*(uint32_t *)place = (uint32_t)count;
+		return STATUS_OK;
+	}
+	return STATUS_FAILED;
+}
+
+static void
+fill_getopt(const struct option_table *table, struct option *longs,
+    char *letters)
+{
+	size_t at = 0;
+
+	letters[at++] = ':';
+	for (size_t i = 0; i < table->count; i++) {
+		const struct option_row *row = &table->row[i];
+		bool takes = row->kind != OPTION_FLAG;
+
+		longs[i] = (struct option){row->name,
+		    takes ? required_argument : no_argument, NULL,
+		    OPTION_VALUE_BASE + (int)i};
+		if (row->letter == 0)
+			continue;
+		letters[at++] = row->letter;
+		if (takes)
+			letters[at++] = ':';
+	}
+	longs[table->count] = (struct option){"help", no_argument, NULL, 'h'};
+	letters[at++] = 'h';
+	letters[at] = '\0';
+}
+
+static const struct option_row *
+option_find(const struct option_table *table, int value)
+{
+	if (value >= OPTION_VALUE_BASE)
+		return &table->row[value - OPTION_VALUE_BASE];
+	for (size_t i = 0; i < table->count; i++)
+		if (table->row[i].letter == value)
+			return &table->row[i];
+	return NULL;
+}
+
+enum status
+option_parse(const struct option_table *table, int argc, char **argv,
+    void *options, struct report *report, int *operands)
+{
+	struct option longs[OPTION_ROWS_MOST + 2] = {0};
+	char letters[2 * OPTION_ROWS_MOST + 4];
+	enum status status = STATUS_OK;
+	int value;
+
+	fill_getopt(table, longs, letters);
+	optind = 1;
+	opterr = 0;
+	while (status == STATUS_OK &&
+	    (value = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		if (value == 'h')
+			return STATUS_DONE;
+		if (value == ':')
+			status = report_fault(report, STATUS_USAGE, "usage",
+			    NULL, NULL, "%s needs an argument",
+			    argv[optind - 1]);
+		else if (value == '?')
+			status = report_fault(report, STATUS_USAGE, "usage",
+			    NULL, NULL, "unknown option %s", argv[optind - 1]);
+		else
+			status = option_store(option_find(table, value), optarg,
+			    options, report);
+	}
+	*operands = optind;
+	return status;
+}
+
+void
+option_help(const struct option_table *table, FILE *stream)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		const struct option_row *row = &table->row[i];
+		int width;
+
+		if (row->letter != 0)
+			width = fprintf(stream, "  -%c, --%s", row->letter,
+			    row->name);
+		else
+			width = fprintf(stream, "      --%s", row->name);
+		if (row->argument != NULL)
+			width += fprintf(stream, " %s", row->argument);
+		fprintf(stream, "%*s%s\n",
+		    width < HELP_COLUMN + 4 ? HELP_COLUMN + 4 - width : 2, "",
+		    row->help);
+	}
+	fprintf(stream, "  -h, --help%*sprint this help\n",
+	    HELP_COLUMN + 4 - 12, "");
+}

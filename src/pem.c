@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC */
+/* PEM by libcrypto, and stricter than it about what stands around. */
+#include "crlpress/pem.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/bio.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#define BEGIN "-----BEGIN X509 CRL-----"
+#define END "-----END X509 CRL-----"
+
+bool
+pem_is_likely(const uint8_t *data, size_t len)
+{
+	return memmem(data, len < 4096 ? len : 4096, "-----BEGIN ", 11) != NULL;
+}
+
+static bool
+is_blank(const uint8_t *data, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (data[i] != '\n' && data[i] != '\r')
+			return false;
+	return true;
+}
+
+static const char *
+surroundings_fault(const uint8_t *data, size_t len)
+{
+	const uint8_t *end;
+
+	if (len < sizeof(BEGIN) - 1 ||
+	    memcmp(data, BEGIN, sizeof(BEGIN) - 1) != 0)
+		return "PEM text does not begin with " BEGIN;
+	end = memmem(data, len, END, sizeof(END) - 1);
+	if (end == NULL)
+		return "PEM text without " END;
+	end += sizeof(END) - 1;
+	if (!is_blank(end, len - (size_t)(end - data)))
+		return "something stands behind " END;
+	return NULL;
+}
+
+enum status
+pem_read_crl(const uint8_t *data, size_t len, uint8_t **der, size_t *der_len,
+    const char **why)
+{
+	char *name = NULL, *header = NULL;
+	enum status status = STATUS_MALFORMED;
+	unsigned char *bytes = NULL;
+	BIO *bio = NULL;
+	long size = 0;
+
+	*why = surroundings_fault(data, len);
+	if (*why != NULL)
+		return STATUS_MALFORMED;
+	*why = "not base64 as PEM has it";
+	if (len <= INT_MAX)
+		bio = BIO_new_mem_buf(data, (int)len);
+	if (bio == NULL ||
+	    PEM_read_bio(bio, &name, &header, &bytes, &size) != 1 ||
+	    header[0] != '\0' || size <= 0)
+		goto out;
+	*der = malloc((size_t)size);
+	if (*der == NULL) {
+		status = STATUS_NO_MEMORY;
+		goto out;
+	}
+	memcpy(*der, bytes, (size_t)size);
+	*der_len = (size_t)size;
+	status = STATUS_OK;
+out:
+	OPENSSL_free(name);
+	OPENSSL_free(header);
+	OPENSSL_free(bytes);
+	BIO_free(bio);
+	ERR_clear_error();
+	return status;
+}

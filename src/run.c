@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: ISC */
+/* The order of things in a run; each step is in a file of its own. */
+#include <stdlib.h>
+#include <time.h>
+
+#include "run_impl.h"
+
+static double
+monotonic_sec(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+uint64_t
+run_count_shards(const struct run *run, enum run_shard_state state)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < run->shard_count; i++)
+		count += run->shard[i].state == state;
+	return count;
+}
+
+/* Where the rows went, once every shard is staged, withheld or failed. */
+static void
+count_rows(struct run *run)
+{
+	struct manifest_rows *rows = &run->rows;
+
+	rows->withheld = run->rows_unplaced;
+	for (size_t i = 0; i < run->shard_count; i++) {
+		const struct run_shard *shard = &run->shard[i];
+
+		rows->withheld += shard->rows_faulty;
+		if (shard->state != RUN_SHARD_STAGED) {
+			rows->withheld += shard->rows.count;
+			continue;
+		}
+		rows->listed += shard->entries;
+		rows->duplicate += shard->merge.duplicates;
+		rows->expired += shard->merge.removed + shard->merge.gone;
+	}
+}
+
+/*
+ * The law, as arithmetic: every row read is listed, the same as another,
+ * proved expired, deferred, or in a shard that was withheld.
+ */
+static enum status
+check_rows(struct run *run)
+{
+	const struct manifest_rows *rows = &run->rows;
+	uint64_t sum = rows->listed + rows->duplicate + rows->expired +
+	    rows->deferred + rows->withheld;
+
+	if (sum == rows->read)
+		return STATUS_OK;
+	return report_fault(run->report, STATUS_FAILED, run->config->name,
+	    "rows", "house rule",
+	    "rows do not add up, have %llu accounted for, want %llu read; "
+	    "this is a bug",
+	    (unsigned long long)sum, (unsigned long long)rows->read);
+}
+
+/* What the exit status says when every step was done. */
+static enum status
+verdict(const struct run *run)
+{
+	uint64_t published = run_count_shards(run, RUN_SHARD_PUBLISHED);
+
+	if (run_count_shards(run, RUN_SHARD_UNPLACED) > 0)
+		return published > 0 ? STATUS_PARTIAL : STATUS_FAILED;
+	if (run_count_shards(run, RUN_SHARD_FAILED) > 0)
+		return published > 0 ? STATUS_PARTIAL : STATUS_FAILED;
+	if (run_count_shards(run, RUN_SHARD_WITHHELD) > 0)
+		return STATUS_REFUSED;
+	return STATUS_OK;
+}
+
+static enum status
+publish(struct run *run)
+{
+	enum status status;
+
+	if (run->options->dry_run)
+		return verdict(run);
+	if (run_count_shards(run, RUN_SHARD_STAGED) == 0)
+		return verdict(run);
+	status = run_upload(run);
+	if (status == STATUS_OK &&
+	    run_count_shards(run, RUN_SHARD_PUBLISHED) > 0)
+		status = run_put_manifest(run);
+	if (status == STATUS_OK)
+		status = verdict(run);
+	/* Shards are out, and something after them failed. */
+	else if (run_count_shards(run, RUN_SHARD_PUBLISHED) > 0)
+		status = STATUS_PARTIAL;
+	return status;
+}
+
+static enum status
+run_steps(struct run *run)
+{
+	enum status status;
+
+	status = run_open(run);
+	if (status == STATUS_OK)
+		status = run_open_source(run);
+	if (status == STATUS_OK)
+		status = run_collect(run);
+	source_close(run->source);
+	run->source = NULL;
+	if (status == STATUS_OK)
+		status = run_gate_rows(run);
+	if (status != STATUS_OK)
+		return status;
+	run_make(run);
+	count_rows(run);
+	status = check_rows(run);
+	if (status == STATUS_OK)
+		status = run_gate_floor(run);
+	if (status == STATUS_OK)
+		status = publish(run);
+	return status;
+}
+
+static void
+shards_free(struct run *run)
+{
+	for (size_t i = 0; i < run->shard_count; i++) {
+		free(run->shard[i].url);
+		free(run->shard[i].key);
+		stage_file_free(&run->shard[i].staged);
+	}
+	free(run->shard);
+}
+
+enum status
+run_publish(const struct config *config, struct run_options *options,
+    const struct context *context, struct report *report,
+    struct progress *progress, struct run **out)
+{
+	struct run *run = calloc(1, sizeof(*run));
+
+	*out = run;
+	if (run == NULL)
+		return report_fault(report, STATUS_NO_MEMORY, config->name,
+		    NULL, NULL, "out of memory");
+	run->config = config;
+	run->options = options;
+	run->context = context;
+	run->report = report;
+	run->progress = progress;
+	run->started_sec = monotonic_sec();
+	run->status = run_steps(run);
+	/* What is staged has been published, or is made anew next time. */
+	if (run->state != NULL && stage_clear(run->state) != STATUS_OK &&
+	    run->status == STATUS_OK)
+		run->status = STATUS_FAILED;
+	if (run->signer != NULL)
+		run->signer_kib = signer_peak_kib(run->signer);
+	signer_stop(run->signer);
+	run->signer = NULL;
+	store_close(run->store);
+	run->store = NULL;
+	state_close(run->state);
+	run->state = NULL;
+	row_arena_free(run->arena);
+	run->arena = NULL;
+	run->seconds = monotonic_sec() - run->started_sec;
+	return run->status;
+}
+
+void
+run_free(struct run *run)
+{
+	if (run == NULL)
+		return;
+	shards_free(run);
+	manifest_free(&run->manifest);
+	issuer_free(run->issuer);
+	free(run);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: ISC */
+/* The gates that stop a whole issuer. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crlpress/quantity.h"
+#include "crlpress/utc.h"
+#include "run_impl.h"
+
+struct gate_place
+run_place(struct run *run)
+{
+	return (struct gate_place){
+	    .object = run->config->name,
+	    .passes = &run->options->passes,
+	    .report = run->report,
+	};
+}
+
+struct gate_place
+run_shard_place(struct run *run, const struct run_shard *shard)
+{
+	return (struct gate_place){
+	    .object = shard->object,
+	    .shard = shard->index,
+	    .passes = &run->options->passes,
+	    .report = run->report,
+	};
+}
+
+enum status
+run_gate_issuer(struct run *run)
+{
+	const struct issuer_facts *facts = issuer_facts(run->issuer);
+	struct gate_place place = run_place(run);
+	char have[UTC_ISO_BYTES], want[UTC_ISO_BYTES];
+
+	if (run->this_update_sec < facts->not_before_sec)
+		return gate_refuse(&place, GATE_ISSUER,
+		    "issuer certificate not yet valid, have thisUpdate %s, "
+		    "want from %s",
+		    utc_to_iso(run->this_update_sec, have),
+		    utc_to_iso(facts->not_before_sec, want));
+	if (run->this_update_sec > facts->not_after_sec)
+		return gate_refuse(&place, GATE_ISSUER,
+		    "issuer certificate expired, have thisUpdate %s, want up "
+		    "to %s",
+		    utc_to_iso(run->this_update_sec, have),
+		    utc_to_iso(facts->not_after_sec, want));
+	return STATUS_OK;
+}
+
+/*
+ * A clock that is behind makes CRLs that look old; one that is ahead makes
+ * CRLs from the future, and no run after it can publish until then.
+ */
+enum status
+run_gate_clock(struct run *run)
+{
+	struct gate_place place = run_place(run);
+	int64_t database_sec = run->snapshot.now_usec / 1000000;
+	int64_t here_sec = run->options->has_now ? run->options->now_sec
+	                                         : run->context->clock_sec();
+	char here[UTC_ISO_BYTES], there[UTC_ISO_BYTES];
+	char limit[QUANTITY_DURATION_BYTES];
+	bool behind = database_sec - here_sec > run->config->skew_sec;
+	bool ahead = here_sec - database_sec > run->config->skew_sec;
+
+	/* A run that was asked to be in the past may be. */
+	if (!ahead && (!behind || run->options->has_now))
+		return STATUS_OK;
+	return gate_refuse(&place, GATE_CLOCK,
+	    "the clock here is %s the database's, have %s, want %s within %s",
+	    ahead ? "ahead of" : "behind", utc_to_iso(here_sec, here),
+	    utc_to_iso(database_sec, there),
+	    quantity_duration_text(run->config->skew_sec, limit));
+}
+
+static enum status
+gate_replay(struct run *run)
+{
+	struct gate_place place = run_place(run);
+	char limit[QUANTITY_DURATION_BYTES];
+
+	if (!run->snapshot.standby ||
+	    run->snapshot.replay_lag_sec <= (double)run->config->replay_lag_sec)
+		return STATUS_OK;
+	return gate_refuse(&place, GATE_DB_FRESH,
+	    "the standby lags, have %.0f s behind, want within %s",
+	    run->snapshot.replay_lag_sec,
+	    quantity_duration_text(run->config->replay_lag_sec, limit));
+}
+
+/*
+ * The last manifest says which database it was made from and how far that
+ * was: a restored backup, a lagging standby or another server is behind it.
+ */
+enum status
+run_gate_database(struct run *run)
+{
+	const struct source_snapshot *now = &run->snapshot;
+	const struct manifest *then = &run->manifest;
+	struct gate_place place = run_place(run);
+	enum status status = gate_replay(run);
+
+	if (status != STATUS_OK || !run->has_manifest || !then->has_position)
+		return status;
+	if (!now->has_position)
+		return gate_refuse(&place, GATE_DB_FRESH,
+		    "the server does not tell its position, which the last "
+		    "manifest has");
+	if (strcmp(now->system_identifier, then->system_identifier) != 0)
+		return gate_refuse(&place, GATE_DB_FRESH,
+		    "another database cluster, have system identifier %s, "
+		    "want %s",
+		    now->system_identifier, then->system_identifier);
+	if (now->timeline < then->timeline)
+		return gate_refuse(&place, GATE_DB_FRESH,
+		    "an older timeline, have %" PRIu32 ", want %" PRIu32
+		    " or later",
+		    now->timeline, then->timeline);
+	if (now->wal_position < then->wal_position)
+		return gate_refuse(&place, GATE_DB_FRESH,
+		    "the database is behind the last manifest, have WAL "
+		    "position %" PRIX64 "/%" PRIX64 ", want %" PRIX64
+		    "/%" PRIX64 " or later",
+		    now->wal_position >> 32, now->wal_position & 0xffffffff,
+		    then->wal_position >> 32, then->wal_position & 0xffffffff);
+	return STATUS_OK;
+}
+
+/* CCADB 6.2: a shard's URL is in certificates; its number may only grow. */
+enum status
+run_gate_set(struct run *run)
+{
+	const struct shard_scheme_config *shards = &run->config->shards;
+	struct gate_place place = run_place(run);
+
+	for (size_t i = 0; run->has_manifest && i < run->manifest.shard_count;
+	     i++) {
+		const struct manifest_shard *shard = &run->manifest.shard[i];
+
+		if (shard->index >= shards->first &&
+		    shard->index - shards->first < shards->count)
+			continue;
+		return gate_refuse(&place, GATE_SHARD_GONE,
+		    "shard %" PRIu32 " is published at %s but not configured, "
+		    "have %" PRIu32 " shards from %" PRIu32,
+		    shard->index, shard->url, shards->count, shards->first);
+	}
+	return STATUS_OK;
+}
+
+/* After all rows were read: what they are as a whole. */
+enum status
+run_gate_rows(struct run *run)
+{
+	struct gate_place place = run_place(run);
+
+	if (run->rows_unplaced > 0)
+		return gate_refuse(&place, GATE_UNPLACED,
+		    "%" PRIu64 " rows belong to no shard, so that no shard is "
+		    "known to be complete",
+		    run->rows_unplaced);
+	if (run->rows.read == 0 && !run->config->allow_empty)
+		return gate_refuse(&place, GATE_DB_SCOPE,
+		    "the source has not one row of this issuer");
+	return STATUS_OK;
+}
+
+/*
+ * The last net: were all else wrong, far fewer entries than before do not go
+ * out. What left by proof of expiry is counted as still there.
+ */
+enum status
+run_gate_floor(struct run *run)
+{
+	struct gate_place place = run_place(run);
+	uint64_t before = 0, now = 0;
+
+	for (size_t i = 0; i < run->shard_count; i++) {
+		const struct run_shard *shard = &run->shard[i];
+
+		if (shard->state != RUN_SHARD_STAGED)
+			continue;
+		before += shard->previous_entries;
+		now += shard->entries + shard->merge.removed;
+	}
+	/* Both are far below 2^57: a percentage cannot overflow. */
+	if (now * 100 >= before * run->config->floor_percent)
+		return STATUS_OK;
+	return gate_refuse(&place, GATE_FLOOR,
+	    "far fewer entries than are published, have %" PRIu64
+	    ", want at least %" PRIu32 "%% of %" PRIu64,
+	    now, run->config->floor_percent, before);
+}

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One shard from rows to judged bytes on disk. Shards are made by several
+ * threads; each touches its own shard only. What fails here leaves the
+ * published shard standing.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crlpress/judge.h"
+#include "crlpress/pool.h"
+#include "crlpress/utc.h"
+#include "run_impl.h"
+
+/* Name of a staged file: "65535.crl". */
+#define STAGE_NAME_BYTES 32
+
+/* The rows of one shard, sorted and what the gates left of them. */
+struct make_job {
+	struct run *run;
+	struct run_shard *shard;
+	struct gate_place place;
+	struct row *rows;
+	size_t count;
+};
+
+static enum status
+make_no_memory(const struct make_job *job)
+{
+	return report_fault(job->run->report, STATUS_NO_MEMORY,
+	    job->shard->object, NULL, NULL, "out of memory for %" PRIu64
+	    " rows", job->shard->rows.count);
+}
+
+/* RFC 5280, 5.1.2.5 and 5.2.3: what follows is newer in every way. */
+static enum status
+gate_follows(const struct make_job *job)
+{
+	const struct run *run = job->run;
+	const struct run_shard *shard = job->shard;
+	char have[UINT160_DECIMAL_BYTES], want[UINT160_DECIMAL_BYTES];
+	char here[UTC_ISO_BYTES], there[UTC_ISO_BYTES];
+	enum status status = STATUS_OK;
+
+	if (uint160_compare(&run->number, &shard->previous_number) <= 0)
+		status = gate_refuse(&job->place, GATE_NUMBER_UP,
+		    "crlNumber, have %s, want above the published %s",
+		    uint160_to_decimal(&run->number, have),
+		    uint160_to_decimal(&shard->previous_number, want));
+	if (status == STATUS_OK &&
+	    run->this_update_sec <= shard->previous_this_update_sec)
+		status = gate_refuse(&job->place, GATE_TIME_UP,
+		    "thisUpdate, have %s, want after the published %s",
+		    utc_to_iso(run->this_update_sec, here),
+		    utc_to_iso(shard->previous_this_update_sec, there));
+	if (status == STATUS_OK &&
+	    run->next_update_sec < shard->previous_next_update_sec)
+		status = gate_refuse(&job->place, GATE_TIME_UP,
+		    "nextUpdate, have %s, want not before the published %s",
+		    utc_to_iso(run->next_update_sec, here),
+		    utc_to_iso(shard->previous_next_update_sec, there));
+	return status;
+}
+
+static bool
+view_is(const struct crl_view *view, const void *data, size_t len)
+{
+	return view->len == len && memcmp(view->data, data, len) == 0;
+}
+
+static bool
+idp_names(const struct crl *crl, const char *url)
+{
+	struct crl_fault fault = {0};
+	struct crl_idp idp = {0};
+
+	if (crl_idp(crl, &idp, &fault) != STATUS_OK)
+		return false;
+	for (size_t i = 0; i < idp.url_count; i++)
+		if (view_is(&idp.url[i], url, strlen(url)))
+			return true;
+	return false;
+}
+
+/* The published object is an older CRL of this issuer for this URL. */
+static enum status
+gate_scope(const struct make_job *job, const struct crl *previous)
+{
+	const struct issuer_facts *facts = issuer_facts(job->run->issuer);
+	struct crl_fault fault = {0};
+	struct crl_aki aki = {0};
+
+	if (!view_is(&previous->issuer, facts->subject.data,
+	        facts->subject.len))
+		return gate_refuse(&job->place, GATE_SCOPE,
+		    "the published CRL has another issuer name");
+	if (facts->key_id.data != NULL &&
+	    crl_aki(previous, &aki, &fault) == STATUS_OK &&
+	    !view_is(&aki.key_id, facts->key_id.data, facts->key_id.len))
+		return gate_refuse(&job->place, GATE_SCOPE,
+		    "the published CRL has another authority key identifier");
+	if (!idp_names(previous, job->shard->url))
+		return gate_refuse(&job->place, GATE_SCOPE,
+		    "the published CRL does not name %s as its distribution "
+		    "point", job->shard->url);
+	return STATUS_OK;
+}
+
+static enum status
+gate_shard_floor(const struct make_job *job)
+{
+	const struct run_shard *shard = job->shard;
+	uint64_t now = shard->entries + shard->merge.removed;
+	uint32_t percent = job->run->config->shard_floor_percent;
+
+	if (now * 100 >= shard->previous_entries * percent)
+		return STATUS_OK;
+	return gate_refuse(&job->place, GATE_SHARD_FLOOR,
+	    "far fewer entries than are published, have %" PRIu64
+	    ", want at least %" PRIu32 "%% of %" PRIu64,
+	    now, percent, shard->previous_entries);
+}
+
+/* Everything that is held against the CRL now published. */
+static enum status
+judge_previous(struct make_job *job)
+{
+	struct gate_merge *merge = &job->shard->merge;
+	struct store_object object = {0};
+	struct crl previous;
+	enum status status;
+
+	status = run_previous_read(job->run, job->shard, &object, &previous);
+	if (status == STATUS_NOT_FOUND) {
+		merge->added = job->count;
+		job->shard->entries = job->count;
+		return STATUS_OK;
+	}
+	if (status != STATUS_OK)
+		return status;
+	status = gate_scope(job, &previous);
+	if (status == STATUS_OK)
+		status = gate_follows(job);
+	if (status == STATUS_OK)
+		status = gate_merge(&job->place, job->rows, job->count,
+		    &previous, &job->count, merge);
+	store_object_free(&object);
+	job->shard->previous_entries =
+	    merge->kept + merge->removed + merge->lost;
+	job->shard->entries = job->count;
+	return status == STATUS_OK ? gate_shard_floor(job) : status;
+}
+
+static enum status
+gather(struct make_job *job)
+{
+	struct run_shard *shard = job->shard;
+	size_t n = (size_t)shard->rows.count;
+	struct row *scratch;
+
+	job->rows = calloc(n + 1, sizeof(*job->rows));
+	scratch = calloc(n + 1, sizeof(*scratch));
+	if (job->rows == NULL || scratch == NULL) {
+		free(scratch);
+		return make_no_memory(job);
+	}
+	row_set_gather(&shard->rows, job->rows);
+	row_sort(job->rows, scratch, n);
+	free(scratch);
+	return gate_unique(&job->place, job->rows, n, &job->count,
+	    &shard->merge);
+}
+
+static struct crl_header
+make_header(const struct make_job *job)
+{
+	const struct issuer_facts *facts = issuer_facts(job->run->issuer);
+	struct crl_view algorithm = signer_algorithm(job->run->signer);
+
+	return (struct crl_header){
+	    .algorithm = algorithm.data,
+	    .algorithm_len = algorithm.len,
+	    .issuer = facts->subject.data,
+	    .issuer_len = facts->subject.len,
+	    .key_id = facts->key_id.data,
+	    .key_id_len = facts->key_id.len,
+	    .this_update_sec = job->run->this_update_sec,
+	    .next_update_sec = job->run->next_update_sec,
+	    .number = job->run->number,
+	    .url = job->shard->url,
+	    .scope = job->run->config->scope,
+	};
+}
+
+/* The signed CRL to disk: SEQUENCE header, TBS, algorithm and signature. */
+static enum status
+stage(const struct make_job *job, const struct signer_buffer *tbs,
+    const struct crl_header *header, const struct signer_signature *signature)
+{
+	uint8_t prefix[CRL_PREFIX_BYTES], suffix[CRL_SUFFIX_BYTES_MOST];
+	char name[STAGE_NAME_BYTES];
+	struct stage_part part[3];
+	size_t suffix_len;
+
+	suffix_len = crl_suffix_write(header->algorithm, header->algorithm_len,
+	    signature->octet, signature->len, suffix);
+	if (suffix_len == 0)
+		return report_fault(job->run->report, STATUS_FAILED,
+		    job->shard->object, NULL, NULL, "signature too long");
+	part[0] = (struct stage_part){prefix,
+	    crl_prefix_write(tbs->size, suffix_len, prefix)};
+	part[1] = (struct stage_part){tbs->data, tbs->size};
+	part[2] = (struct stage_part){suffix, suffix_len};
+	snprintf(name, sizeof(name), "%" PRIu32 ".crl", job->shard->index);
+	return stage_write(job->run->state, name, part, 3, &job->shard->staged);
+}
+
+static enum status
+encode_and_sign(const struct make_job *job)
+{
+	struct crl_header header = make_header(job);
+	struct signer_buffer tbs = {.fd = -1};
+	struct signer_signature signature;
+	const char *why = NULL;
+	enum status status;
+	size_t size = 0;
+
+	status = crl_tbs_size(&header, job->rows, job->count, &size, &why);
+	if (status != STATUS_OK)
+		return report_fault(job->run->report, STATUS_REFUSED,
+		    job->shard->object, "size", "house rule", "%s", why);
+	status = signer_buffer_new(&tbs, size, job->run->report);
+	if (status == STATUS_OK) {
+		crl_tbs_write(&header, job->rows, job->count, tbs.data, size);
+		status = signer_sign(job->run->signer, &tbs,
+		    &job->shard->previous_number, job->shard->object,
+		    job->run->report, &signature);
+	}
+	if (status == STATUS_OK)
+		status = stage(job, &tbs, &header, &signature);
+	signer_buffer_free(&tbs);
+	return status;
+}
+
+static enum status
+judge_staged(const struct make_job *job)
+{
+	const struct run *run = job->run;
+	struct judge_meant meant = {
+	    .lint =
+	        {
+	            .profile = run->config->profile,
+	            .issuer = run->issuer,
+	            .url = job->shard->url,
+	            .ours = true,
+	            .has_ocsp = run->config->has_ocsp,
+	            .now_sec = run->this_update_sec,
+	            .skew_sec = run->config->skew_sec,
+	            .bytes_most = run->config->size_most,
+	        },
+	    .this_update_sec = run->this_update_sec,
+	    .next_update_sec = run->next_update_sec,
+	    .number = run->number,
+	    .rows = job->rows,
+	    .row_count = job->count,
+	};
+
+	return judge_file(job->shard->staged.path, &meant, job->shard->object,
+	    run->report, &job->shard->staged.sha256);
+}
+
+static enum status
+make_steps(struct make_job *job)
+{
+	enum status status = gather(job);
+
+	if (status == STATUS_OK)
+		status = judge_previous(job);
+	if (status == STATUS_OK)
+		status = encode_and_sign(job);
+	if (status == STATUS_OK)
+		status = judge_staged(job);
+	return status;
+}
+
+static void
+make_shard(void *context, size_t i)
+{
+	struct run *run = context;
+	struct run_shard *shard = &run->shard[i];
+	struct make_job job = {
+	    .run = run,
+	    .shard = shard,
+	    .place = run_shard_place(run, shard),
+	};
+	enum status status = STATUS_REFUSED;
+
+	if (shard->state == RUN_SHARD_PENDING && !shard->rows_refused)
+		status = make_steps(&job);
+	free(job.rows);
+	shard->state = status == STATUS_OK ? RUN_SHARD_STAGED
+	    : status == STATUS_REFUSED     ? RUN_SHARD_WITHHELD
+	                                   : RUN_SHARD_FAILED;
+	progress_add(run->progress, 1);
+}
+
+void
+run_make(struct run *run)
+{
+	progress_phase(run->progress, "making shards", run->shard_count);
+	pool_run(run->options->workers, run->shard_count, make_shard, run);
+	progress_clear(run->progress);
+}

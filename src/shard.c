@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * From a certificate to its shard, and from a shard to its name. Integers
+ * only: a rounded quotient would move a certificate to another URL than the
+ * one it carries.
+ */
+#include "crlpress/shard.h"
+
+#include <string.h>
+
+#define PLACE_OPEN "{shard"
+
+/* Digits of the largest uint32_t. */
+#define INDEX_DIGITS_MOST 10
+
+static enum status
+malformed(const char **why, const char *text)
+{
+	*why = text;
+	return STATUS_MALFORMED;
+}
+
+/* The shard by the row alone; the range is checked by the caller. */
+static enum status
+index_from_column(
+    const struct shard_hint *hint, int64_t *index, const char **why)
+{
+	if (!hint->has_shard)
+		return malformed(why, "row without a shard");
+	*index = hint->shard;
+	return STATUS_OK;
+}
+
+static enum status
+index_from_expiry(const struct shard_scheme_config *config,
+    int64_t not_after_sec, int64_t *index, const char **why)
+{
+	int64_t since;
+
+	if (config->chunk_sec <= 0)
+		return malformed(why, "chunk not above 0 seconds");
+	if (not_after_sec < config->anchor_sec)
+		return malformed(why, "not_after before the anchor");
+	if (__builtin_sub_overflow(not_after_sec, config->anchor_sec, &since))
+		return malformed(why, "not_after too far from the anchor");
+	/* Neither is negative: the division rounds down. */
+	*index = since / config->chunk_sec % config->count + config->first;
+	return STATUS_OK;
+}
+
+/*
+ * Reads "}" or ":0W}" behind "{shard"; `*width` is 1 without one. Returns
+ * what follows the place, NULL when it is neither.
+ */
+static const char *
+place_end(const char *p, unsigned *width)
+{
+	*width = 1;
+	if (p[0] == ':' && p[1] == '0' && p[2] >= '1' && p[2] <= '9') {
+		*width = (unsigned)(p[2] - '0');
+		p += 3;
+	}
+	return *p == '}' ? p + 1 : NULL;
+}
+
+/* Decimal, filled with zeros to `width`; returns the number of digits. */
+static size_t
+index_digits(uint32_t index, unsigned width, char digits[INDEX_DIGITS_MOST])
+{
+	char reversed[INDEX_DIGITS_MOST];
+	size_t n = 0;
+
+	do {
+		reversed[n++] = (char)('0' + index % 10);
+		index /= 10;
+	} while (index != 0 || n < width);
+	for (size_t i = 0; i < n; i++)
+		digits[i] = reversed[n - 1 - i];
+	return n;
+}
+
+enum status
+shard_of(const struct shard_scheme_config *config, const struct uint160 *serial,
+    int64_t not_after_sec, const struct shard_hint *hint, uint32_t *index,
+    const char **why)
+{
+	enum status status = STATUS_OK;
+	int64_t answer = 0;
+
+	if (config->count == 0 || config->count > SHARD_COUNT_MOST)
+		return malformed(why, "shard count not 1 to 65536");
+	if (config->first > UINT32_MAX - (config->count - 1))
+		return malformed(why, "first shard too large");
+	switch (config->scheme) {
+	case SHARD_COLUMN:
+		status = index_from_column(hint, &answer, why);
+		break;
+	case SHARD_SERIAL_MOD:
+		answer =
+		    (int64_t)uint160_mod(serial, config->count) + config->first;
+		break;
+	case SHARD_EXPIRY:
+		status = index_from_expiry(config, not_after_sec, &answer, why);
+		break;
+	default:
+		return malformed(why, "unknown sharding scheme");
+	}
+	if (status != STATUS_OK)
+		return status;
+	if (answer < config->first ||
+	    answer > (int64_t)config->first + (config->count - 1))
+		return malformed(why, "shard out of range");
+	if (hint->has_shard && hint->shard != answer)
+		return malformed(why, "shard contradicts the sharding scheme");
+	*index = (uint32_t)answer;
+	return STATUS_OK;
+}
+
+enum status
+shard_expand(const char *pattern, uint32_t count, uint32_t index, char *out,
+    size_t size, const char **why)
+{
+	char digits[INDEX_DIGITS_MOST];
+	const char *p = pattern;
+	const char *from;
+	unsigned width;
+	unsigned places = 0;
+	size_t used = 0;
+	size_t n;
+
+	while (*p != '\0') {
+		if (strncmp(p, PLACE_OPEN, strlen(PLACE_OPEN)) == 0) {
+			p = place_end(p + strlen(PLACE_OPEN), &width);
+			if (p == NULL)
+				return malformed(
+				    why, "not {shard} or {shard:04}");
+			places++;
+			from = digits;
+			n = index_digits(index, width, digits);
+		} else {
+			if (*p == '{' || *p == '}')
+				return malformed(
+				    why, "brace outside of {shard}");
+			from = p++;
+			n = 1;
+		}
+		if (size - used <= n)
+			return malformed(why, "longer than its room");
+		memcpy(out + used, from, n);
+		used += n;
+	}
+	if (places > 1 || (places == 0 && count != 1))
+		return malformed(why, "{shard} must stand there exactly once");
+	if (size == 0)
+		return malformed(why, "longer than its room");
+	out[used] = '\0';
+	return STATUS_OK;
+}

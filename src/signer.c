@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The parent's side of the signer: starts the process, hands it one buffer at
+ * a time, and notices when it is gone or does not answer. Every wait has an
+ * end, and the process is killed rather than waited for.
+ */
+#include "signer_wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* What a process may take to end once its socket is closed, or it is killed. */
+#define END_MSEC 2000
+
+/* How its end reads: "ended (exit status 255)". */
+#define END_TEXT_BYTES 64
+
+#define MSEC_PER_SEC 1000
+#define NSEC_PER_MSEC 1000000
+
+struct signer {
+	pthread_mutex_t mutex; /* one request at a time */
+	pid_t pid;             /* -1: waited for */
+	int sock;              /* -1: gone */
+	int64_t timeout_msec;
+	_Atomic uint64_t peak_kib;
+	size_t algorithm_len;
+	uint8_t algorithm[SIGNER_SIGNATURE_BYTES_MOST];
+};
+
+enum notice_object { NOTICE_KEY, NOTICE_CERTIFICATE, NOTICE_PASSPHRASE };
+
+struct notice_row {
+	enum notice_object object;
+	enum severity severity;
+	const char *clause;
+	const char *hint;
+};
+
+#define HOUSE "house rule"
+
+static const struct notice_row notice_rows[SIGNER_NOTICE_COUNT] = {
+    [SIGNER_NOTICE_KEY_UNREADABLE] = {NOTICE_KEY, SEVERITY_FAULT, HOUSE, NULL},
+    [SIGNER_NOTICE_KEY_EXPOSED] = {NOTICE_KEY, SEVERITY_WARNING, HOUSE,
+	"chmod 600 the file, and consider the key seen"},
+    [SIGNER_NOTICE_KEY_MALFORMED] = {NOTICE_KEY, SEVERITY_FAULT, HOUSE, NULL},
+    [SIGNER_NOTICE_KEY_ENCRYPTED] = {NOTICE_KEY, SEVERITY_FAULT, HOUSE,
+	"name a file with the passphrase, or hand it in by a descriptor"},
+    [SIGNER_NOTICE_KEY_PASSPHRASE] = {NOTICE_KEY, SEVERITY_FAULT, HOUSE, NULL},
+    [SIGNER_NOTICE_KEY_KIND] = {NOTICE_KEY, SEVERITY_FAULT, "BR 6.1.5", NULL},
+    [SIGNER_NOTICE_KEY_PADDING] = {NOTICE_KEY, SEVERITY_FAULT, "BR 7.1.3.2",
+	NULL},
+    [SIGNER_NOTICE_KEY_DIGEST] = {NOTICE_KEY, SEVERITY_FAULT, "BR 7.1.3.2",
+	NULL},
+    [SIGNER_NOTICE_KEY_MISMATCH] = {NOTICE_KEY, SEVERITY_FAULT, HOUSE, NULL},
+    [SIGNER_NOTICE_CERTIFICATE_UNREADABLE] = {NOTICE_CERTIFICATE,
+	SEVERITY_FAULT, HOUSE, NULL},
+    [SIGNER_NOTICE_CERTIFICATE_MALFORMED] = {NOTICE_CERTIFICATE, SEVERITY_FAULT,
+	HOUSE, NULL},
+    [SIGNER_NOTICE_CERTIFICATE_USAGE] = {NOTICE_CERTIFICATE, SEVERITY_FAULT,
+	"RFC 5280, 4.2.1.3", NULL},
+    [SIGNER_NOTICE_CERTIFICATE_NO_CA] = {NOTICE_CERTIFICATE, SEVERITY_NOTE,
+	NULL, NULL},
+    [SIGNER_NOTICE_PASSPHRASE_UNREADABLE] = {NOTICE_PASSPHRASE, SEVERITY_FAULT,
+	HOUSE, NULL},
+    [SIGNER_NOTICE_PASSPHRASE_EXPOSED] = {NOTICE_PASSPHRASE, SEVERITY_WARNING,
+	HOUSE, "chmod 600 the file, and consider the passphrase seen"},
+    [SIGNER_NOTICE_PASSPHRASE_LENGTH] = {NOTICE_PASSPHRASE, SEVERITY_FAULT,
+	HOUSE, NULL},
+    [SIGNER_NOTICE_PROCESS] = {NOTICE_KEY, SEVERITY_FAULT, NULL, NULL},
+};
+
+/* The rules a refusal is reported under; STATUS_FAILED is no refusal. */
+struct refusal_row {
+	const char *rule;
+	const char *clause;
+	enum status status;
+};
+
+static const struct refusal_row refusal_rows[SIGNER_REFUSAL_COUNT] = {
+    [SIGNER_REFUSAL_REQUEST] = {"signer", HOUSE, STATUS_REFUSED},
+    [SIGNER_REFUSAL_SEALS] = {"signer", HOUSE, STATUS_REFUSED},
+    [SIGNER_REFUSAL_SIZE] = {"signer", HOUSE, STATUS_REFUSED},
+    [SIGNER_REFUSAL_MAP] = {"signer", HOUSE, STATUS_FAILED},
+    [SIGNER_REFUSAL_DER] = {"der", "RFC 5280, 5.1", STATUS_REFUSED},
+    [SIGNER_REFUSAL_ISSUER] = {"issuer-bytes", "RFC 5280, 5.1.2.3",
+	STATUS_REFUSED},
+    [SIGNER_REFUSAL_ALGORITHM] = {"sigalg-match", "RFC 5280, 5.1.1.2",
+	STATUS_REFUSED},
+    [SIGNER_REFUSAL_AKI] = {"aki", "RFC 5280, 5.2.1", STATUS_REFUSED},
+    [SIGNER_REFUSAL_IDP] = {"idp", "RFC 5280, 5.2.5", STATUS_REFUSED},
+    [SIGNER_REFUSAL_URL] = {"idp-url", "BR 7.2.2.1", STATUS_REFUSED},
+    [SIGNER_REFUSAL_NUMBER] = {"number", "RFC 5280, 5.2.3", STATUS_REFUSED},
+    [SIGNER_REFUSAL_NUMBER_LAST] = {"number-up", "RFC 5280, 5.2.3",
+	STATUS_REFUSED},
+    [SIGNER_REFUSAL_NUMBER_FLOOR] = {"number-up", "RFC 5280, 5.2.3",
+	STATUS_REFUSED},
+    [SIGNER_REFUSAL_TIMES] = {"next-update", "RFC 5280, 5.1.2.5",
+	STATUS_REFUSED},
+    [SIGNER_REFUSAL_FUTURE] = {"not-future", HOUSE, STATUS_REFUSED},
+    [SIGNER_REFUSAL_CRYPTO] = {"signer", NULL, STATUS_FAILED},
+};
+
+static int64_t
+clock_msec(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &now) == -1)
+		return 0;
+	return (int64_t)now.tv_sec * MSEC_PER_SEC + now.tv_nsec / NSEC_PER_MSEC;
+}
+
+/* Waits up to END_MSEC for the process to end; true when it has. */
+static bool
+process_wait(pid_t pid, int *how)
+{
+	const struct timespec pause = {.tv_nsec = NSEC_PER_MSEC};
+	int64_t end_msec = clock_msec() + END_MSEC;
+
+	for (;;) {
+		pid_t ended = waitpid(pid, how, WNOHANG);
+
+		/* Where children are not waited for it is only known gone. */
+		if (ended == -1 && errno != EINTR)
+			*how = 0;
+		if (ended == pid || (ended == -1 && errno != EINTR))
+			return true;
+		if (clock_msec() >= end_msec)
+			return false;
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
+/* Ends it, by force if need be, and says how it ended. */
+static void
+process_end(struct signer *signer, char text[END_TEXT_BYTES])
+{
+	int how = 0;
+
+	if (signer->sock != -1)
+		(void)close(signer->sock);
+	signer->sock = -1;
+	(void)snprintf(text, END_TEXT_BYTES, "was killed");
+	if (signer->pid == -1)
+		return;
+	if (!process_wait(signer->pid, &how)) {
+		(void)kill(signer->pid, SIGKILL);
+		/* What even this does not end is left to init. */
+		(void)process_wait(signer->pid, &how);
+	} else if (WIFSIGNALED(how)) {
+		(void)snprintf(
+		    text, END_TEXT_BYTES, "died (signal %d)", WTERMSIG(how));
+	} else {
+		(void)snprintf(text, END_TEXT_BYTES, "ended (exit status %d)",
+		    WEXITSTATUS(how));
+	}
+	signer->pid = -1;
+}
+
+static enum status
+signer_lost(struct signer *signer, const char *doing, struct report *report)
+{
+	char text[END_TEXT_BYTES];
+
+	process_end(signer, text);
+	return report_fault(report, STATUS_FAILED, "signer", NULL, NULL,
+	    "%s while %s", text, doing);
+}
+
+static enum status
+signer_silent(struct signer *signer, const char *doing, struct report *report)
+{
+	char text[END_TEXT_BYTES];
+
+	/* It may be stopped, and would not notice that its socket closed. */
+	if (signer->pid > 0)
+		(void)kill(signer->pid, SIGKILL);
+	process_end(signer, text);
+	return report_fault(report, STATUS_FAILED, "signer", NULL, NULL,
+	    "no answer while %s, want one within %lld s; it was killed", doing,
+	    (long long)(signer->timeout_msec / MSEC_PER_SEC));
+}
+
+/* Whether a reply is one: the bounds hold and the text ends. */
+static bool
+reply_is_sane(const struct signer_reply *reply, ssize_t n)
+{
+	if (n != sizeof(*reply) || reply->len > sizeof(reply->octet) ||
+	    memchr(reply->text, '\0', sizeof(reply->text)) == NULL)
+		return false;
+	switch (reply->kind) {
+	case SIGNER_REPLY_NOTICE:
+		return reply->code < SIGNER_NOTICE_COUNT &&
+		       reply->status < STATUS_COUNT;
+	case SIGNER_REPLY_READY:
+	case SIGNER_REPLY_SIGNED:
+		return reply->len > 0;
+	case SIGNER_REPLY_REFUSED:
+		return reply->code < SIGNER_REFUSAL_COUNT;
+	default:
+		return false;
+	}
+}
+
+/* The next reply; without one the signer is buried and a fault reported. */
+static enum status
+reply_receive(struct signer *signer, struct signer_reply *reply,
+    const char *doing, struct report *report)
+{
+	struct pollfd waiting = {.fd = signer->sock, .events = POLLIN};
+	int64_t end_msec = clock_msec() + signer->timeout_msec;
+	ssize_t n;
+	int ready;
+
+	do {
+		int64_t left_msec = end_msec - clock_msec();
+
+		ready = poll(&waiting, 1, left_msec > 0 ? (int)left_msec : 0);
+	} while (ready == -1 && errno == EINTR);
+	if (ready == 0)
+		return signer_silent(signer, doing, report);
+	n = recv(signer->sock, reply, sizeof(*reply), MSG_DONTWAIT);
+	if (n == -1 || n == 0 || !reply_is_sane(reply, n))
+		return signer_lost(signer, doing, report);
+	atomic_store(&signer->peak_kib, reply->peak_kib);
+	return STATUS_OK;
+}
+
+/* Says a notice; STATUS_OK unless it is the fault that ends the start. */
+static enum status
+notice_report(const struct signer_config *config,
+    const struct signer_reply *reply, struct report *report)
+{
+	const struct notice_row *row = &notice_rows[reply->code];
+	const char *const objects[] = {
+	    [NOTICE_KEY] = config->key_path,
+	    [NOTICE_CERTIFICATE] = config->certificate_path,
+	    [NOTICE_PASSPHRASE] = config->passphrase_fd != -1
+				      ? "passphrase"
+				      : config->passphrase_path,
+	};
+	const char *object = objects[row->object];
+
+	if (row->severity == SEVERITY_FAULT)
+		(void)report_fault(report, (enum status)reply->status, object,
+		    "key", row->clause, "%s", reply->text);
+	else if (row->severity == SEVERITY_WARNING)
+		report_warn(
+		    report, object, "key", row->clause, "%s", reply->text);
+	else
+		report_note(report, object, "%s", reply->text);
+	if (row->hint != NULL)
+		report_hint(report, "%s", row->hint);
+	return (enum status)reply->status;
+}
+
+/* Hears it out until it is ready or has said why it cannot be. */
+static enum status
+signer_greet(struct signer *signer, const struct signer_config *config,
+    struct report *report)
+{
+	static const char doing[] = "loading the key";
+	struct signer_reply reply;
+	enum status status;
+
+	do {
+		status = reply_receive(signer, &reply, doing, report);
+		if (status == STATUS_OK && reply.kind == SIGNER_REPLY_NOTICE)
+			status = notice_report(config, &reply, report);
+	} while (status == STATUS_OK && reply.kind == SIGNER_REPLY_NOTICE);
+	if (status != STATUS_OK)
+		return status == STATUS_CONFIG ? status : STATUS_FAILED;
+	if (reply.kind != SIGNER_REPLY_READY)
+		return signer_lost(signer, doing, report);
+	signer->algorithm_len = reply.len;
+	memcpy(signer->algorithm, reply.octet, reply.len);
+	return STATUS_OK;
+}
+
+/* Forks; only the parent returns. */
+static enum status
+signer_fork(struct signer *signer, const struct signer_config *config,
+    struct report *report)
+{
+	pid_t parent = getpid();
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
+		return report_fault(report, STATUS_FAILED, "signer", NULL, NULL,
+		    "no socket: %s", strerror(errno));
+	signer->pid = fork();
+	if (signer->pid == 0)
+		signer_proc_run(pair[1], parent, config);
+	(void)close(pair[1]);
+	signer->sock = pair[0];
+	if (signer->pid == -1)
+		return report_fault(report, STATUS_FAILED, "signer", NULL, NULL,
+		    "no process: %s", strerror(errno));
+	return STATUS_OK;
+}
+
+static struct signer *
+signer_alloc(const struct signer_config *config)
+{
+	struct signer *signer = calloc(1, sizeof(*signer));
+	uint32_t timeout_sec = config->timeout_sec;
+
+	if (signer == NULL)
+		return NULL;
+	if (pthread_mutex_init(&signer->mutex, NULL) != 0) {
+		free(signer);
+		return NULL;
+	}
+	if (timeout_sec == 0)
+		timeout_sec = SIGNER_TIMEOUT_SEC;
+	if (timeout_sec > SIGNER_TIMEOUT_SEC_MOST)
+		timeout_sec = SIGNER_TIMEOUT_SEC_MOST;
+	signer->timeout_msec = (int64_t)timeout_sec * MSEC_PER_SEC;
+	signer->pid = -1;
+	signer->sock = -1;
+	return signer;
+}
+
+enum status
+signer_start(const struct signer_config *config, struct report *report,
+    struct signer **signer)
+{
+	struct signer *new = signer_alloc(config);
+	enum status status;
+
+	*signer = NULL;
+	if (new == NULL)
+		status = report_fault(report, STATUS_FAILED, "signer", NULL,
+		    NULL, "out of memory");
+	else
+		status = signer_fork(new, config, report);
+	if (config->passphrase_fd != -1)
+		(void)close(config->passphrase_fd);
+	if (status == STATUS_OK)
+		status = signer_greet(new, config, report);
+	if (status != STATUS_OK) {
+		signer_stop(new);
+		return status;
+	}
+	*signer = new;
+	return STATUS_OK;
+}
+
+void
+signer_stop(struct signer *signer)
+{
+	char text[END_TEXT_BYTES];
+
+	if (signer == NULL)
+		return;
+	process_end(signer, text);
+	(void)pthread_mutex_destroy(&signer->mutex);
+	free(signer);
+}
+
+struct crl_view
+signer_algorithm(const struct signer *signer)
+{
+	return (struct crl_view){signer->algorithm, signer->algorithm_len};
+}
+
+/* Sends a request with its buffer; 0 or -1 with errno. */
+static int
+request_send(
+    struct signer *signer, const struct signer_request *request, int fd)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = {
+	    .iov_base = (void *)(uintptr_t)request,
+	    .iov_len = sizeof(*request),
+	};
+	struct msghdr message = {
+	    .msg_iov = &iov,
+	    .msg_iovlen = 1,
+	    .msg_control = control.bytes,
+	    .msg_controllen = sizeof(control.bytes),
+	};
+	struct cmsghdr *header;
+	ssize_t n;
+
+	memset(&control, 0, sizeof(control));
+	header = CMSG_FIRSTHDR(&message);
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+	/* There is room for one request, or the signer has a fault. */
+	do
+		n = sendmsg(
+		    signer->sock, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (n == -1 && errno == EINTR);
+	return n == sizeof(*request) ? 0 : -1;
+}
+
+/* One request and its reply; under the mutex. */
+static enum status
+signer_exchange(struct signer *signer, const struct signer_request *request,
+    int fd, const char *object, struct report *report,
+    struct signer_reply *reply)
+{
+	char doing[SIGNER_TEXT_BYTES];
+	enum status status;
+
+	if (signer->sock == -1)
+		return report_fault(report, STATUS_FAILED, object, "signer",
+		    NULL, "not signed: the signer is gone");
+	(void)snprintf(doing, sizeof(doing), "signing %s", object);
+	if (request_send(signer, request, fd) == -1)
+		return signer_lost(signer, doing, report);
+	status = reply_receive(signer, reply, doing, report);
+	if (status == STATUS_OK && reply->kind != SIGNER_REPLY_SIGNED &&
+	    reply->kind != SIGNER_REPLY_REFUSED)
+		status = signer_lost(signer, doing, report);
+	return status;
+}
+
+enum status
+signer_sign(struct signer *signer, struct signer_buffer *buffer,
+    const struct uint160 *floor, const char *object, struct report *report,
+    struct signer_signature *signature)
+{
+	const struct refusal_row *row;
+	struct signer_request request;
+	struct signer_reply reply;
+	enum status status;
+
+	signature->len = 0;
+	status = signer_buffer_seal(buffer, object, report);
+	if (status != STATUS_OK)
+		return status;
+	memset(&request, 0, sizeof(request));
+	request.magic = SIGNER_REQUEST_MAGIC;
+	request.floor = *floor;
+	request.size = buffer->size;
+	(void)pthread_mutex_lock(&signer->mutex);
+	status = signer_exchange(
+	    signer, &request, buffer->fd, object, report, &reply);
+	(void)pthread_mutex_unlock(&signer->mutex);
+	if (status != STATUS_OK)
+		return status;
+	if (reply.kind == SIGNER_REPLY_REFUSED) {
+		row = &refusal_rows[reply.code];
+		return report_fault(report, row->status, object, row->rule,
+		    row->clause, "the signer refused: %s", reply.text);
+	}
+	memcpy(signature->octet, reply.octet, reply.len);
+	signature->len = reply.len;
+	return STATUS_OK;
+}
+
+uint64_t
+signer_peak_kib(const struct signer *signer)
+{
+	return atomic_load(&signer->peak_kib);
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The signer's own judgement of what it is asked to sign, by RFC 5280, 5.1
+ * and 5.2. It reads the bytes with the judge's reader and believes nothing
+ * that the other process says of them.
+ */
+#include "signer_check.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crlpress/utc.h"
+
+struct signer_check {
+	const struct signer_config *config;
+	const struct signer_key_facts *facts;
+	uint32_t count;       /* of shards; 1 without a pattern */
+	struct uint160 *last; /* number last signed for each, or 0 */
+};
+
+/* A TBSCertList being judged. */
+struct candidate {
+	const struct signer_check *check;
+	const struct crl *crl;
+	const struct uint160 *floor;
+	int64_t now_sec;
+	struct signer_mark *mark;
+	struct signer_refusal *refusal;
+};
+
+enum status
+signer_check_new(const struct signer_config *config,
+    const struct signer_key_facts *facts, struct signer_check **check,
+    const char **why)
+{
+	struct signer_check *new;
+	uint32_t count = 1;
+	char url[SHARD_NAME_BYTES];
+
+	*check = NULL;
+	if (config->url_pattern != NULL) {
+		count = config->shard_count;
+		if (count == 0 || count > SHARD_COUNT_MOST ||
+		    config->shard_first > UINT32_MAX - (count - 1)) {
+			*why = "range of shards out of bounds";
+			return STATUS_CONFIG;
+		}
+		/* The last one is the longest. */
+		if (shard_expand(config->url_pattern, count,
+			config->shard_first + (count - 1), url, sizeof(url),
+			why) != STATUS_OK)
+			return STATUS_CONFIG;
+	}
+	new = calloc(1, sizeof(*new));
+	if (new == NULL)
+		goto no_memory;
+	new->config = config;
+	new->facts = facts;
+	new->count = count;
+	new->last = calloc(count, sizeof(*new->last));
+	if (new->last == NULL)
+		goto no_memory;
+	*check = new;
+	return STATUS_OK;
+no_memory:
+	signer_check_free(new);
+	*why = "out of memory";
+	return STATUS_NO_MEMORY;
+}
+
+void
+signer_check_free(struct signer_check *check)
+{
+	if (check == NULL)
+		return;
+	free(check->last);
+	free(check);
+}
+
+__attribute__((format(printf, 3, 4))) static enum status
+refuse(const struct candidate *c, enum signer_refusal_code code,
+    const char *format, ...)
+{
+	va_list list;
+
+	c->refusal->code = code;
+	va_start(list, format);
+	(void)vsnprintf(
+	    c->refusal->text, sizeof(c->refusal->text), format, list);
+	va_end(list);
+	return STATUS_REFUSED;
+}
+
+static enum status
+refuse_fault(const struct candidate *c, enum signer_refusal_code code,
+    const struct crl_fault *fault)
+{
+	return refuse(c, code, "%s, at offset %zu of the TBSCertList",
+	    fault->text, fault->offset);
+}
+
+static bool
+view_equal(const struct crl_view *a, const struct crl_view *b)
+{
+	return a->data != NULL && b->data != NULL && a->len == b->len &&
+	       memcmp(a->data, b->data, a->len) == 0;
+}
+
+/* RFC 5280, 5.1.2.3; BR 7.2: the subject of the certificate, byte for byte. */
+static enum status
+check_issuer(const struct candidate *c)
+{
+	if (!view_equal(&c->crl->issuer, &c->check->facts->subject))
+		return refuse(c, SIGNER_REFUSAL_ISSUER,
+		    "issuer is not the subject of the issuer certificate");
+	return STATUS_OK;
+}
+
+/* RFC 5280, 5.1.2.2: signature is the algorithm that will stand outside. */
+static enum status
+check_algorithm(const struct candidate *c)
+{
+	if (!view_equal(&c->crl->inner_algorithm, &c->check->facts->algorithm))
+		return refuse(c, SIGNER_REFUSAL_ALGORITHM,
+		    "signature algorithm is not that of the key");
+	return STATUS_OK;
+}
+
+/* RFC 5280, 5.2.1: keyIdentifier is the subjectKeyIdentifier, if any. */
+static enum status
+check_aki(const struct candidate *c)
+{
+	struct crl_fault fault;
+	struct crl_aki aki;
+	enum status status;
+
+	if (c->check->facts->key_id.data == NULL)
+		return STATUS_OK;
+	status = crl_aki(c->crl, &aki, &fault);
+	if (status == STATUS_NOT_FOUND)
+		return refuse(
+		    c, SIGNER_REFUSAL_AKI, "authorityKeyIdentifier missing");
+	if (status != STATUS_OK)
+		return refuse_fault(c, SIGNER_REFUSAL_AKI, &fault);
+	if (!view_equal(&aki.key_id, &c->check->facts->key_id))
+		return refuse(c, SIGNER_REFUSAL_AKI,
+		    "authorityKeyIdentifier is not the key identifier of the "
+		    "issuer certificate");
+	return STATUS_OK;
+}
+
+/*
+ * The index whose digits stand in the URL where the pattern has its place; a
+ * guess, which the caller proves by expanding the pattern again.
+ */
+static uint32_t
+url_index_guess(const struct signer_config *config, const struct crl_view *url)
+{
+	const char *open = strchr(config->url_pattern, '{');
+	const char *close = strchr(config->url_pattern, '}');
+	uint64_t index = 0;
+	size_t i;
+	size_t end;
+
+	if (open == NULL || close == NULL)
+		return config->shard_first;
+	i = (size_t)(open - config->url_pattern);
+	end = url->len - strlen(close + 1);
+	if (end > url->len)
+		return UINT32_MAX;
+	for (; i < end && index <= UINT32_MAX; i++)
+		index = index * 10 + (uint64_t)(url->data[i] & 0x0f);
+	return index <= UINT32_MAX ? (uint32_t)index : UINT32_MAX;
+}
+
+/* BR 7.2.2.1: the URL of one of the shards, byte for byte. */
+static enum status
+check_url(const struct candidate *c, const struct crl_view *url)
+{
+	const struct signer_config *config = c->check->config;
+	uint32_t index = url_index_guess(config, url);
+	char want[SHARD_NAME_BYTES];
+	const char *why;
+
+	if (index < config->shard_first ||
+	    index - config->shard_first >= c->check->count ||
+	    shard_expand(config->url_pattern, c->check->count, index, want,
+		sizeof(want), &why) != STATUS_OK ||
+	    strlen(want) != url->len || memcmp(want, url->data, url->len) != 0)
+		return refuse(c, SIGNER_REFUSAL_URL,
+		    "URL of no shard of this issuer, have %.*s",
+		    url->len < 200 ? (int)url->len : 200, url->data);
+	c->mark->slot = index - config->shard_first;
+	return STATUS_OK;
+}
+
+/* RFC 5280, 5.2.5: one URL where there are shards, none where not. */
+static enum status
+check_idp(const struct candidate *c)
+{
+	bool wanted = c->check->config->url_pattern != NULL;
+	struct crl_fault fault;
+	struct crl_idp idp;
+	enum status status;
+
+	c->mark->slot = 0;
+	status = crl_idp(c->crl, &idp, &fault);
+	if (status == STATUS_NOT_FOUND && !wanted)
+		return STATUS_OK;
+	if (status == STATUS_NOT_FOUND)
+		return refuse(
+		    c, SIGNER_REFUSAL_IDP, "issuingDistributionPoint missing");
+	if (status != STATUS_OK)
+		return refuse_fault(c, SIGNER_REFUSAL_IDP, &fault);
+	if (!wanted)
+		return refuse(c, SIGNER_REFUSAL_IDP,
+		    "issuingDistributionPoint on a CRL of all certificates");
+	if (idp.url_count != 1 || idp.other_name_count != 0 ||
+	    idp.has_relative_name)
+		return refuse(c, SIGNER_REFUSAL_IDP,
+		    "issuingDistributionPoint, have %zu URLs and %zu other "
+		    "names, want one URL",
+		    idp.url_count,
+		    idp.other_name_count + (idp.has_relative_name ? 1 : 0));
+	return check_url(c, &idp.url[0]);
+}
+
+/* RFC 5280, 5.2.3: monotonically increasing for a CRL scope and issuer. */
+static enum status
+check_number(const struct candidate *c)
+{
+	const struct uint160 *last = &c->check->last[c->mark->slot];
+	struct uint160 *number = &c->mark->number;
+	char have[UINT160_DECIMAL_BYTES];
+	char want[UINT160_DECIMAL_BYTES];
+	struct crl_fault fault;
+	enum status status;
+
+	status = crl_number(c->crl, number, &fault);
+	if (status == STATUS_NOT_FOUND)
+		return refuse(c, SIGNER_REFUSAL_NUMBER, "crlNumber missing");
+	if (status != STATUS_OK)
+		return refuse_fault(c, SIGNER_REFUSAL_NUMBER, &fault);
+	if (uint160_compare(number, last) <= 0)
+		return refuse(c, SIGNER_REFUSAL_NUMBER_LAST,
+		    "crlNumber not above the last one signed, have %s, want "
+		    "above %s",
+		    uint160_to_decimal(number, have),
+		    uint160_to_decimal(last, want));
+	if (uint160_compare(number, c->floor) <= 0)
+		return refuse(c, SIGNER_REFUSAL_NUMBER_FLOOR,
+		    "crlNumber not above the published one, have %s, want "
+		    "above %s",
+		    uint160_to_decimal(number, have),
+		    uint160_to_decimal(c->floor, want));
+	return STATUS_OK;
+}
+
+/* RFC 5280, 5.1.2.5: nextUpdate is there, and later than thisUpdate. */
+static enum status
+check_times(const struct candidate *c)
+{
+	char have[UTC_ISO_BYTES];
+	char want[UTC_ISO_BYTES];
+
+	if (!c->crl->has_next_update)
+		return refuse(c, SIGNER_REFUSAL_TIMES, "nextUpdate missing");
+	if (c->crl->next_update.sec <= c->crl->this_update.sec)
+		return refuse(c, SIGNER_REFUSAL_TIMES,
+		    "nextUpdate not after thisUpdate, have %s, want after %s",
+		    utc_to_iso(c->crl->next_update.sec, have),
+		    utc_to_iso(c->crl->this_update.sec, want));
+	return STATUS_OK;
+}
+
+/* House rule: nothing is dated ahead. */
+static enum status
+check_future(const struct candidate *c)
+{
+	int64_t limit;
+	char have[UTC_ISO_BYTES];
+	char want[UTC_ISO_BYTES];
+
+	if (__builtin_add_overflow(
+		c->now_sec, c->check->config->skew_sec, &limit))
+		return refuse(c, SIGNER_REFUSAL_FUTURE, "clock out of range");
+	if (c->crl->this_update.sec > limit)
+		return refuse(c, SIGNER_REFUSAL_FUTURE,
+		    "thisUpdate after the signer's clock, have %s, want at "
+		    "most %s",
+		    utc_to_iso(c->crl->this_update.sec, have),
+		    utc_to_iso(limit, want));
+	return STATUS_OK;
+}
+
+/* In this order: the number is that of the shard which check_idp finds. */
+static enum status (*const checks[])(const struct candidate *) = {
+    check_issuer,
+    check_algorithm,
+    check_aki,
+    check_idp,
+    check_number,
+    check_times,
+    check_future,
+};
+
+enum status
+signer_check_tbs(const struct signer_check *check, const uint8_t *data,
+    size_t len, const struct uint160 *floor, int64_t now_sec,
+    struct signer_mark *mark, struct signer_refusal *refusal)
+{
+	struct crl_fault fault;
+	struct crl crl;
+	const struct candidate c = {
+	    .check = check,
+	    .crl = &crl,
+	    .floor = floor,
+	    .now_sec = now_sec,
+	    .mark = mark,
+	    .refusal = refusal,
+	};
+	enum status status;
+
+	if (crl_parse_tbs(data, len, &crl, &fault) != STATUS_OK)
+		return refuse_fault(&c, SIGNER_REFUSAL_DER, &fault);
+	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++) {
+		status = checks[i](&c);
+		if (status != STATUS_OK)
+			return status;
+	}
+	return STATUS_OK;
+}
+
+void
+signer_check_signed(struct signer_check *check, const struct signer_mark *mark)
+{
+	check->last[mark->slot] = mark->number;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The stores behind one interface: the URL chooses the kind, a row of a
+ * table; what holds for every kind (keys, sizes) is checked here.
+ */
+#include "crlpress/store.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "crlpress/manifest.h"
+
+#include "store_impl.h"
+
+static const struct store_kind *const kinds[] = {
+    &store_dir_path,
+    &store_dir_url,
+};
+
+static const struct store_kind *
+kind_find(const char *url)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strncmp(url, kinds[i]->prefix, strlen(kinds[i]->prefix)) ==
+		    0)
+			return kinds[i];
+	return NULL;
+}
+
+/* A key that the manifest could not name is not for a store either. */
+static enum status
+key_check(struct store *store, const char *key)
+{
+	const char *why = manifest_key_fault(key);
+
+	if (why == NULL)
+		return STATUS_OK;
+	return store_fault(store, key, "not an object key: %s", why);
+}
+
+enum status
+store_fault(struct store *store, const char *key, const char *format, ...)
+{
+	char place[STORE_PLACE_BYTES];
+	char what[STORE_PLACE_BYTES];
+	size_t len = strlen(store->name);
+	va_list args;
+
+	/* Cut off when it is too long: it is for a person. */
+	(void)snprintf(place, sizeof(place), "%s%s%s", store->name,
+	    key == NULL || (len > 0 && store->name[len - 1] == '/') ? "" : "/",
+	    key == NULL ? "" : key);
+	va_start(args, format);
+	(void)vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	return report_fault(
+	    store->report, STATUS_FAILED, place, "store", NULL, "%s", what);
+}
+
+enum status
+store_open(const struct store_config *config, struct report *report,
+    struct store **store)
+{
+	const struct store_kind *kind = kind_find(config->url);
+	char *name;
+	enum status status;
+
+	*store = NULL;
+	if (kind == NULL)
+		return report_fault(report, STATUS_CONFIG, config->url, "store",
+		    NULL,
+		    "no kind of store has such a URL, want /PATH or "
+		    "file:///PATH");
+	name = strdup(config->url);
+	if (name == NULL)
+		return report_fault(report, STATUS_NO_MEMORY, config->url,
+		    "store", NULL, "out of memory");
+	status = kind->open(config, report, store);
+	if (status != STATUS_OK) {
+		free(name);
+		return status;
+	}
+	(*store)->kind = kind;
+	(*store)->name = name;
+	(*store)->report = report;
+	return STATUS_OK;
+}
+
+void
+store_close(struct store *store)
+{
+	char *name;
+
+	if (store == NULL)
+		return;
+	name = store->name;
+	store->kind->close(store);
+	free(name);
+}
+
+const char *
+store_name(const struct store *store)
+{
+	return store->name;
+}
+
+enum status
+store_get(struct store *store, const char *key, struct store_object *object)
+{
+	enum status status;
+
+	memset(object, 0, sizeof(*object));
+	status = key_check(store, key);
+	if (status != STATUS_OK)
+		return status;
+	return store->kind->get(store, key, object);
+}
+
+void
+store_object_free(struct store_object *object)
+{
+	if (object == NULL)
+		return;
+	if (object->mapped)
+		(void)munmap((void *)(uintptr_t)object->data, object->len);
+	else
+		free((void *)(uintptr_t)object->data);
+	memset(object, 0, sizeof(*object));
+}
+
+enum status
+store_put(struct store *store, const struct store_upload *upload,
+    struct store_version *now)
+{
+	enum status status;
+
+	memset(now, 0, sizeof(*now));
+	status = key_check(store, upload->key);
+	if (status != STATUS_OK)
+		return status;
+	if (upload->size > STORE_OBJECT_BYTES_MOST)
+		return store_fault(store, upload->key,
+		    "too large, have %llu bytes, want at most %llu",
+		    (unsigned long long)upload->size,
+		    (unsigned long long)STORE_OBJECT_BYTES_MOST);
+	return store->kind->put(store, upload, now);
+}
+
+enum status
+store_sync(struct store *store)
+{
+	return store->kind->sync(store);
+}
+
+enum status
+store_sweep(struct store *store)
+{
+	return store->kind->sweep(store);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a kind of store brings along, for store.c and the kinds alone. A store
+ * begins with `struct store`, and its kind is a row of the table in store.c.
+ */
+#ifndef CRLPRESS_STORE_IMPL_H
+#define CRLPRESS_STORE_IMPL_H
+
+#include <stdbool.h>
+
+#include "crlpress/store.h"
+
+/*
+ * The functions of a kind, as store.h describes those of the same name. Keys
+ * have passed manifest_key_fault, out-parameters are empty, and uploads have
+ * a size of at most STORE_OBJECT_BYTES_MOST. `open` leaves `name` and `kind`
+ * to store.c; `close` frees all but `name`.
+ */
+struct store_kind {
+	const char *prefix; /* of its URLs */
+	enum status (*open)(const struct store_config *config,
+	    struct report *report, struct store **store);
+	void (*close)(struct store *store);
+	enum status (*get)(
+	    struct store *store, const char *key, struct store_object *object);
+	enum status (*put)(struct store *store,
+	    const struct store_upload *upload, struct store_version *now);
+	enum status (*sync)(struct store *store);
+	enum status (*sweep)(struct store *store);
+};
+
+struct store {
+	const struct store_kind *kind;
+	char *name; /* the URL */
+	struct report *report;
+};
+
+/* Room for a store's URL, a slash and a key in a message. */
+#define STORE_PLACE_BYTES 4096
+
+/*
+ * Reports that something could not be done with the object `key` (NULL: with
+ * the store itself) as `URL/key: store: what`. Returns STATUS_FAILED.
+ */
+enum status store_fault(struct store *store, const char *key,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* store_dir.c */
+extern const struct store_kind store_dir_path;
+extern const struct store_kind store_dir_url;
+
+#endif

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Serial and CRL numbers as 20 big-endian octets. Arithmetic goes over five
+ * words of 32 bits, so that no step needs more than a uint64_t.
+ */
+#include "crlpress/uint160.h"
+
+#include <string.h>
+
+#define WORDS (UINT160_OCTETS / 4)
+
+/* The largest power of ten in a word, and its digits. */
+#define DECIMAL_GROUP 1000000000U
+#define DECIMAL_GROUP_DIGITS 9
+
+static const char *const why_large = "not below 2^159 (20 octets)";
+
+/* Most significant word first. */
+static void
+words_load(uint32_t word[WORDS], const struct uint160 *value)
+{
+	for (size_t i = 0; i < WORDS; i++) {
+		const uint8_t *p = &value->octet[4 * i];
+
+		word[i] = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+			  (uint32_t)p[2] << 8 | (uint32_t)p[3];
+	}
+}
+
+static void
+words_store(struct uint160 *value, const uint32_t word[WORDS])
+{
+	for (size_t i = 0; i < WORDS; i++) {
+		uint8_t *p = &value->octet[4 * i];
+
+		p[0] = (uint8_t)(word[i] >> 24);
+		p[1] = (uint8_t)(word[i] >> 16);
+		p[2] = (uint8_t)(word[i] >> 8);
+		p[3] = (uint8_t)word[i];
+	}
+}
+
+/* word = word * factor + add, modulo 2^160; the carry out is returned. */
+static uint32_t
+words_multiply_add(uint32_t word[WORDS], uint32_t factor, uint32_t add)
+{
+	uint64_t carry = add;
+
+	for (size_t i = WORDS; i-- > 0;) {
+		carry += (uint64_t)word[i] * factor;
+		word[i] = (uint32_t)carry;
+		carry >>= 32;
+	}
+	return (uint32_t)carry;
+}
+
+/* word = word / n; the remainder is returned. */
+static uint32_t
+words_divide(uint32_t word[WORDS], uint32_t n)
+{
+	uint64_t rest = 0;
+
+	for (size_t i = 0; i < WORDS; i++) {
+		rest = rest << 32 | word[i];
+		word[i] = (uint32_t)(rest / n);
+		rest %= n;
+	}
+	return (uint32_t)rest;
+}
+
+/* The digit's value, or -1. */
+static int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+enum status
+uint160_from_octets(
+    struct uint160 *value, const uint8_t *octets, size_t len, const char **why)
+{
+	struct uint160 v = {{0}};
+
+	if (len == 0) {
+		*why = "empty";
+		return STATUS_MALFORMED;
+	}
+	while (len > 0 && *octets == 0) {
+		octets++;
+		len--;
+	}
+	if (len > UINT160_OCTETS ||
+	    (len == UINT160_OCTETS && (octets[0] & 0x80) != 0)) {
+		*why = why_large;
+		return STATUS_MALFORMED;
+	}
+	for (size_t i = 0; i < len; i++)
+		v.octet[UINT160_OCTETS - len + i] = octets[i];
+	*value = v;
+	return STATUS_OK;
+}
+
+enum status
+uint160_from_hex(
+    struct uint160 *value, const char *text, size_t len, const char **why)
+{
+	struct uint160 v = {{0}};
+	size_t significant = 0;
+
+	if (len == 0) {
+		*why = "empty";
+		return STATUS_MALFORMED;
+	}
+	for (size_t i = 0; i < len; i++) {
+		if (hex_digit(text[i]) < 0) {
+			*why = "not hexadecimal digits alone";
+			return STATUS_MALFORMED;
+		}
+		if (significant > 0 || text[i] != '0')
+			significant++;
+	}
+	if (significant > (size_t)2 * UINT160_OCTETS) {
+		*why = why_large;
+		return STATUS_MALFORMED;
+	}
+	for (size_t i = 0; i < significant; i++) {
+		int digit = hex_digit(text[len - 1 - i]);
+
+		v.octet[UINT160_OCTETS - 1 - i / 2] |=
+		    (uint8_t)(i % 2 == 0 ? digit : digit << 4);
+	}
+	if ((v.octet[0] & 0x80) != 0) {
+		*why = why_large;
+		return STATUS_MALFORMED;
+	}
+	*value = v;
+	return STATUS_OK;
+}
+
+enum status
+uint160_from_decimal(
+    struct uint160 *value, const char *text, size_t len, const char **why)
+{
+	uint32_t word[WORDS] = {0};
+	bool large = false;
+
+	if (len == 0) {
+		*why = "empty";
+		return STATUS_MALFORMED;
+	}
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] < '0' || text[i] > '9') {
+			*why = "not decimal digits alone";
+			return STATUS_MALFORMED;
+		}
+		if (words_multiply_add(word, 10, (uint32_t)(text[i] - '0')) !=
+		    0)
+			large = true;
+	}
+	if (large || (word[0] & 0x80000000U) != 0) {
+		*why = why_large;
+		return STATUS_MALFORMED;
+	}
+	words_store(value, word);
+	return STATUS_OK;
+}
+
+struct uint160
+uint160_from_u64(uint64_t n)
+{
+	struct uint160 value = {{0}};
+
+	for (size_t i = UINT160_OCTETS; n != 0; n >>= 8)
+		value.octet[--i] = (uint8_t)n;
+	return value;
+}
+
+enum status
+uint160_next(struct uint160 *value)
+{
+	struct uint160 v = *value;
+	size_t i = UINT160_OCTETS;
+
+	while (i > 0 && ++v.octet[i - 1] == 0)
+		i--;
+	if (i == 0 || (v.octet[0] & 0x80) != 0)
+		return STATUS_MALFORMED;
+	*value = v;
+	return STATUS_OK;
+}
+
+int
+uint160_compare(const struct uint160 *a, const struct uint160 *b)
+{
+	return memcmp(a->octet, b->octet, UINT160_OCTETS);
+}
+
+bool
+uint160_is_zero(const struct uint160 *value)
+{
+	for (size_t i = 0; i < UINT160_OCTETS; i++)
+		if (value->octet[i] != 0)
+			return false;
+	return true;
+}
+
+uint32_t
+uint160_mod(const struct uint160 *value, uint32_t n)
+{
+	uint32_t word[WORDS];
+	uint64_t rest = 0;
+
+	words_load(word, value);
+	/* Shard counts are mostly powers of two: then the low bits suffice. */
+	if ((n & (n - 1)) == 0)
+		return word[WORDS - 1] & (n - 1);
+	for (size_t i = 0; i < WORDS; i++)
+		rest = (rest << 32 | word[i]) % n;
+	return (uint32_t)rest;
+}
+
+char *
+uint160_to_hex(const struct uint160 *value, char out[UINT160_HEX_BYTES])
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t i = 0;
+	char *p = out;
+
+	while (i < UINT160_OCTETS - 1 && value->octet[i] == 0)
+		i++;
+	for (; i < UINT160_OCTETS; i++) {
+		*p++ = digits[value->octet[i] >> 4];
+		*p++ = digits[value->octet[i] & 0xf];
+	}
+	*p = '\0';
+	return out;
+}
+
+char *
+uint160_to_decimal(const struct uint160 *value, char out[UINT160_DECIMAL_BYTES])
+{
+	/* Whole groups of nine digits, least significant last. */
+	char digits[6 * DECIMAL_GROUP_DIGITS];
+	uint32_t word[WORDS];
+	size_t start = sizeof(digits);
+	size_t zeros = 0;
+
+	words_load(word, value);
+	while (start > 0) {
+		uint32_t group = words_divide(word, DECIMAL_GROUP);
+
+		for (int i = 0; i < DECIMAL_GROUP_DIGITS; i++) {
+			digits[--start] = (char)('0' + group % 10);
+			group /= 10;
+		}
+	}
+	while (zeros < sizeof(digits) - 1 && digits[zeros] == '0')
+		zeros++;
+	/* At most 49 digits are left, of whatever 20 octets there are. */
+	memcpy(out, digits + zeros, sizeof(digits) - zeros);
+	out[sizeof(digits) - zeros] = '\0';
+	return out;
+}

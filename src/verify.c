@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+/* The order of a verification. */
+#include <stdlib.h>
+
+#include "crlpress/pool.h"
+#include "verify_impl.h"
+
+static void
+judge_file(void *context, size_t i)
+{
+	struct verify *verify = context;
+
+	verify_file_judge(verify, &verify->file[i]);
+	progress_add(verify->progress, 1);
+}
+
+/* Findings of files in the order of files, whatever order threads had. */
+static void
+pass_on(struct report *report, const struct finding *finding)
+{
+	if (finding->severity == SEVERITY_FAULT)
+		(void)report_fault(report, STATUS_FAULTY, finding->object,
+		    finding->rule, finding->clause, "%s", finding->text);
+	else
+		report_warn(report, finding->object, finding->rule,
+		    finding->clause, "%s", finding->text);
+}
+
+static enum status
+collect_findings(struct verify *verify)
+{
+	enum status worst = STATUS_OK;
+
+	for (size_t i = 0; i < verify->file_count; i++) {
+		struct verify_file *file = &verify->file[i];
+
+		for (size_t k = 0; k < report_kept(file->findings); k++)
+			pass_on(verify->report,
+			    report_finding(file->findings, k));
+		worst = status_graver(worst, file->status);
+	}
+	return worst;
+}
+
+enum status
+verify_run(struct verify *verify)
+{
+	enum status status;
+
+	progress_phase(verify->progress, "verifying", verify->file_count);
+	pool_run(verify->workers, verify->file_count, judge_file, verify);
+	progress_clear(verify->progress);
+	status = collect_findings(verify);
+	status = status_graver(status, verify_set_judge(verify));
+	return status_graver(status, verify_disjoint_judge(verify));
+}
+
+void
+verify_free(struct verify *verify)
+{
+	for (size_t i = 0; i < verify->file_count; i++) {
+		free(verify->file[i].path);
+		free(verify->file[i].url);
+		report_free(verify->file[i].findings);
+	}
+	free(verify->file);
+	for (size_t i = 0; i < verify->manifest_count; i++) {
+		free(verify->manifest[i].path);
+		free(verify->manifest[i].root);
+		manifest_free(&verify->manifest[i].manifest);
+	}
+	free(verify->manifest);
+}

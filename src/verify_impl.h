@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC */
+/* What the files of verify share. */
+#ifndef CRLPRESS_VERIFY_IMPL_H
+#define CRLPRESS_VERIFY_IMPL_H
+
+#include "crlpress/crl_read.h"
+#include "crlpress/verify.h"
+
+/* The bytes of a file: mapped, or decoded from PEM. Zero-initialise. */
+struct verify_bytes {
+	const uint8_t *data;
+	size_t len;
+	void *map;
+	size_t map_len;
+	uint8_t *decoded;
+};
+
+/*
+ * Maps a regular file, and decodes PEM. Faults go to `report` under the path;
+ * STATUS_FAULTY.
+ */
+enum status verify_bytes_open(const char *path, struct report *report,
+    struct verify_bytes *bytes) MUST_CHECK;
+void verify_bytes_close(struct verify_bytes *bytes);
+
+/* verify_list.c: finds or adds a file by its path. NULL: out of memory. */
+struct verify_file *verify_file_add(struct verify *verify, const char *path);
+
+/* verify_file.c */
+void verify_file_judge(struct verify *verify, struct verify_file *file);
+
+/* verify_set.c */
+enum status verify_set_judge(struct verify *verify) MUST_CHECK;
+
+/* verify_disjoint.c */
+enum status verify_disjoint_judge(struct verify *verify) MUST_CHECK;
+
+#endif

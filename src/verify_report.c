@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: ISC */
+/* How a verification is told. */
+#include <inttypes.h>
+
+#include "crlpress/report_json.h"
+#include "crlpress/utc.h"
+#include "verify_impl.h"
+
+struct totals {
+	uint64_t good;
+	uint64_t entries;
+	uint64_t bytes;
+};
+
+static struct totals
+sum_up(const struct verify *verify)
+{
+	struct totals totals = {0};
+
+	for (size_t i = 0; i < verify->file_count; i++) {
+		totals.good += verify->file[i].status == STATUS_OK;
+		totals.entries += verify->file[i].entries;
+		totals.bytes += verify->file[i].size;
+	}
+	return totals;
+}
+
+static void
+print_file(const struct verify_file *file, FILE *stream)
+{
+	char date[UTC_ISO_BYTES], until[UTC_ISO_BYTES];
+	char number[UINT160_DECIMAL_BYTES] = "-";
+
+	if (!file->parsed) {
+		fprintf(stream, "%-7s %10s %-20s %-20s %-12s %s\n", "FAULTY",
+		    "-", "-", "-", "-", file->path);
+		return;
+	}
+	if (file->has_number)
+		uint160_to_decimal(&file->number, number);
+	fprintf(stream, "%-7s %10" PRIu64 " %-20s %-20s %-12s %s\n",
+	    file->status == STATUS_OK ? "ok" : "FAULTY", file->entries,
+	    utc_to_iso(file->this_update_sec, date),
+	    utc_to_iso(file->next_update_sec, until), number, file->path);
+}
+
+void
+verify_print(const struct verify *verify, FILE *stream)
+{
+	struct totals totals = sum_up(verify);
+
+	fprintf(stream, "%-7s %10s %-20s %-20s %-12s %s\n", "verdict",
+	    "entries", "thisUpdate", "nextUpdate", "number", "file");
+	for (size_t i = 0; i < verify->file_count; i++)
+		print_file(&verify->file[i], stream);
+	fprintf(stream,
+	    "%" PRIu64 " of %zu CRLs ok, %" PRIu64 " entries, %" PRIu64
+	    " bytes, %" PRIu64 " faults, %" PRIu64 " warnings\n",
+	    totals.good, verify->file_count, totals.entries, totals.bytes,
+	    report_count(verify->report, SEVERITY_FAULT),
+	    report_count(verify->report, SEVERITY_WARNING));
+}
+
+static void
+print_json_file(const struct verify_file *file, struct json *json)
+{
+	char number[UINT160_DECIMAL_BYTES], date[UTC_ISO_BYTES];
+	char hex[HASH_HEX_BYTES];
+
+	json_open(json, NULL, '{');
+	json_string(json, "file", file->path);
+	json_bool(json, "ok", file->status == STATUS_OK);
+	if (file->parsed) {
+		json_string(json, "url", file->url);
+		if (file->config != NULL) {
+			json_string(json, "issuer", file->config->name);
+			json_uint(json, "shard", file->shard);
+		}
+		if (file->has_number)
+			json_string(json, "number",
+			    uint160_to_decimal(&file->number, number));
+		json_string(json, "this_update",
+		    utc_to_iso(file->this_update_sec, date));
+		json_string(json, "next_update",
+		    utc_to_iso(file->next_update_sec, date));
+		json_uint(json, "entries", file->entries);
+		json_uint(json, "size", file->size);
+		json_string(json, "sha256", hash_to_hex(&file->sha256, hex));
+	}
+	json_close(json, '}');
+}
+
+void
+verify_print_json(const struct verify *verify, enum status status,
+    struct json *json)
+{
+	json_open(json, "files", '[');
+	for (size_t i = 0; i < verify->file_count; i++)
+		print_json_file(&verify->file[i], json);
+	json_close(json, ']');
+	report_print_json(verify->report, status, json);
+}
