@@ -257,8 +257,8 @@ values_judge(struct config_file *file, struct report *report)
 	return status;
 }
 
-static enum status
-values_read(struct config_file *file, struct report *report)
+enum status
+config_file_values(struct config_file *file, struct report *report)
 {
 	enum status status, judged;
 	CONF *conf = NULL;
@@ -298,7 +298,7 @@ config_file_parse(const char *name, const char *text, size_t len,
 	status = config_file_scan(new, report);
 	if (status != STATUS_OK && status != STATUS_CONFIG)
 		goto out;
-	values = values_read(new, report);
+	values = config_file_values(new, report);
 	if (values != STATUS_OK)
 		status = values;
 	if (values != STATUS_OK && values != STATUS_CONFIG)

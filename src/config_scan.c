@@ -257,8 +257,8 @@ entry_add(struct scan *scan, const struct logical_line *line, const char *key)
 		return;
 	}
 	entry = &file->entry[file->entry_count++];
-	strcpy(entry->section, section);
-	strcpy(entry->key, key);
+	memcpy(entry->section, section, strlen(section) + 1);
+	memcpy(entry->key, key, strlen(key) + 1);
 	entry->line = line->line;
 	entry->line_last = line->line_last;
 	if (line->why != NULL) {

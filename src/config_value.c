@@ -138,10 +138,11 @@ const char *
 config_conninfo_fault(const char *value)
 {
 	char decoded[CONFIG_VALUE_BYTES_MOST + 1];
+	size_t len = strlen(value);
 
-	if (strlen(value) >= sizeof(decoded))
+	if (len >= sizeof(decoded))
 		return "a connection string that is too long";
-	strcpy(decoded, value);
+	memcpy(decoded, value, len + 1);
 	percent_decode(decoded);
 	if (has_secret_parameter(value) || has_secret_parameter(decoded) ||
 	    has_uri_password(value))

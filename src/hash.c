@@ -12,8 +12,8 @@ hash_bytes(const uint8_t *data, size_t len, struct hash *hash)
 	/* libcrypto wants a pointer even where there is nothing to read. */
 	if (len == 0)
 		data = (const uint8_t *)"";
-	if (EVP_Digest(
-		data, len, hash->octet, &hash_len, EVP_sha256(), NULL) != 1)
+	if (EVP_Digest(data, len, hash->octet, &hash_len, EVP_sha256(), NULL) !=
+	    1)
 		return STATUS_FAILED;
 	return hash_len == HASH_BYTES ? STATUS_OK : STATUS_FAILED;
 }

@@ -51,7 +51,7 @@ struct file {
 
 /* How a signature is to be checked. */
 struct scheme {
-	int key_id;	  /* the kind of key it needs */
+	int key_id;       /* the kind of key it needs */
 	const EVP_MD *md; /* NULL: the algorithm hashes by itself */
 	bool pss;
 	const EVP_MD *mgf1_md;
@@ -175,8 +175,7 @@ pem_decode(const char *path, struct report *report, const struct file *text,
 			status = pem_end(path, report, file);
 			break;
 		}
-		status =
-		    pem_block(path, report, name, header, data, len, file);
+		status = pem_block(path, report, name, header, data, len, file);
 		OPENSSL_free(name);
 		OPENSSL_free(header);
 		OPENSSL_clear_free(data, (size_t)len);
@@ -196,7 +195,7 @@ static bool
 is_der(const struct file *file)
 {
 	return file->len >= 2 && file->data[0] == 0x30 &&
-	    (file->data[1] & 0x80) != 0;
+	       (file->data[1] & 0x80) != 0;
 }
 
 /* RFC 5280, 4.1: one certificate, and in DER: encoding it again shows. */
@@ -275,7 +274,8 @@ facts_fill(struct issuer *issuer, const char *path, struct report *report,
 	}
 	/* RFC 5280, 4.2.1.3: without keyUsage nothing is forbidden. */
 	facts->has_key_usage = (flags & EXFLAG_KUSAGE) != 0;
-	facts->may_sign_crls = !facts->has_key_usage ||
+	facts->may_sign_crls =
+	    !facts->has_key_usage ||
 	    (X509_get_key_usage(certificate) & KU_CRL_SIGN) != 0;
 	facts->is_ca = (flags & EXFLAG_CA) != 0;
 	if (hash_bytes(der->data, der->len, &hash) != STATUS_OK)
@@ -415,11 +415,11 @@ scheme_of_pss(
 	scheme->key_id = EVP_PKEY_RSA;
 	scheme->pss = true;
 	scheme->md = params->hashAlgorithm != NULL
-	    ? digest_of(params->hashAlgorithm)
-	    : EVP_sha1();
+			 ? digest_of(params->hashAlgorithm)
+			 : EVP_sha1();
 	scheme->mgf1_md = params->maskGenAlgorithm != NULL
-	    ? mgf1_digest_of(params->maskGenAlgorithm)
-	    : EVP_sha1();
+			      ? mgf1_digest_of(params->maskGenAlgorithm)
+			      : EVP_sha1();
 	scheme->salt_len =
 	    small_integer(params->saltLength, PSS_SALT_LEN_DEFAULT);
 	if (scheme->md != NULL && scheme->mgf1_md != NULL &&
@@ -465,8 +465,7 @@ key_fits(const EVP_PKEY *key, const struct scheme *scheme)
 }
 
 static bool
-context_prepare(
-    EVP_MD_CTX *context, EVP_PKEY *key, const struct scheme *scheme)
+context_prepare(EVP_MD_CTX *context, EVP_PKEY *key, const struct scheme *scheme)
 {
 	EVP_PKEY_CTX *key_context = NULL; /* belongs to `context` */
 
@@ -477,8 +476,9 @@ context_prepare(
 		return true;
 	return EVP_PKEY_CTX_set_rsa_padding(
 		   key_context, RSA_PKCS1_PSS_PADDING) > 0 &&
-	    EVP_PKEY_CTX_set_rsa_mgf1_md(key_context, scheme->mgf1_md) > 0 &&
-	    EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, scheme->salt_len) > 0;
+	       EVP_PKEY_CTX_set_rsa_mgf1_md(key_context, scheme->mgf1_md) > 0 &&
+	       EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, scheme->salt_len) >
+		   0;
 }
 
 static enum status
@@ -520,8 +520,8 @@ issuer_verify(
 	*why = "the signature algorithm cannot be read";
 	end = p + crl->outer_algorithm.len;
 	if (crl->outer_algorithm.len <= LONG_MAX)
-		algorithm = d2i_X509_ALGOR(
-		    NULL, &p, (long)crl->outer_algorithm.len);
+		algorithm =
+		    d2i_X509_ALGOR(NULL, &p, (long)crl->outer_algorithm.len);
 	if (algorithm == NULL || p != end)
 		goto out;
 	status = scheme_of(algorithm, &scheme, why);

@@ -30,12 +30,19 @@ struct rule {
 };
 
 /* Severities in the order of enum profile. */
-#define ALWAYS                                                                 \
-	{LINT_FAULT, LINT_FAULT, LINT_FAULT, LINT_FAULT, LINT_FAULT}
-#define PRIVATE_WARNS                                                          \
-	{LINT_FAULT, LINT_FAULT, LINT_FAULT, LINT_FAULT, LINT_WARNING}
-#define WARNS                                                                  \
-	{LINT_WARNING, LINT_WARNING, LINT_WARNING, LINT_WARNING, LINT_WARNING}
+#define ALWAYS                                                             \
+	{                                                                  \
+		LINT_FAULT, LINT_FAULT, LINT_FAULT, LINT_FAULT, LINT_FAULT \
+	}
+#define PRIVATE_WARNS                                                        \
+	{                                                                    \
+		LINT_FAULT, LINT_FAULT, LINT_FAULT, LINT_FAULT, LINT_WARNING \
+	}
+#define WARNS                                                           \
+	{                                                               \
+		LINT_WARNING, LINT_WARNING, LINT_WARNING, LINT_WARNING, \
+		    LINT_WARNING                                        \
+	}
 
 static const char *const profiles[PROFILE_COUNT] = {
     [PROFILE_TLS] = "tls",
@@ -166,8 +173,8 @@ finding_add(struct lint *lint, enum lint_id id, enum lint_severity severity,
 		return;
 	}
 	lint->result->faults++;
-	(void)report_fault(lint->report, STATUS_FAULTY, lint->object,
-	    facts->id, facts->clause, "%s", text);
+	(void)report_fault(lint->report, STATUS_FAULTY, lint->object, facts->id,
+	    facts->clause, "%s", text);
 }
 
 void
@@ -187,8 +194,8 @@ lint_warn(struct lint *lint, enum lint_id id, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	finding_add(lint, id,
-	    severity == LINT_FAULT ? LINT_WARNING : severity, format, args);
+	finding_add(lint, id, severity == LINT_FAULT ? LINT_WARNING : severity,
+	    format, args);
 	va_end(args);
 }
 
@@ -215,7 +222,7 @@ bool
 lint_is_shard_profile(enum profile profile)
 {
 	return profile == PROFILE_TLS || profile == PROFILE_SMIME_STRICT ||
-	    profile == PROFILE_SMIME_LEGACY;
+	       profile == PROFILE_SMIME_LEGACY;
 }
 
 bool
@@ -228,7 +235,7 @@ bool
 lint_time_form_is_right(const struct crl_time *time)
 {
 	return (time->sec >= UTC_2050_SEC) ==
-	    (time->form == CRL_TIME_GENERALIZED);
+	       (time->form == CRL_TIME_GENERALIZED);
 }
 
 /* RFC 5280, 5.1.2.1: extensions are v2's; a CRL of v1 has none to judge. */

@@ -8,19 +8,20 @@
 #include "lint_check.h"
 
 /* SEQUENCE { OID } and SEQUENCE { OID, NULL }; every length is one octet. */
-#define RSA(last)                                                              \
+#define RSA(last) \
 	"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01" last "\x05\x00"
 #define ECDSA(last) "\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03" last
 #define EDDSA(last) "\x30\x05\x06\x03\x2b\x65" last
 
 /* RFC 4055, 3.1: of RSASSA-PSS the OID, and the parameters to the salt. */
 #define PSS_OID "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a"
-#define SHA2(last)                                                             \
+#define SHA2(last) \
 	"\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02" last "\x05\x00"
-#define PSS_HASHES(last)                                                       \
-	"\xa0\x0f" SHA2(last) "\xa1\x1c\x30\x1a\x06\x09"                       \
-			      "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08" SHA2(last)
-#define PSS(last, salt)                                                        \
+#define PSS_HASHES(last)                                                   \
+	"\xa0\x0f" SHA2(last) "\xa1\x1c\x30\x1a\x06\x09"                   \
+			      "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08" SHA2( \
+				  last)
+#define PSS(last, salt) \
 	"\x30\x41" PSS_OID "\x30\x34" PSS_HASHES(last) "\xa2\x03\x02\x01" salt
 
 /* Some bytes; literals may hold zero octets. */
@@ -29,7 +30,10 @@ struct bytes {
 	size_t len;
 	const char *name;
 };
-#define BYTES(text, name) {text, sizeof(text) - 1, name}
+#define BYTES(text, name)                    \
+	{                                    \
+		text, sizeof(text) - 1, name \
+	}
 
 /* BR 7.1.3.2.1 and 7.1.3.2.2. */
 static const struct bytes public_algorithms[] = {
@@ -80,7 +84,7 @@ static bool
 bytes_at(const struct crl_view *view, size_t offset, const struct bytes *bytes)
 {
 	return view->len >= offset && view->len - offset >= bytes->len &&
-	    memcmp(view->data + offset, bytes->data, bytes->len) == 0;
+	       memcmp(view->data + offset, bytes->data, bytes->len) == 0;
 }
 
 /* The row that the view begins with; NULL: none. */
@@ -149,8 +153,7 @@ other_check(struct lint *lint, const struct crl_view *algorithm)
 		pss_check(lint, algorithm);
 		return;
 	}
-	row =
-	    oid_find(public_algorithms, COUNT(public_algorithms), algorithm);
+	row = oid_find(public_algorithms, COUNT(public_algorithms), algorithm);
 	if (row == NULL)
 		row = oid_find(
 		    eddsa_algorithms, COUNT(eddsa_algorithms), algorithm);
@@ -197,8 +200,7 @@ lint_check_sigalg_match(struct lint *lint)
 		    inner->len, outer->len);
 		return;
 	}
-	row = bytes_find(
-	    public_algorithms, COUNT(public_algorithms), outer, 0);
+	row = bytes_find(public_algorithms, COUNT(public_algorithms), outer, 0);
 	if (row != NULL && row->len == outer->len)
 		return;
 	row = bytes_find(eddsa_algorithms, COUNT(eddsa_algorithms), outer, 0);

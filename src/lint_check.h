@@ -3,8 +3,8 @@
  * Between lint.c, which has the table of rules and calls its checks, and
  * lint_crl.c and lint_entry.c, which have the checks. Nobody else's.
  */
-#ifndef LINT_CHECK_H
-#define LINT_CHECK_H
+#ifndef CRLPRESS_LINT_CHECK_H
+#define CRLPRESS_LINT_CHECK_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -54,9 +54,10 @@ struct lint_walk {
 	struct lint *lint;
 	const struct crl_entry *entry;
 	/* Serial against the last entry's that had one: below 0 it is out of
-	 * order, 0 the same again. Above 0 too when there is none to compare. */
+	 * order, 0 the same again. Above 0 too when there is none to compare.
+	 */
 	int order;
-	uint64_t unsorted;	/* entries out of order so far */
+	uint64_t unsorted;      /* entries out of order so far */
 	size_t unsorted_offset; /* of the first of them */
 };
 

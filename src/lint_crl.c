@@ -47,8 +47,9 @@ lint_check_version(struct lint *lint)
 		lint_find(lint, LINT_VERSION,
 		    "have no version, which says v1, want v2");
 	else if (lint->crl->version != VERSION_2)
-		lint_find(lint, LINT_VERSION, "have version INTEGER %u, want %d",
-		    lint->crl->version, VERSION_2);
+		lint_find(lint, LINT_VERSION,
+		    "have version INTEGER %u, want %d", lint->crl->version,
+		    VERSION_2);
 }
 
 /* RFC 5280, 6.3.3 (f), and 4.2.1.3: keyUsage of who signs CRLs. */
@@ -123,8 +124,8 @@ static bool
 times_are_ordered(const struct crl *crl)
 {
 	return crl->has_next_update && lint_time_is_sane(&crl->this_update) &&
-	    lint_time_is_sane(&crl->next_update) &&
-	    crl->next_update.sec > crl->this_update.sec;
+	       lint_time_is_sane(&crl->next_update) &&
+	       crl->next_update.sec > crl->this_update.sec;
 }
 
 /* Twelve months later; of 29 February the 28th. False past the year 9999. */
@@ -199,8 +200,7 @@ lint_check_next_update(struct lint *lint)
 void
 lint_check_not_future(struct lint *lint)
 {
-	int64_t ahead_sec =
-	    lint->crl->this_update.sec - lint->context->now_sec;
+	int64_t ahead_sec = lint->crl->this_update.sec - lint->context->now_sec;
 	char have[UTC_ISO_BYTES];
 	char now[UTC_ISO_BYTES];
 
@@ -210,7 +210,8 @@ lint_check_not_future(struct lint *lint)
 		    "have thisUpdate %s, %lld s after now (%s), want at most "
 		    "%lld s",
 		    utc_to_iso(lint->crl->this_update.sec, have),
-		    (long long)ahead_sec, utc_to_iso(lint->context->now_sec, now),
+		    (long long)ahead_sec,
+		    utc_to_iso(lint->context->now_sec, now),
 		    (long long)lint->context->skew_sec);
 }
 

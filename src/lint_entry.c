@@ -44,8 +44,8 @@ static const struct reason_policy reasons[PROFILE_COUNT] = {
     [PROFILE_SMIME_LEGACY] = {R(1) | R(3) | R(4) | R(5) | R(6) | R(9), false,
 	"1, 3, 4, 5, 6, 9 or none"},
     /* RFC 5280, 5.3.1: removeFromCRL (8) is for delta CRLs. */
-    [PROFILE_PRIVATE] = {R(1) | R(2) | R(3) | R(4) | R(5) | R(6) | R(9) |
-	    R(10), false, "1 to 6, 9, 10 or none"},
+    [PROFILE_PRIVATE] = {R(1) | R(2) | R(3) | R(4) | R(5) | R(6) | R(9) | R(10),
+	false, "1 to 6, 9, 10 or none"},
 };
 
 /* Text of the serial as it stands there, cut off with "...". */
@@ -93,9 +93,8 @@ lint_entry_time_form(struct lint_walk *walk)
 		    "as %s, want UTCTime to 2049 and GeneralizedTime from 2050",
 		    entry->offset, serial_text(entry, serial),
 		    utc_to_iso(entry->revoked_at.sec, iso),
-		    entry->revoked_at.form == CRL_TIME_UTC
-			? "UTCTime"
-			: "GeneralizedTime");
+		    entry->revoked_at.form == CRL_TIME_UTC ? "UTCTime"
+							   : "GeneralizedTime");
 }
 
 /* RFC 5280, 4.1.2.2. */
@@ -172,7 +171,7 @@ reason_find(struct lint_walk *walk, const struct reason_policy *policy)
 		    "%s",
 		    entry->offset, serial_text(entry, serial), policy->text);
 	else if (entry->reason == REASON_UNSPECIFIED &&
-	    walk->lint->context->profile == PROFILE_PRIVATE)
+		 walk->lint->context->profile == PROFILE_PRIVATE)
 		/* RFC 5280, 5.3.1: a SHOULD. */
 		lint_warn(walk->lint, LINT_REASON,
 		    "entry at offset %zu, serial %s: have reason 0 encoded, "
@@ -197,7 +196,7 @@ lint_entry_reason(struct lint_walk *walk)
 
 	if (reason < 0 ? policy->required
 		       : reason > REASON_MOST ||
-		    (policy->allowed & R((unsigned)reason)) == 0)
+			     (policy->allowed & R((unsigned)reason)) == 0)
 		reason_find(walk, policy);
 	if (entry->reason_critical)
 		lint_find(walk->lint, LINT_REASON,
@@ -303,8 +302,8 @@ static void
 place_find(struct lint *lint, const struct place *place)
 {
 	const struct crl *crl = lint->crl;
-	size_t position = place->offset -
-	    (size_t)(crl->entries.data - crl->bytes.data);
+	size_t position =
+	    place->offset - (size_t)(crl->entries.data - crl->bytes.data);
 	struct crl_entry entry;
 	struct crl_fault fault;
 
@@ -338,8 +337,8 @@ walk_unsorted(struct lint *lint)
 	n = places_fill(lint->crl, places);
 	qsort(places, n, sizeof(*places), place_compare);
 	for (size_t i = 1; i < n; i++)
-		if (uint160_compare(
-			&places[i - 1].serial, &places[i].serial) == 0)
+		if (uint160_compare(&places[i - 1].serial, &places[i].serial) ==
+		    0)
 			place_find(lint, &places[i]);
 	free(places);
 }
@@ -381,8 +380,7 @@ walk_compare(struct lint_walk *walk, const struct crl_entry *last)
 }
 
 void
-lint_walk_entries(
-    struct lint *lint, lint_entry_check *const checks[], size_t n)
+lint_walk_entries(struct lint *lint, lint_entry_check *const checks[], size_t n)
 {
 	/* Two, so that the last entry with a serial needs no copy. */
 	struct crl_entry entries[2];

@@ -14,7 +14,7 @@
 
 /* What an extension of a CRL is to us. */
 enum extension_kind {
-	EXTENSION_OWN,	     /* has a rule of its own */
+	EXTENSION_OWN,       /* has a rule of its own */
 	EXTENSION_FORBIDDEN, /* makes the CRL another thing */
 	EXTENSION_KNOWN,     /* RFC 5280 has it, shards do not */
 };
@@ -85,8 +85,8 @@ lint_check_aki(struct lint *lint)
 	char want_text[LINT_NAME_BYTES];
 
 	if (status == STATUS_NOT_FOUND) {
-		lint_find(lint, LINT_AKI,
-		    "have no authorityKeyIdentifier, want one");
+		lint_find(
+		    lint, LINT_AKI, "have no authorityKeyIdentifier, want one");
 		return;
 	}
 	if (status != STATUS_OK) {
@@ -148,7 +148,7 @@ url_is_http(const struct crl_view *url)
 	size_t scheme_len = sizeof(URL_SCHEME) - 1;
 
 	return url->len > scheme_len &&
-	    memcmp(url->data, URL_SCHEME, scheme_len) == 0;
+	       memcmp(url->data, URL_SCHEME, scheme_len) == 0;
 }
 
 /* RFC 5280, 5.2.5 and BR 7.2.2.1: fullName, of http URLs alone. */
@@ -161,13 +161,12 @@ idp_names_check(struct lint *lint, const struct crl_idp *idp)
 		lint_find(lint, LINT_IDP,
 		    "have nameRelativeToCRLIssuer, want fullName");
 	else if (!idp->has_full_name &&
-	    lint_is_shard_profile(lint->context->profile))
+		 lint_is_shard_profile(lint->context->profile))
 		lint_find(lint, LINT_IDP,
 		    "have no distributionPoint, want its fullName");
 	else if (idp->has_full_name && idp->url_count == 0 &&
-	    idp->other_name_count == 0)
-		lint_find(
-		    lint, LINT_IDP, "have an empty fullName, want a URL");
+		 idp->other_name_count == 0)
+		lint_find(lint, LINT_IDP, "have an empty fullName, want a URL");
 	if (idp->other_name_count > 0)
 		lint_find(lint, LINT_IDP,
 		    "have %zu names in fullName that are no URLs, want URLs "
@@ -288,8 +287,8 @@ lint_check_idp_url(struct lint *lint)
 	size_t matches;
 	char text[LINT_NAME_BYTES];
 
-	if (want == NULL || crl_idp(lint->crl, &idp, &fault) ==
-		STATUS_MALFORMED)
+	if (want == NULL ||
+	    crl_idp(lint->crl, &idp, &fault) == STATUS_MALFORMED)
 		return;
 	urls_count(lint, &idp, &judged, &matches);
 	if (judged == 0) {
@@ -358,8 +357,7 @@ static void
 extension_check(struct lint *lint, const struct crl_extension *extension)
 {
 	const struct extension_row *row = extension_find(&extension->oid);
-	size_t offset =
-	    (size_t)(extension->oid.data - lint->crl->bytes.data);
+	size_t offset = (size_t)(extension->oid.data - lint->crl->bytes.data);
 	char text[LINT_NAME_BYTES];
 
 	if (row == NULL && extension->critical)
@@ -380,7 +378,7 @@ extension_check(struct lint *lint, const struct crl_extension *extension)
 		    "at offset %zu: have %s critical, want it not", offset,
 		    row->name);
 	else if (row->kind == EXTENSION_KNOWN &&
-	    lint->context->profile != PROFILE_PRIVATE)
+		 lint->context->profile != PROFILE_PRIVATE)
 		lint_warn(lint, LINT_EXTENSIONS,
 		    "at offset %zu: have %s, want none", offset, row->name);
 }
@@ -392,7 +390,7 @@ extension_is_repeated(const struct crl *crl, size_t i)
 	const struct crl_view *oid = &crl->extension[i].oid;
 
 	return crl_extension_find(crl, oid->data, oid->len) !=
-	    &crl->extension[i];
+	       &crl->extension[i];
 }
 
 void

@@ -118,6 +118,7 @@ run_steps(struct run *run)
 	if (status != STATUS_OK)
 		return status;
 	run_make(run);
+	run->made = true;
 	count_rows(run);
 	status = check_rows(run);
 	if (status == STATUS_OK)
@@ -155,7 +156,7 @@ run_publish(const struct config *config, struct run_options *options,
 	run->report = report;
 	run->progress = progress;
 	run->started_sec = monotonic_sec();
-	run->status = run_steps(run);
+	run->status = status_public(run_steps(run));
 	/* What is staged has been published, or is made anew next time. */
 	if (run->state != NULL && stage_clear(run->state) != STATUS_OK &&
 	    run->status == STATUS_OK)

@@ -81,6 +81,7 @@ struct run {
 	struct manifest_rows rows;
 	uint64_t rows_unplaced;
 
+	bool made; /* there is something to tell */
 	enum status status;
 	double started_sec;
 	double seconds;

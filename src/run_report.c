@@ -84,6 +84,9 @@ run_print(const struct run *run, FILE *stream)
 	struct totals totals = sum_up(run);
 	char number[UINT160_DECIMAL_BYTES];
 
+	/* A run that ended before that has said why, and has no more to say. */
+	if (!run->made)
+		return;
 	if (run->options->dry_run)
 		print_shards(run, stream);
 	fprintf(stream, "%s: %s: %" PRIu64 " of %zu shards %s, ",

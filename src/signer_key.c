@@ -6,15 +6,8 @@
  */
 #include "crlpress/signer_key.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -28,6 +21,7 @@
 #include <openssl/x509v3.h>
 
 #include "crlpress/issuer.h"
+#include "signer_secret.h"
 
 /* RSASSA-PSS with every parameter spelt out takes 70 octets. */
 #define ALGORITHM_BYTES_MOST 256
@@ -41,19 +35,6 @@ struct signer_key {
 	bool pss;
 	struct signer_key_facts facts;
 	uint8_t algorithm[ALGORITHM_BYTES_MOST];
-};
-
-/* A file in memory, to be wiped. */
-struct blob {
-	uint8_t *data;
-	size_t len;
-};
-
-struct passphrase {
-	size_t len;
-	bool given;
-	bool asked; /* libcrypto wanted it */
-	char text[SIGNER_PASSPHRASE_BYTES_MOST + 1];
 };
 
 /*
@@ -82,22 +63,6 @@ static const char *const digest_names[] = {
     [SIGNER_DIGEST_SHA512] = "SHA512",
 };
 
-void
-signer_notice_add(struct signer_notices *notices, enum signer_notice_code code,
-    const char *format, ...)
-{
-	struct signer_notice *notice;
-	va_list list;
-
-	if (notices->count == SIGNER_NOTICES_MOST)
-		return;
-	notice = &notices->notice[notices->count++];
-	notice->code = code;
-	va_start(list, format);
-	(void)vsnprintf(notice->text, sizeof(notice->text), format, list);
-	va_end(list);
-}
-
 /* What libcrypto last complained of; its reasons are static text. */
 static const char *
 crypto_reason(void)
@@ -107,166 +72,11 @@ crypto_reason(void)
 	return reason != NULL ? reason : "no reason given";
 }
 
-static void
-blob_wipe(struct blob *blob)
-{
-	OPENSSL_clear_free(blob->data, blob->len);
-	blob->data = NULL;
-	blob->len = 0;
-}
-
-/* Reads on until `want` octets or the end; -1 with errno. */
-static ssize_t
-read_whole(int fd, uint8_t *data, size_t want)
-{
-	size_t got = 0;
-
-	while (got < want) {
-		ssize_t n = read(fd, data + got, want - got);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return -1;
-		if (n == 0)
-			break;
-		got += (size_t)n;
-	}
-	return (ssize_t)got;
-}
-
-/* The mode bits that let others than owner and group at a secret. */
-static unsigned
-mode_exposed(int fd)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
-		return 0;
-	return (unsigned)st.st_mode & (S_IROTH | S_IWOTH | S_IWGRP);
-}
-
-/*
- * Reads a file of at most `most` octets. `exposed` is the warning when others
- * may get at it; SIGNER_NOTICE_COUNT for a file that is no secret.
- */
-static enum status
-blob_load(struct blob *blob, const char *path, size_t most,
-    enum signer_notice_code unreadable, enum signer_notice_code exposed,
-    struct signer_notices *notices)
-{
-	enum status status = STATUS_CONFIG;
-	uint8_t *data = NULL;
-	ssize_t n;
-	int fd;
-
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd == -1) {
-		signer_notice_add(notices, unreadable, "cannot be opened: %s",
-		    strerror(errno));
-		goto out;
-	}
-	data = OPENSSL_malloc(most + 1);
-	if (data == NULL) {
-		signer_notice_add(
-		    notices, SIGNER_NOTICE_PROCESS, "out of memory");
-		status = STATUS_NO_MEMORY;
-		goto out;
-	}
-	if (exposed != SIGNER_NOTICE_COUNT && mode_exposed(fd) != 0)
-		signer_notice_add(
-		    notices, exposed, "may be read or written by others");
-	n = read_whole(fd, data, most + 1);
-	if (n == -1) {
-		signer_notice_add(
-		    notices, unreadable, "cannot be read: %s", strerror(errno));
-		goto out;
-	}
-	if ((size_t)n > most) {
-		signer_notice_add(notices, unreadable,
-		    "is too long, want at most %zu bytes", most);
-		goto out;
-	}
-	blob->data = data;
-	blob->len = (size_t)n;
-	data = NULL;
-	status = STATUS_OK;
-out:
-	OPENSSL_clear_free(data, most + 1);
-	if (fd != -1)
-		(void)close(fd);
-	return status;
-}
-
-/* The first line of `fd`, without its end. */
-static enum status
-passphrase_read(int fd, struct passphrase *pass, struct signer_notices *notices)
-{
-	size_t got = 0;
-	char *end = NULL;
-
-	/* A terminal or pipe may give a line and then keep still. */
-	while (got < sizeof(pass->text) && end == NULL) {
-		ssize_t n =
-		    read(fd, pass->text + got, sizeof(pass->text) - got);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1) {
-			signer_notice_add(notices,
-			    SIGNER_NOTICE_PASSPHRASE_UNREADABLE,
-			    "cannot be read: %s", strerror(errno));
-			return STATUS_CONFIG;
-		}
-		if (n == 0)
-			break;
-		end = memchr(pass->text + got, '\n', (size_t)n);
-		got += (size_t)n;
-	}
-	pass->len = end != NULL ? (size_t)(end - pass->text) : got;
-	if (pass->len > 0 && end != NULL && end[-1] == '\r')
-		pass->len--;
-	if (pass->len == 0 || pass->len > SIGNER_PASSPHRASE_BYTES_MOST) {
-		signer_notice_add(notices, SIGNER_NOTICE_PASSPHRASE_LENGTH,
-		    "first line is %s, want 1 to %d bytes",
-		    pass->len == 0 ? "empty" : "too long",
-		    SIGNER_PASSPHRASE_BYTES_MOST);
-		return STATUS_CONFIG;
-	}
-	pass->given = true;
-	return STATUS_OK;
-}
-
-static enum status
-passphrase_load(const struct signer_config *config, struct passphrase *pass,
-    struct signer_notices *notices)
-{
-	enum status status;
-	int fd;
-
-	if (config->passphrase_fd != -1)
-		return passphrase_read(config->passphrase_fd, pass, notices);
-	if (config->passphrase_path == NULL)
-		return STATUS_OK;
-	fd = open(config->passphrase_path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd == -1) {
-		signer_notice_add(notices, SIGNER_NOTICE_PASSPHRASE_UNREADABLE,
-		    "cannot be opened: %s", strerror(errno));
-		return STATUS_CONFIG;
-	}
-	if (mode_exposed(fd) != 0)
-		signer_notice_add(notices, SIGNER_NOTICE_PASSPHRASE_EXPOSED,
-		    "may be read or written by others");
-	status = passphrase_read(fd, pass, notices);
-	(void)close(fd);
-	return status;
-}
-
 /* Without it libcrypto would ask at the terminal. */
 static int
 passphrase_give(char *out, int size, int writing, void *context)
 {
-	struct passphrase *pass = context;
+	struct signer_passphrase *pass = context;
 
 	(void)writing;
 	pass->asked = true;
@@ -277,22 +87,22 @@ passphrase_give(char *out, int size, int writing, void *context)
 }
 
 static bool
-blob_is_pem(const struct blob *blob)
+file_is_pem(const struct signer_file *file)
 {
 	static const char begin[] = "-----BEGIN ";
 
-	return memmem(blob->data, blob->len, begin, sizeof(begin) - 1) != NULL;
+	return memmem(file->data, file->len, begin, sizeof(begin) - 1) != NULL;
 }
 
 static EVP_PKEY *
-pkey_decode(const struct blob *blob, struct passphrase *pass)
+pkey_decode(const struct signer_file *file, struct signer_passphrase *pass)
 {
-	BIO *bio = BIO_new_mem_buf(blob->data, (int)blob->len);
+	BIO *bio = BIO_new_mem_buf(file->data, (int)file->len);
 	EVP_PKEY *pkey = NULL;
 
 	if (bio == NULL)
 		return NULL;
-	if (blob_is_pem(blob)) {
+	if (file_is_pem(file)) {
 		pkey =
 		    PEM_read_bio_PrivateKey(bio, NULL, passphrase_give, pass);
 	} else {
@@ -307,18 +117,19 @@ pkey_decode(const struct blob *blob, struct passphrase *pass)
 
 static enum status
 pkey_load(struct signer_key *key, const struct signer_config *config,
-    struct passphrase *pass, struct signer_notices *notices)
+    struct signer_passphrase *pass, struct signer_notices *notices)
 {
-	struct blob blob = {0};
+	struct signer_file file = {0};
 	enum status status;
 
-	status = blob_load(&blob, config->key_path, SIGNER_KEY_BYTES_MOST,
-	    SIGNER_NOTICE_KEY_UNREADABLE, SIGNER_NOTICE_KEY_EXPOSED, notices);
+	status = signer_file_load(&file, config->key_path,
+	    SIGNER_KEY_BYTES_MOST, SIGNER_NOTICE_KEY_UNREADABLE,
+	    SIGNER_NOTICE_KEY_EXPOSED, notices);
 	if (status != STATUS_OK)
 		return status;
 	ERR_clear_error();
-	key->pkey = pkey_decode(&blob, pass);
-	blob_wipe(&blob);
+	key->pkey = pkey_decode(&file, pass);
+	signer_file_free(&file);
 	if (key->pkey != NULL)
 		return STATUS_OK;
 	if (pass->asked && !pass->given)
@@ -338,18 +149,18 @@ static enum status
 certificate_load(struct signer_key *key, const struct signer_config *config,
     struct signer_notices *notices)
 {
-	struct blob blob = {0};
+	struct signer_file file = {0};
 	BIO *bio = NULL;
 	enum status status;
 
-	status = blob_load(&blob, config->certificate_path,
+	status = signer_file_load(&file, config->certificate_path,
 	    ISSUER_FILE_BYTES_MOST, SIGNER_NOTICE_CERTIFICATE_UNREADABLE,
 	    SIGNER_NOTICE_COUNT, notices);
 	if (status != STATUS_OK)
 		return status;
 	ERR_clear_error();
-	bio = BIO_new_mem_buf(blob.data, (int)blob.len);
-	if (bio != NULL && blob_is_pem(&blob))
+	bio = BIO_new_mem_buf(file.data, (int)file.len);
+	if (bio != NULL && file_is_pem(&file))
 		key->certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL);
 	else if (bio != NULL)
 		key->certificate = d2i_X509_bio(bio, NULL);
@@ -359,7 +170,7 @@ certificate_load(struct signer_key *key, const struct signer_config *config,
 		status = STATUS_CONFIG;
 	}
 	BIO_free(bio);
-	blob_wipe(&blob);
+	signer_file_free(&file);
 	return status;
 }
 
@@ -517,7 +328,7 @@ enum status
 signer_key_open(const struct signer_config *config,
     struct signer_notices *notices, struct signer_key **key)
 {
-	struct passphrase pass = {0};
+	struct signer_passphrase pass = {0};
 	struct signer_key *new = NULL;
 	enum status status;
 
@@ -528,10 +339,10 @@ signer_key_open(const struct signer_config *config,
 		    notices, SIGNER_NOTICE_PROCESS, "out of memory");
 		return STATUS_NO_MEMORY;
 	}
-	status = passphrase_load(config, &pass, notices);
+	status = signer_passphrase_load(config, &pass, notices);
 	if (status == STATUS_OK)
 		status = pkey_load(new, config, &pass, notices);
-	OPENSSL_cleanse(&pass, sizeof(pass));
+	signer_passphrase_wipe(&pass);
 	if (status == STATUS_OK)
 		status = certificate_load(new, config, notices);
 	if (status == STATUS_OK)

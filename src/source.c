@@ -24,7 +24,7 @@
 
 /* A silent server: the time it gives itself, and some to say so. The server
  * without a timeout gets a day. */
-#define SILENCE_GRACE_SEC 30
+#define SILENCE_GRACE_SEC 10
 #define SILENCE_SEC_WITHOUT_TIMEOUT 86400
 
 /* How long one poll may last. TLS may hold octets back that poll cannot see,
@@ -430,8 +430,8 @@ source_describe(struct source *source, const struct source_query *query,
 		return status;
 	description->parameters = PQnparams(result);
 	description->columns = PQnfields(result);
-	for (int i = 0;
-	    i < SOURCE_COLUMN_COUNT && i < description->columns; i++) {
+	for (int i = 0; i < SOURCE_COLUMN_COUNT && i < description->columns;
+	     i++) {
 		description->type_oid[i] = PQftype(result, i);
 		snprintf(description->name[i], SOURCE_NAME_BYTES, "%s",
 		    PQfname(result, i));

@@ -57,6 +57,12 @@ status_exit(enum status status)
 }
 
 enum status
+status_public(enum status status)
+{
+	return status_exit(status) == 1 ? STATUS_FAILED : status;
+}
+
+enum status
 status_graver(enum status a, enum status b)
 {
 	return status_row(b)->gravity > status_row(a)->gravity ? b : a;

@@ -135,10 +135,8 @@ enum status
 store_put(struct store *store, const struct store_upload *upload,
     struct store_version *now)
 {
-	enum status status;
+	enum status status = key_check(store, upload->key);
 
-	memset(now, 0, sizeof(*now));
-	status = key_check(store, upload->key);
 	if (status != STATUS_OK)
 		return status;
 	if (upload->size > STORE_OBJECT_BYTES_MOST)

@@ -12,8 +12,8 @@
 
 /*
  * The functions of a kind, as store.h describes those of the same name. Keys
- * have passed manifest_key_fault, out-parameters are empty, and uploads have
- * a size of at most STORE_OBJECT_BYTES_MOST. `open` leaves `name` and `kind`
+ * have passed manifest_key_fault, `*object` is empty, uploads have a size of
+ * at most STORE_OBJECT_BYTES_MOST, and `*now` is left alone by what fails. `open` leaves `name` and `kind`
  * to store.c; `close` frees all but `name`.
  */
 struct store_kind {

@@ -65,8 +65,14 @@ enum status config_file_parse(const char *name, const char *text, size_t len,
     struct report *report, struct config_file **file) MUST_CHECK;
 void config_file_free(struct config_file *file);
 
-/* The first half of config_file_parse: all but the values. */
+/*
+ * The two halves of config_file_parse: sections, keys and lines by the scan,
+ * then the values by NCONF. The second refuses a file in which NCONF finds
+ * other keys than the scan did. Both report; STATUS_CONFIG, STATUS_NO_MEMORY.
+ */
 enum status config_file_scan(
+    struct config_file *file, struct report *report) MUST_CHECK;
+enum status config_file_values(
     struct config_file *file, struct report *report) MUST_CHECK;
 
 /* Turns the lines of an entry into blanks, so that NCONF skips them. */

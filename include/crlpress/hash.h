@@ -19,8 +19,8 @@ struct hash {
 };
 
 /* `data` may be NULL when `len` is 0. STATUS_FAILED when libcrypto fails. */
-enum status hash_bytes(const uint8_t *data, size_t len,
-    struct hash *hash) MUST_CHECK;
+enum status hash_bytes(
+    const uint8_t *data, size_t len, struct hash *hash) MUST_CHECK;
 
 /* Lower-case hex with NUL. Returns `out`. */
 char *hash_to_hex(const struct hash *hash, char out[HASH_HEX_BYTES]);
@@ -29,7 +29,7 @@ char *hash_to_hex(const struct hash *hash, char out[HASH_HEX_BYTES]);
  * Exactly 64 lower-case digits, as hash_to_hex and sha256sum write them.
  * STATUS_MALFORMED otherwise, with `*hash` unchanged. Needs no ending NUL.
  */
-enum status hash_from_hex(const char *text, size_t len,
-    struct hash *hash) MUST_CHECK;
+enum status hash_from_hex(
+    const char *text, size_t len, struct hash *hash) MUST_CHECK;
 
 #endif

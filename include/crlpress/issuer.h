@@ -28,8 +28,8 @@ struct issuer_facts {
 	int64_t not_before_sec;
 	int64_t not_after_sec;
 	bool has_key_usage;
-	bool may_sign_crls; /* no keyUsage, or cRLSign in it */
-	bool is_ca;         /* basicConstraints cA */
+	bool may_sign_crls;                  /* no keyUsage, or cRLSign in it */
+	bool is_ca;                          /* basicConstraints cA */
 	uint8_t sha256[ISSUER_SHA256_BYTES]; /* of the DER certificate */
 };
 
@@ -37,8 +37,8 @@ struct issuer_facts {
  * Loads the one certificate (PEM or DER) in a file. A fault names the file.
  * The caller frees it; issuer_free(NULL) is fine.
  */
-enum status issuer_load(const char *path, struct report *report,
-    struct issuer **issuer) MUST_CHECK;
+enum status issuer_load(
+    const char *path, struct report *report, struct issuer **issuer) MUST_CHECK;
 void issuer_free(struct issuer *issuer);
 
 const struct issuer_facts *issuer_facts(const struct issuer *issuer);

@@ -28,8 +28,8 @@ enum profile {
 
 /* "tls-ca". Never NULL. */
 const char *profile_name(enum profile profile);
-enum status profile_from_name(const char *name,
-    enum profile *profile) MUST_CHECK;
+enum status profile_from_name(
+    const char *name, enum profile *profile) MUST_CHECK;
 
 /* What a CRL is judged against; pointers are borrowed and may be NULL. */
 struct lint_context {
@@ -39,8 +39,8 @@ struct lint_context {
 	bool ours; /* made by this program: order is a fault, not a warning */
 	bool has_ocsp; /* certificates carry an OCSP URL: older CRLs allowed */
 	int64_t now_sec;
-	int64_t skew_sec;     /* how far thisUpdate may lie after now */
-	uint64_t bytes_most;  /* configured limit of an object; 0: none */
+	int64_t skew_sec;    /* how far thisUpdate may lie after now */
+	uint64_t bytes_most; /* configured limit of an object; 0: none */
 };
 
 /* What the reading of all entries found out besides. */

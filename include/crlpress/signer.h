@@ -50,9 +50,9 @@ enum signer_padding { SIGNER_PADDING_PKCS1, SIGNER_PADDING_PSS };
 
 /* Borrowed strings. */
 struct signer_config {
-	const char *key_path;         /* PEM or DER private key */
-	const char *passphrase_path;  /* its first line; NULL: none */
-	int passphrase_fd;            /* -1: none; closed by signer_start */
+	const char *key_path;        /* PEM or DER private key */
+	const char *passphrase_path; /* its first line; NULL: none */
+	int passphrase_fd; /* goes first; -1: none; signer_start closes it */
 	const char *certificate_path; /* the issuer's */
 	enum signer_digest digest;
 	enum signer_padding padding;
@@ -73,9 +73,10 @@ struct signer;
  * STATUS_FAILED with the fault reported: no key, wrong passphrase, a key that
  * is not the certificate's, a certificate that may not sign CRLs.
  *
- * Call it from the main thread, before any other thread and any connection
- * exists: the process goes on from a copy of this one, and it is killed when
- * the thread that forked it ends. Several signers may be started so.
+ * Call it from the main thread, before any other thread, any connection and
+ * any signer_buffer exists (a buffer shared by a fork cannot be sealed): the
+ * process goes on from a copy of this one, and it is killed when the thread
+ * that forked it ends. Several signers may be started so.
  */
 enum status signer_start(const struct signer_config *config,
     struct report *report, struct signer **signer) MUST_CHECK;

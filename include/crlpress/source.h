@@ -85,8 +85,8 @@ const struct source_snapshot *source_snapshot(const struct source *source);
  * table or column, or a wrong type, is a fault here. Rows whose not_after is
  * before `lookback_sec` are not asked for.
  */
-enum status source_start(struct source *source,
-    int64_t lookback_sec) MUST_CHECK;
+enum status source_start(
+    struct source *source, int64_t lookback_sec) MUST_CHECK;
 
 /*
  * The next rows, up to `room`; `*count` may be less. STATUS_DONE with

@@ -38,6 +38,9 @@ const char *status_text(enum status status);
 /* The exit status of the process: 0, 1, 2, 3, 4, 5 or 75. */
 int status_exit(enum status status);
 
+/* The status itself where it has an exit of its own, else STATUS_FAILED. */
+enum status status_public(enum status status);
+
 /*
  * The graver of two, where one exit status must stand for several issuers:
  * usage and configuration, failed, partial, faulty, refused, locked, ok.

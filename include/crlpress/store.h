@@ -74,8 +74,8 @@ void store_object_free(struct store_object *object);
  * Puts an object where upload->replaces is what stands there, reads it back,
  * and fills `*now` with the new version. STATUS_CONFLICT (not reported) when
  * something else stands there and it is not these very bytes; bytes that are
- * ours already are success. Any other failure is reported. Threads may call
- * it with different keys.
+ * ours already are success. Any other failure is reported; `*now` is left
+ * alone then. Threads may call it with different keys.
  */
 enum status store_put(struct store *store, const struct store_upload *upload,
     struct store_version *now) MUST_CHECK;

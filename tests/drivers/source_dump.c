@@ -149,8 +149,8 @@ row_print(const struct source_row *row)
 		utc_to_iso(row->not_after_sec, not_after);
 	if (row->has_hint && row->hint.has_shard)
 		snprintf(shard, sizeof(shard), "%" PRId64, row->hint.shard);
-	printf("row %s %s %d %s %s", serial, revoked_at, row->reason,
-	    not_after, shard);
+	printf("row %s %s %d %s %s", serial, revoked_at, row->reason, not_after,
+	    shard);
 	if (row->fault != NULL)
 		printf(" fault: %s [%s]", row->fault, row->serial_text);
 	putchar('\n');

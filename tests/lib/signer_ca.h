@@ -4,8 +4,8 @@
  * their own, a configuration for each, TBSCertLists as the encoder makes them
  * and as it never would, and a look into the report.
  */
-#ifndef TESTS_SIGNER_CA_H
-#define TESTS_SIGNER_CA_H
+#ifndef CRLPRESS_SIGNER_CA_H
+#define CRLPRESS_SIGNER_CA_H
 
 #include <setjmp.h>
 #include <stdarg.h>

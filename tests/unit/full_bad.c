@@ -128,8 +128,8 @@ finding_check(const struct finding *finding)
 		if (strstr(finding->text, texts[i]) != NULL)
 			said = true;
 	if (!said || finding->clause == NULL)
-		fail_msg("%s: says too little: %s", finding->object,
-		    finding->text);
+		fail_msg(
+		    "%s: says too little: %s", finding->object, finding->text);
 	if (strstr(finding->text, "entry ") == finding->text)
 		assert_non_null(strstr(finding->text, "at offset "));
 }
@@ -242,8 +242,8 @@ test_cuts(void **state)
 
 		assert_non_null(copy);
 		memcpy(copy, bad.data, len);
-		assert_int_equal(judge(copy, len, &context, "cut", report),
-		    STATUS_FAULTY);
+		assert_int_equal(
+		    judge(copy, len, &context, "cut", report), STATUS_FAULTY);
 		assert_string_equal(report_finding(report, 0)->rule, "der");
 		free(copy);
 		report_free(report);

@@ -49,7 +49,7 @@ struct scheme_plan {
 	const char *name;
 	EVP_PKEY **key;
 	const char *md; /* NULL: the algorithm's own */
-	int salt_len;	/* 0: no PSS */
+	int salt_len;   /* 0: no PSS */
 	const char *mgf1_md;
 };
 
@@ -212,8 +212,8 @@ path_of(const char *name, char path[PATH_BYTES])
 
 /* Writes a file of the directory and gives its path. */
 static void
-file_write(const char *name, const void *data, size_t len,
-    char path[PATH_BYTES])
+file_write(
+    const char *name, const void *data, size_t len, char path[PATH_BYTES])
 {
 	FILE *file;
 
@@ -273,8 +273,7 @@ crl_make(const struct scheme_plan *plan, size_t *len)
 	int der_len;
 
 	assert_int_equal(
-	    EVP_DigestSignInit(context, &key_context, md, NULL, *plan->key),
-	    1);
+	    EVP_DigestSignInit(context, &key_context, md, NULL, *plan->key), 1);
 	if (plan->salt_len > 0) {
 		const EVP_MD *mgf1_md = EVP_get_digestbyname(plan->mgf1_md);
 
@@ -354,8 +353,8 @@ test_verify_others(void **state)
 			if (*schemes[i].key == keys[k])
 				continue;
 			der = crl_make(&schemes[i], &len);
-			assert_int_equal(verify(issuer, der, len, &why),
-			    STATUS_MALFORMED);
+			assert_int_equal(
+			    verify(issuer, der, len, &why), STATUS_MALFORMED);
 			assert_non_null(why);
 			OPENSSL_free(der);
 		}
@@ -369,16 +368,16 @@ test_verify_algorithm(void **state)
 {
 	static const uint8_t sha384[] = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
 	    0x48, 0xce, 0x3d, 0x04, 0x03, 0x03};
-	static const uint8_t unknown[] = {0x30, 0x05, 0x06, 0x03, 0x2a, 0x03,
-	    0x04};
+	static const uint8_t unknown[] = {
+	    0x30, 0x05, 0x06, 0x03, 0x2a, 0x03, 0x04};
 	static const uint8_t digest[] = {0x30, 0x0b, 0x06, 0x09, 0x60, 0x86,
 	    0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01};
 	static const uint8_t pss_empty[] = {0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86,
 	    0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a, 0x30, 0x00};
 	static const uint8_t pss_none[] = {0x30, 0x0b, 0x06, 0x09, 0x2a, 0x86,
 	    0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a};
-	static const uint8_t broken[] = {0x30, 0x05, 0x06, 0x08, 0x2a, 0x86,
-	    0x48};
+	static const uint8_t broken[] = {
+	    0x30, 0x05, 0x06, 0x08, 0x2a, 0x86, 0x48};
 	static const struct {
 		struct crl_view view;
 		const char *word;
@@ -437,8 +436,7 @@ test_verify_pss(void **state)
 	assert_true(crl.outer_algorithm.len < sizeof(algorithm));
 	len = crl.outer_algorithm.len;
 	memcpy(algorithm, crl.outer_algorithm.data, len);
-	assert_memory_equal(
-	    algorithm + len - sizeof(salt), salt, sizeof(salt));
+	assert_memory_equal(algorithm + len - sizeof(salt), salt, sizeof(salt));
 	crl.outer_algorithm.data = algorithm;
 	assert_int_equal(issuer_verify(issuer, &crl, &why), STATUS_OK);
 	algorithm[len - 1] = 31;
@@ -458,8 +456,7 @@ static void
 test_facts(void **state)
 {
 	X509 *certificate = certificate_make(p256, &usual);
-	const ASN1_OCTET_STRING *key_id =
-	    X509_get0_subject_key_id(certificate);
+	const ASN1_OCTET_STRING *key_id = X509_get0_subject_key_id(certificate);
 	uint8_t *der = NULL;
 	uint8_t *name = NULL;
 	int len = i2d_X509(certificate, &der);
@@ -484,9 +481,8 @@ test_facts(void **state)
 	assert_true(facts->has_key_usage);
 	assert_true(facts->may_sign_crls);
 	assert_true(facts->is_ca);
-	assert_int_equal(EVP_Digest(der, (size_t)len, sha256, NULL,
-			     EVP_sha256(), NULL),
-	    1);
+	assert_int_equal(
+	    EVP_Digest(der, (size_t)len, sha256, NULL, EVP_sha256(), NULL), 1);
 	assert_memory_equal(facts->sha256, sha256, sizeof(sha256));
 	issuer_free(issuer);
 	OPENSSL_free(der);
@@ -515,8 +511,8 @@ test_facts_usage(void **state)
 		assert_int_equal(
 		    facts->has_key_usage, rows[i].plan.key_usage != NULL);
 		assert_int_equal(facts->is_ca, rows[i].plan.is_ca);
-		assert_int_equal(facts->key_id.data != NULL,
-		    rows[i].plan.has_key_id);
+		assert_int_equal(
+		    facts->key_id.data != NULL, rows[i].plan.has_key_id);
 		issuer_free(issuer);
 	}
 }
@@ -537,8 +533,8 @@ load_fails(const char *path, const char *word)
 	finding = report_finding(report, n);
 	assert_string_equal(finding->object, path);
 	if (strstr(finding->text, word) == NULL)
-		fail_msg("%s: want \"%s\", have \"%s\"", path, word,
-		    finding->text);
+		fail_msg(
+		    "%s: want \"%s\", have \"%s\"", path, word, finding->text);
 }
 
 /* The text of PEM blocks, and its length. */
@@ -709,7 +705,7 @@ test_load_files(void **state)
 int
 main(void)
 {
-#define TEST(name)                                                             \
+#define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, report_setup, report_teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_verify),
