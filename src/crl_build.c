@@ -235,6 +235,17 @@ put_extensions(
 	return at;
 }
 
+/* Lengths so small that no sum of them, and of entries, can wrap. */
+static bool
+header_is_sane(const struct crl_header *header)
+{
+	const size_t most = CRL_BUILD_BYTES_MOST / 8;
+
+	return header->issuer_len <= most && header->algorithm_len <= most &&
+	       (header->key_id == NULL || header->key_id_len <= most) &&
+	       (header->url == NULL || strlen(header->url) <= most);
+}
+
 enum status
 crl_tbs_size(const struct crl_header *header, const struct row *rows, size_t n,
     size_t *size, const char **why)
@@ -243,8 +254,12 @@ crl_tbs_size(const struct crl_header *header, const struct row *rows, size_t n,
 	const size_t rows_most = CRL_BUILD_BYTES_MOST / 32;
 	struct sizes sizes;
 
-	if (n > rows_most || header->issuer_len > CRL_BUILD_BYTES_MOST / 4) {
+	if (n > rows_most) {
 		*why = "more entries than one CRL can hold";
+		return STATUS_MALFORMED;
+	}
+	if (!header_is_sane(header)) {
+		*why = "a name, algorithm, key identifier or URL too long";
 		return STATUS_MALFORMED;
 	}
 	measure(header, rows, n, &sizes);

@@ -11,8 +11,8 @@
 
 #include "crlpress/quantity.h"
 
-/* Longest sentence of a gate. */
-#define GATE_TEXT_BYTES 512
+/* Longest sentence of a gate; a URL of 1024 bytes fits into it. */
+#define GATE_TEXT_BYTES 2048
 
 struct gate_row {
 	const char *name;

@@ -61,6 +61,12 @@ row_same(const struct row *a, const struct row *b)
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
+static int64_t
+later(int64_t a_sec, int64_t b_sec)
+{
+	return a_sec > b_sec ? a_sec : b_sec;
+}
+
 /* The row that was revoked first; of two, keyCompromise says more. */
 static bool
 row_is_earlier(const struct row *a, const struct row *b)
@@ -71,19 +77,36 @@ row_is_earlier(const struct row *a, const struct row *b)
 	       b->reason != REASON_KEY_COMPROMISE;
 }
 
+/*
+ * What rows that contradict each other come to when they are let pass. The
+ * later expiry stays, whichever row has it: the certificate may still be
+ * valid, and its entry must not leave.
+ */
+static struct row
+row_of_both(const struct row *a, const struct row *b)
+{
+	const struct row *stays = row_is_earlier(b, a) ? b : a;
+
+	return row_make(&stays->serial, row_revoked_at(stays), stays->reason,
+	    later(row_not_after(a), row_not_after(b)));
+}
+
 static enum status
 refuse_duplicate(
     const struct gate_place *place, const struct row *a, const struct row *b)
 {
 	char serial[UINT160_HEX_BYTES];
-	char first[UTC_ISO_BYTES], second[UTC_ISO_BYTES];
+	char first[UTC_ISO_BYTES], first_end[UTC_ISO_BYTES];
+	char second[UTC_ISO_BYTES], second_end[UTC_ISO_BYTES];
 
 	return gate_refuse(place, GATE_DUPLICATE,
-	    "serial %s has contradicting rows, have %s reason %u and "
-	    "%s reason %u, want one",
+	    "serial %s has contradicting rows, have %s reason %u expiring %s "
+	    "and %s reason %u expiring %s, want one",
 	    uint160_to_hex(&a->serial, serial),
 	    utc_to_iso(row_revoked_at(a), first), a->reason,
-	    utc_to_iso(row_revoked_at(b), second), b->reason);
+	    utc_to_iso(row_not_after(a), first_end),
+	    utc_to_iso(row_revoked_at(b), second), b->reason,
+	    utc_to_iso(row_not_after(b), second_end));
 }
 
 enum status
@@ -106,8 +129,7 @@ gate_unique(const struct gate_place *place, struct row *rows, size_t n,
 			continue;
 		if (refuse_duplicate(place, last, &rows[i]) != STATUS_OK)
 			verdict = STATUS_REFUSED;
-		if (row_is_earlier(&rows[i], last))
-			*last = rows[i];
+		*last = row_of_both(last, &rows[i]);
 	}
 	*count = kept;
 	return verdict;
@@ -308,8 +330,9 @@ listed_is_sorted(const struct crl *crl)
 	size_t position = 0;
 
 	while (crl_entry_read(crl, &position, &entry, &fault) == STATUS_OK) {
+		/* One that is let pass says nothing of the order. */
 		if (!entry.serial_in_range)
-			return true;
+			continue;
 		if (uint160_compare(&entry.serial, &last) < 0)
 			return false;
 		last = entry.serial;

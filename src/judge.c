@@ -124,21 +124,34 @@ judge_bytes(const uint8_t *data, size_t len, const struct judge_meant *meant,
 	return status;
 }
 
+static enum status
+judge_unread(const char *path, const char *object, struct report *report)
+{
+	return report_fault(report, STATUS_IO, object, "judge", NULL,
+	    "%s cannot be read back: %m", path);
+}
+
 enum status
 judge_file(const char *path, const struct judge_meant *meant,
     const char *object, struct report *report, struct hash *sha256)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	enum status status = STATUS_IO;
-	struct stat info;
+	struct stat info = {0};
 	void *map = MAP_FAILED;
 
-	if (fd >= 0 && fstat(fd, &info) == 0 && info.st_size > 0)
-		map = mmap(NULL, (size_t)info.st_size, PROT_READ,
-		    MAP_PRIVATE | MAP_POPULATE, fd, 0);
+	if (fd < 0 || fstat(fd, &info) != 0) {
+		status = judge_unread(path, object, report);
+		goto out;
+	}
+	if (info.st_size == 0) {
+		status = judge_fault(report, object, "the file is empty");
+		goto out;
+	}
+	map = mmap(NULL, (size_t)info.st_size, PROT_READ,
+	    MAP_PRIVATE | MAP_POPULATE, fd, 0);
 	if (map == MAP_FAILED) {
-		status = report_fault(report, STATUS_IO, object, "judge", NULL,
-		    "%s cannot be read back: %m", path);
+		status = judge_unread(path, object, report);
 		goto out;
 	}
 	status = judge_bytes(map, (size_t)info.st_size, meant, object, report,

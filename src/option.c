@@ -98,6 +98,27 @@ option_find(const struct option_table *table, int value)
 	return NULL;
 }
 
+/*
+ * What getopt_long did not take. A letter is in optopt, and argv[optind - 1]
+ * not yet behind it when others follow; a long option is in argv, and its
+ * value in optopt when it is known.
+ */
+static enum status
+option_fault(const struct option_table *table, int value, char **argv,
+    struct report *report)
+{
+	if (optopt > 0 && optopt < OPTION_VALUE_BASE && optopt != 'h')
+		return report_fault(report, STATUS_USAGE, "usage", NULL, NULL,
+		    value == ':' ? "-%c needs an argument"
+				 : "unknown option -%c",
+		    optopt);
+	return report_fault(report, STATUS_USAGE, "usage", NULL, NULL,
+	    value == ':'   ? "%s needs an argument"
+	    : optopt != 0 ? "%s: the option takes no argument"
+			  : "unknown option %s",
+	    argv[optind - 1]);
+}
+
 enum status
 option_parse(const struct option_table *table, int argc, char **argv,
     void *options, struct report *report, int *operands)
@@ -108,19 +129,15 @@ option_parse(const struct option_table *table, int argc, char **argv,
 	int value;
 
 	fill_getopt(table, longs, letters);
-	optind = 1;
+	/* 0, not 1: a scan before this one may have ended within "-abc". */
+	optind = 0;
 	opterr = 0;
 	while (status == STATUS_OK &&
 	    (value = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		if (value == 'h')
 			return STATUS_DONE;
-		if (value == ':')
-			status = report_fault(report, STATUS_USAGE, "usage",
-			    NULL, NULL, "%s needs an argument",
-			    argv[optind - 1]);
-		else if (value == '?')
-			status = report_fault(report, STATUS_USAGE, "usage",
-			    NULL, NULL, "unknown option %s", argv[optind - 1]);
+		if (value == ':' || value == '?')
+			status = option_fault(table, value, argv, report);
 		else
 			status = option_store(option_find(table, value), optarg,
 			    options, report);

@@ -21,7 +21,7 @@ statement_expand(struct source *source, int64_t lookback_sec, char **sql)
 	char iso[UTC_ISO_BYTES];
 	char *issuer = NULL, *lookback = NULL;
 	struct source_sql_fault fault = {0};
-	enum status status = STATUS_FAILED;
+	enum status status = STATUS_CONFIG;
 
 	/* What lies outside cannot be said, nor can a certificate say it. */
 	if (lookback_sec < UTC_MIN_SEC)

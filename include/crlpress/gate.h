@@ -2,7 +2,7 @@
 /*
  * The gates: what may be published after what was published before. A gate
  * that closes is a fault, and the old shard stands; an operator may let one
- * pass by name, once, for a named shard (`--pass early-removal:7`), which
+ * pass by name, once, for a named shard (`--pass no-early-removal:7`), which
  * turns the fault into a warning and is recorded in the manifest.
  * Pure but for the report.
  */
@@ -40,7 +40,7 @@ enum gate {
 	GATE_COUNT
 };
 
-/* "early-removal", as in --pass and in messages. */
+/* "no-early-removal", as in --pass and in messages. */
 const char *gate_name(enum gate gate);
 const char *gate_summary(enum gate gate);
 bool gate_is_of_shard(enum gate gate);
@@ -95,7 +95,7 @@ struct gate_merge {
 /*
  * One row a serial: identical duplicates are dropped and counted; rows of one
  * serial that contradict each other close GATE_DUPLICATE; let pass, the
- * earliest revocation stays. `*count` is set to what is left of the `n`
+ * earliest revocation and the latest expiry stay. `*count` is set to what is left of the `n`
  * sorted rows.
  */
 enum status gate_unique(const struct gate_place *place, struct row *rows,

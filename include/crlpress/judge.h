@@ -28,7 +28,8 @@ struct judge_meant {
 
 /*
  * Judges the file at `path`. STATUS_OK and the hash of its bytes, or
- * STATUS_REFUSED with the findings reported under `object`.
+ * STATUS_REFUSED with the findings reported under `object`; STATUS_IO,
+ * reported too, when it cannot be read at all.
  */
 enum status judge_file(const char *path, const struct judge_meant *meant,
     const char *object, struct report *report, struct hash *sha256) MUST_CHECK;

@@ -336,9 +336,13 @@ garble()
 }
 
 @test "a reader that fails" {
-	garble certtool 'q1'
+	garble certtool "\$q3"
 	run -1 judge 2.crl
-	[[ "${lines[0]}" == '2.crl: certtool: '* ]]
+	[[ "${lines[0]}" == '2.crl: certtool: exit status 3: '* ]]
+	rm -r bin
+	garble openssl 1q
+	run -1 judge 2.crl
+	[[ "${lines[0]}" == '2.crl: openssl: '* ]]
 }
 
 @test "rows that cannot be read" {

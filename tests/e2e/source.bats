@@ -437,7 +437,7 @@ row 02 1970-01-01T00:00:02Z 3 1970-01-01T00:00:04Z -
 	has 'line 1: column "when_revoked" does not exist (SQLSTATE 42703)'
 	has 'hint:'
 	pg_psql -c 'CREATE TABLE secret (a int)'
-	dump -c user=reader -s 'SELECT 1, 2, 3, 4, a FROM secret'
+	dump -c user=reader -s "SELECT '\x01'::bytea, 0, 0, 0, a FROM secret"
 	[ "$status" -ne 0 ]
 	has 'permission denied for table secret'
 	dump -s 'SELEC'
@@ -448,7 +448,7 @@ row 02 1970-01-01T00:00:02Z 3 1970-01-01T00:00:04Z -
 }
 
 @test "an error in the middle of the rows ends the run" {
-	dump -q -s "$(series 'generate_series(1, 200000)' '1 / (150000 - i) >= 0 OR true')"
+	dump -q -s "$(series 'generate_series(1, 200000)' '1 / (150000 - i) IS NOT NULL')"
 	[ "$status" -eq 1 ]
 	has 'test.sql: copy: division by zero (SQLSTATE 22012)'
 	has 'status failed'
@@ -550,6 +550,7 @@ row 02 1970-01-01T00:00:02Z 3 1970-01-01T00:00:04Z -
 	CREATE FUNCTION trap.clock_timestamp() RETURNS timestamptz
 	    LANGUAGE sql AS $$SELECT 'infinity'::timestamptz$$;
 	CREATE TABLE trap.mine AS SELECT 77 AS shard;
+	GRANT SELECT ON trap.mine TO trapped;
 	ALTER ROLE trapped SET search_path = trap, pg_catalog;
 	SQL
 	dump -c user=trapped -s "SELECT '\x01'::bytea, 0, 0, 0, shard FROM mine"
@@ -628,7 +629,7 @@ row 02 1970-01-01T00:00:02Z 3 1970-01-01T00:00:04Z -
 	dump -s "SELECT '\x01'::bytea, 0, 0, 0, noisy(i)
 	    FROM generate_series(1, 3) AS i"
 	[ "$status" -eq 0 ]
-	has 'WARNING: loud 3'
+	has 'WARNING:  loud 3'
 	has_not quiet
 	has 'rows 3'
 }
@@ -667,7 +668,7 @@ row 02 1970-01-01T00:00:02Z 3 1970-01-01T00:00:04Z -
 	pg_psql -c 'SELECT pg_switch_wal()' >/dev/null
 	[[ $(pg_psql -c 'SELECT pg_current_wal_insert_lsn()') == */*000028 ]]
 	dump -N
-	[[ $output =~ wal=[0-9A-F]+/[0-9A-F]*000000\ ]]
+	[[ $output =~ wal=[0-9A-F]+/[0-9A-F]*000000' ' ]]
 	# Privileges: the rest goes on without a position.
 	pg_psql -c 'REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC'
 	dump -c user=reader -s "$(series 'generate_series(1, 5)')"

@@ -87,7 +87,7 @@ pg_up()
 	shift
 	local -a options=(-c "unix_socket_directories=$PG_ROOT/$name"
 	    -c listen_addresses= -c port=5432 -c fsync=off
-	    -c full_page_writes=off -c synchronous_commit=off
+	    -c synchronous_commit=off
 	    -c shared_buffers=32MB -c max_connections=20
 	    -c log_min_messages=warning -c timezone=Asia/Kathmandu
 	    -c autovacuum=off -c "external_pid_file=$PG_ROOT/$name/pid")
