@@ -14,8 +14,11 @@
 struct verify_options {
 	struct option_texts configs;
 	struct option_texts issuer_certs;
+	struct option_texts serials;
 	const char *profile;
 	const char *url;
+	const char *rows;
+	const char *previous;
 	struct option_time now;
 	uint32_t jobs;
 	bool rules;
@@ -36,6 +39,12 @@ static const struct option_row option_rows[] = {
         "tls, tls-ca, smime-strict, smime-legacy or private"),
     ROW("url", 'u', OPTION_TEXT, url, "URL",
         "the URL the distribution point must name"),
+    ROW("rows", 0, OPTION_TEXT, rows, "FILE",
+        "CSV of the rows that must be listed, and no others"),
+    ROW("previous", 0, OPTION_TEXT, previous, "PATH",
+        "the set published before, which this one must follow"),
+    ROW("serial", 's', OPTION_TEXTS, serials, "HEX",
+        "tell which CRL lists this serial, since when and why"),
     ROW("now", 0, OPTION_TIME, now, "TIME",
         "judge as of this time, as 2026-12-01T06:00:00Z"),
     ROW("jobs", 'j', OPTION_COUNT, jobs, "N",
@@ -178,6 +187,39 @@ tell(const struct verify *verify, const struct verify_options *options,
 	}
 }
 
+/* Colons as openssl prints them are taken. */
+static enum status
+ask_serial(struct verify *verify, const char *text, FILE *stream)
+{
+	char hex[UINT160_HEX_BYTES];
+	const char *why = "too long";
+	struct uint160 serial;
+	size_t len = 0;
+
+	for (const char *c = text; *c != '\0' && len < sizeof(hex); c++)
+		if (*c != ':')
+			hex[len++] = *c;
+	if (len == sizeof(hex) ||
+	    uint160_from_hex(&serial, hex, len, &why) != STATUS_OK)
+		return report_fault(verify->report, STATUS_USAGE, "usage",
+		    NULL, NULL, "--serial %s: %s", text, why);
+	/* Not listed is an answer, not a fault of the CRLs. */
+	(void)!verify_ask(verify, &serial, stream);
+	return STATUS_OK;
+}
+
+static enum status
+ask_serials(struct verify *verify, const struct verify_options *options,
+    FILE *stream)
+{
+	enum status worst = STATUS_OK;
+
+	for (size_t i = 0; i < options->serials.count; i++)
+		worst = status_graver(worst,
+		    ask_serial(verify, options->serials.text[i], stream));
+	return worst;
+}
+
 static const char *const severity_texts[] = {"-", "warning", "fault"};
 
 static enum status
@@ -209,6 +251,8 @@ verify_command(struct verify *verify, const struct verify_options *options,
 	if (judges == NULL)
 		return STATUS_NO_MEMORY;
 	verify->url = options->url;
+	verify->rows_path = options->rows;
+	verify->previous_path = options->previous;
 	verify->now_sec =
 	    options->now.given ? options->now.sec : context->clock_sec();
 	verify->skew_sec = SKEW_SEC;
@@ -217,8 +261,11 @@ verify_command(struct verify *verify, const struct verify_options *options,
 	if (status == STATUS_OK) {
 		status = verify_paths(verify, argc, argv, operands);
 		report_close(verify->report);
-		if (status_exit(status) != status_exit(STATUS_USAGE))
+		if (status_exit(status) != status_exit(STATUS_USAGE)) {
 			tell(verify, options, context, status);
+			status = status_graver(status,
+			    ask_serials(verify, options, context->out));
+		}
 	}
 	verify_free(verify);
 	for (size_t i = 0; i < VERIFY_ISSUERS_MOST; i++) {

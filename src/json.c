@@ -1,21 +1,69 @@
 /* SPDX-License-Identifier: ISC */
-/* A writer of JSON; RFC 8259, 7 says what a string must escape. */
+/*
+ * A writer of JSON; RFC 8259, 7 says what a string must escape, and 8.1 that
+ * it is UTF-8. Paths are not always: what is not becomes U+FFFD.
+ */
 #include "crlpress/json.h"
 
 #include <inttypes.h>
+#include <math.h>
+#include <stddef.h>
+
+/*
+ * Octets of the UTF-8 character of several octets at `p`; 0 when it is none:
+ * RFC 3629, 4, with its limits of the second octet.
+ */
+static size_t
+utf8_len(const unsigned char *p)
+{
+	unsigned char least = 0x80, most = 0xbf;
+	size_t len = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+
+	if (p[0] < 0xc2 || p[0] > 0xf4)
+		return 0;
+	if (p[0] == 0xe0)
+		least = 0xa0;
+	else if (p[0] == 0xf0)
+		least = 0x90;
+	else if (p[0] == 0xed)
+		most = 0x9f;
+	else if (p[0] == 0xf4)
+		most = 0x8f;
+	if (p[1] < least || p[1] > most)
+		return 0;
+	for (size_t i = 2; i < len; i++)
+		if (p[i] < 0x80 || p[i] > 0xbf)
+			return 0;
+	return len;
+}
+
+/* One character; returns how many octets of `p` it was. */
+static size_t
+put_character(FILE *stream, const unsigned char *p)
+{
+	size_t len = 1;
+
+	if (*p == '"' || *p == '\\')
+		fprintf(stream, "\\%c", *p);
+	else if (*p < 0x20 || *p == 0x7f)
+		fprintf(stream, "\\u%04x", *p);
+	else if (*p < 0x80)
+		fputc(*p, stream);
+	else if ((len = utf8_len(p)) > 0)
+		fwrite(p, 1, len, stream);
+	else
+		fputs("\\ufffd", stream);
+	return len > 0 ? len : 1;
+}
 
 static void
 put_text(FILE *stream, const char *text)
 {
+	const unsigned char *p = (const unsigned char *)text;
+
 	fputc('"', stream);
-	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-		if (*c == '"' || *c == '\\')
-			fprintf(stream, "\\%c", *c);
-		else if (*c < 0x20 || *c == 0x7f)
-			fprintf(stream, "\\u%04x", *c);
-		else
-			fputc(*c, stream);
-	}
+	while (*p != '\0')
+		p += put_character(stream, p);
 	fputc('"', stream);
 }
 
@@ -88,6 +136,10 @@ json_number_text(struct json *json, const char *name, const char *digits)
 void
 json_seconds(struct json *json, const char *name, double seconds)
 {
+	if (!isfinite(seconds)) {
+		json_null(json, name);
+		return;
+	}
 	begin(json, name);
 	fprintf(json->stream, "%.3f", seconds);
 }

@@ -18,8 +18,8 @@
 static enum status
 judge_fault(struct report *report, const char *object, const char *text)
 {
-	return report_fault(report, STATUS_REFUSED, object, "judge",
-	    "house rule", "%s", text);
+	return report_fault(
+	    report, STATUS_REFUSED, object, "judge", "house rule", "%s", text);
 }
 
 static enum status
@@ -52,8 +52,8 @@ judge_header(const struct crl *crl, const struct judge_meant *meant,
 		return status;
 	if (crl_number(crl, &number, &fault) != STATUS_OK ||
 	    uint160_compare(&number, &meant->number) != 0)
-		return judge_fault(report, object,
-		    "crlNumber is not the one that was meant");
+		return judge_fault(
+		    report, object, "crlNumber is not the one that was meant");
 	return STATUS_OK;
 }
 
@@ -63,9 +63,9 @@ entry_is_row(const struct crl_entry *entry, const struct row *row)
 	uint8_t reason = (uint8_t)(entry->reason < 0 ? 0 : entry->reason);
 
 	return entry->serial_in_range &&
-	    uint160_compare(&entry->serial, &row->serial) == 0 &&
-	    entry->revoked_at.sec == row_revoked_at(row) &&
-	    reason == row->reason;
+	       uint160_compare(&entry->serial, &row->serial) == 0 &&
+	       entry->revoked_at.sec == row_revoked_at(row) &&
+	       reason == row->reason;
 }
 
 /* BR 4.9.7 and the law of this program: every row, and nothing else. */
@@ -81,13 +81,12 @@ judge_entries(const struct crl *crl, const struct judge_meant *meant,
 	size_t i = 0;
 
 	while ((status = crl_entry_read(crl, &position, &entry, &fault)) ==
-	        STATUS_OK &&
-	    i < meant->row_count && entry_is_row(&entry, &meant->rows[i]))
+		   STATUS_OK &&
+	       i < meant->row_count && entry_is_row(&entry, &meant->rows[i]))
 		i++;
 	if (status == STATUS_MALFORMED)
-		return report_fault(report, STATUS_REFUSED, object,
-		    fault.rule, fault.clause, "offset %zu: %s", fault.offset,
-		    fault.text);
+		return report_fault(report, STATUS_REFUSED, object, fault.rule,
+		    fault.clause, "offset %zu: %s", fault.offset, fault.text);
 	if (status == STATUS_DONE && i == meant->row_count)
 		return STATUS_OK;
 	if (i == meant->row_count)
@@ -95,8 +94,8 @@ judge_entries(const struct crl *crl, const struct judge_meant *meant,
 		    "BR 4.9.7",
 		    "entries beyond the %zu rows that were meant, offset %zu",
 		    meant->row_count, entry.offset);
-	return report_fault(report, STATUS_REFUSED, object, "judge",
-	    "BR 4.9.7", "entry %zu is not the row with serial %s", i,
+	return report_fault(report, STATUS_REFUSED, object, "judge", "BR 4.9.7",
+	    "entry %zu is not the row with serial %s", i,
 	    uint160_to_hex(&meant->rows[i].serial, serial));
 }
 
@@ -110,9 +109,8 @@ judge_bytes(const uint8_t *data, size_t len, const struct judge_meant *meant,
 	enum status status;
 
 	if (crl_parse(data, len, &crl, &fault) != STATUS_OK)
-		return report_fault(report, STATUS_REFUSED, object,
-		    fault.rule, fault.clause, "offset %zu: %s", fault.offset,
-		    fault.text);
+		return report_fault(report, STATUS_REFUSED, object, fault.rule,
+		    fault.clause, "offset %zu: %s", fault.offset, fault.text);
 	status = lint_crl(&crl, &meant->lint, object, report, &result);
 	if (status != STATUS_OK)
 		return STATUS_REFUSED;
@@ -154,8 +152,8 @@ judge_file(const char *path, const struct judge_meant *meant,
 		status = judge_unread(path, object, report);
 		goto out;
 	}
-	status = judge_bytes(map, (size_t)info.st_size, meant, object, report,
-	    sha256);
+	status = judge_bytes(
+	    map, (size_t)info.st_size, meant, object, report, sha256);
 	munmap(map, (size_t)info.st_size);
 out:
 	if (fd >= 0)

@@ -16,8 +16,8 @@
 #define HELP_COLUMN 24
 
 static enum status
-usage_fault(struct report *report, const char *name, const char *text,
-    const char *why)
+usage_fault(
+    struct report *report, const char *name, const char *text, const char *why)
 {
 	return report_fault(report, STATUS_USAGE, "usage", NULL, NULL,
 	    "--%s %s: %s", name, text, why);
@@ -42,8 +42,8 @@ option_store(const struct option_row *row, const char *text, void *options,
 		return STATUS_OK;
 	case OPTION_TEXTS:
 		if (texts->count == OPTION_TEXTS_MOST)
-			return usage_fault(report, row->name, text,
-			    "given too often");
+			return usage_fault(
+			    report, row->name, text, "given too often");
 		texts->text[texts->count++] = text;
 		return STATUS_OK;
 	case OPTION_TIME:
@@ -63,8 +63,8 @@ option_store(const struct option_row *row, const char *text, void *options,
 }
 
 static void
-fill_getopt(const struct option_table *table, struct option *longs,
-    char *letters)
+fill_getopt(
+    const struct option_table *table, struct option *longs, char *letters)
 {
 	size_t at = 0;
 
@@ -104,19 +104,22 @@ option_find(const struct option_table *table, int value)
  * value in optopt when it is known.
  */
 static enum status
-option_fault(const struct option_table *table, int value, char **argv,
-    struct report *report)
+option_fault(int value, char **argv, struct report *report)
 {
-	if (optopt > 0 && optopt < OPTION_VALUE_BASE && optopt != 'h')
+	const char *text = argv[optind - 1];
+	char letter[] = {'-', (char)optopt, '\0'};
+
+	/* --help is the one long option with a letter for its value. */
+	if (optopt != 0 && optopt != 'h' && optopt < OPTION_VALUE_BASE)
+		text = letter;
+	if (value == ':')
 		return report_fault(report, STATUS_USAGE, "usage", NULL, NULL,
-		    value == ':' ? "-%c needs an argument"
-				 : "unknown option -%c",
-		    optopt);
+		    "%s needs an argument", text);
+	if (optopt != 0 && text != letter)
+		return report_fault(report, STATUS_USAGE, "usage", NULL, NULL,
+		    "%s: this option takes no argument", text);
 	return report_fault(report, STATUS_USAGE, "usage", NULL, NULL,
-	    value == ':'   ? "%s needs an argument"
-	    : optopt != 0 ? "%s: the option takes no argument"
-			  : "unknown option %s",
-	    argv[optind - 1]);
+	    "unknown option %s", text);
 }
 
 enum status
@@ -133,14 +136,14 @@ option_parse(const struct option_table *table, int argc, char **argv,
 	optind = 0;
 	opterr = 0;
 	while (status == STATUS_OK &&
-	    (value = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+	       (value = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		if (value == 'h')
 			return STATUS_DONE;
 		if (value == ':' || value == '?')
-			status = option_fault(table, value, argv, report);
+			status = option_fault(value, argv, report);
 		else
-			status = option_store(option_find(table, value), optarg,
-			    options, report);
+			status = option_store(
+			    option_find(table, value), optarg, options, report);
 	}
 	*operands = optind;
 	return status;
@@ -154,8 +157,8 @@ option_help(const struct option_table *table, FILE *stream)
 		int width;
 
 		if (row->letter != 0)
-			width = fprintf(stream, "  -%c, --%s", row->letter,
-			    row->name);
+			width = fprintf(
+			    stream, "  -%c, --%s", row->letter, row->name);
 		else
 			width = fprintf(stream, "      --%s", row->name);
 		if (row->argument != NULL)

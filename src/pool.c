@@ -37,7 +37,7 @@ pool_run(unsigned workers, size_t count, void (*work)(void *context, size_t i),
 	if (workers > count)
 		workers = (unsigned)count;
 	while (started + 1 < workers &&
-	    pthread_create(&thread[started], NULL, pool_thread, &pool) == 0)
+	       pthread_create(&thread[started], NULL, pool_thread, &pool) == 0)
 		started++;
 	pool_thread(&pool);
 	while (started > 0)

@@ -121,7 +121,8 @@ use_text(unsigned use)
 	case USE_DECIMAL:
 		return "text or bytea with decimal digits";
 	case USE_TIME:
-		return "timestamp with time zone, or integer seconds since 1970";
+		return "timestamp with time zone, or integer seconds "
+		       "since 1970";
 	default:
 		return "smallint, integer or bigint";
 	}

@@ -45,14 +45,20 @@ collect_findings(struct verify *verify)
 enum status
 verify_run(struct verify *verify)
 {
-	enum status status;
+	enum status status = STATUS_OK;
 
+	if (verify->rows_path != NULL)
+		status = verify_rows_load(verify);
+	if (status == STATUS_USAGE)
+		return status;
 	progress_phase(verify->progress, "verifying", verify->file_count);
 	pool_run(verify->workers, verify->file_count, judge_file, verify);
 	progress_clear(verify->progress);
-	status = collect_findings(verify);
+	status = status_graver(status, collect_findings(verify));
 	status = status_graver(status, verify_set_judge(verify));
-	return status_graver(status, verify_disjoint_judge(verify));
+	status = status_graver(status, verify_disjoint_judge(verify));
+	status = status_graver(status, verify_rows_judge(verify));
+	return status_graver(status, verify_previous_judge(verify));
 }
 
 void
@@ -70,4 +76,8 @@ verify_free(struct verify *verify)
 		manifest_free(&verify->manifest[i].manifest);
 	}
 	free(verify->manifest);
+	for (size_t i = 0; i < verify->rows_count; i++)
+		free(verify->rows[i].set);
+	free(verify->rows);
+	row_arena_free(verify->arena);
 }

@@ -35,4 +35,19 @@ enum status verify_set_judge(struct verify *verify) MUST_CHECK;
 /* verify_disjoint.c */
 enum status verify_disjoint_judge(struct verify *verify) MUST_CHECK;
 
+/* verify_rows.c: reads verify->rows_path; then holds files against it. */
+enum status verify_rows_load(struct verify *verify) MUST_CHECK;
+enum status verify_rows_judge(struct verify *verify) MUST_CHECK;
+
+/*
+ * The rows of a file's shard, sorted and unique, without those revoked after
+ * its thisUpdate. `*rows` is malloc'd; NULL where there are no rows for it.
+ */
+enum status verify_rows_of(struct verify *verify,
+    const struct verify_file *file, struct row **rows,
+    size_t *count) MUST_CHECK;
+
+/* verify_previous.c */
+enum status verify_previous_judge(struct verify *verify) MUST_CHECK;
+
 #endif

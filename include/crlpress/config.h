@@ -78,16 +78,16 @@ struct config {
  * `FILE:LINE: ...` with the nearest known name. STATUS_CONFIG when there was
  * any. The caller frees it; config_free(NULL) is fine.
  */
-enum status config_load(const char *path, struct report *report,
-    struct config **config) MUST_CHECK;
+enum status config_load(
+    const char *path, struct report *report, struct config **config) MUST_CHECK;
 void config_free(struct config *config);
 
 /*
  * The files of a path: itself, or every *.cnf of a directory, by name. The
  * caller frees the list with config_paths_free.
  */
-enum status config_paths(const char *path, struct report *report,
-    char ***paths, size_t *count) MUST_CHECK;
+enum status config_paths(const char *path, struct report *report, char ***paths,
+    size_t *count) MUST_CHECK;
 void config_paths_free(char **paths, size_t count);
 
 /* Prints what was understood, in the form of a configuration file. */

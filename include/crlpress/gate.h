@@ -63,13 +63,13 @@ struct gate_passes {
  * Adds "GATE" (of a run) or "GATE:SHARD" (of a shard). STATUS_MALFORMED with
  * static `*why` for an unknown name, a missing or superfluous shard.
  */
-enum status gate_passes_add(struct gate_passes *passes, const char *text,
-    const char **why) MUST_CHECK;
+enum status gate_passes_add(
+    struct gate_passes *passes, const char *text, const char **why) MUST_CHECK;
 
 /* Where a gate stands: which shard's, said under which name, to whom. */
 struct gate_place {
-	const char *object; /* "issuer/shard 7" */
-	uint32_t shard;     /* for gates of a shard */
+	const char *object;         /* "issuer/shard 7" */
+	uint32_t shard;             /* for gates of a shard */
 	struct gate_passes *passes; /* NULL: none; marked as used */
 	struct report *report;
 };
@@ -95,8 +95,8 @@ struct gate_merge {
 /*
  * One row a serial: identical duplicates are dropped and counted; rows of one
  * serial that contradict each other close GATE_DUPLICATE; let pass, the
- * earliest revocation and the latest expiry stay. `*count` is set to what is left of the `n`
- * sorted rows.
+ * earliest revocation and the latest expiry stay. `*count` is set to what is
+ * left of the `n` sorted rows.
  */
 enum status gate_unique(const struct gate_place *place, struct row *rows,
     size_t n, size_t *count, struct gate_merge *merge) MUST_CHECK;

@@ -34,11 +34,11 @@ struct option_time {
 };
 
 struct option_row {
-	const char *name;      /* without its dashes */
-	char letter;           /* 0: none */
+	const char *name; /* without its dashes */
+	char letter;      /* 0: none */
 	enum option_kind kind;
-	size_t offset;         /* in the command's struct of options */
-	const char *argument;  /* "FILE"; NULL for a flag */
+	size_t offset;        /* in the command's struct of options */
+	const char *argument; /* "FILE"; NULL for a flag */
 	const char *help;
 };
 

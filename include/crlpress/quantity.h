@@ -16,20 +16,20 @@
 #include "crlpress/status.h"
 
 /* "90s", "30m", "6h", "9d", "2w", and sums, largest unit first: "1h30m". */
-enum status quantity_duration(const char *text, int64_t *sec,
-    const char **why) MUST_CHECK;
+enum status quantity_duration(
+    const char *text, int64_t *sec, const char **why) MUST_CHECK;
 
 /* "4096", "64k", "32M", "2G": powers of 1024; "B" and "iB" may follow. */
-enum status quantity_size(const char *text, uint64_t *bytes,
-    const char **why) MUST_CHECK;
+enum status quantity_size(
+    const char *text, uint64_t *bytes, const char **why) MUST_CHECK;
 
 /* "90%": whole percent, 0 to 100. */
-enum status quantity_percent(const char *text, uint32_t *percent,
-    const char **why) MUST_CHECK;
+enum status quantity_percent(
+    const char *text, uint32_t *percent, const char **why) MUST_CHECK;
 
 /* yes, no, true, false, on, off; lower case. */
-enum status quantity_bool(const char *text, bool *value,
-    const char **why) MUST_CHECK;
+enum status quantity_bool(
+    const char *text, bool *value, const char **why) MUST_CHECK;
 
 /* Decimal digits without leading zeros, from `min` to `max`. */
 enum status quantity_count(const char *text, uint64_t min, uint64_t max,

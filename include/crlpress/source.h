@@ -27,7 +27,7 @@
 
 enum serial_encoding { SERIAL_BYTEA, SERIAL_HEX, SERIAL_DECIMAL };
 
-/* Borrowed strings. */
+/* Borrowed strings, which outlive the source. */
 struct source_config {
 	const char *conninfo; /* libpq conninfo or URI; NULL: libpq's own */
 	const char *sql;      /* the statement, no trailing semicolon */
@@ -49,11 +49,13 @@ struct source_row {
 	int64_t not_after_sec;
 	uint8_t reason;
 	struct shard_hint hint;
-	/* With a fault: what can still be said of the row. */
+	/* With a fault: what can still be said of the row; all true without. */
 	bool has_serial;
 	bool has_hint;
 	bool has_not_after;
-	char serial_text[SOURCE_SERIAL_TEXT_BYTES]; /* as the database has it */
+	/* With a fault: as the database has it, bytea in hex, printable ASCII;
+	 * "" for NULL and in a row without a fault. */
+	char serial_text[SOURCE_SERIAL_TEXT_BYTES];
 };
 
 /* Where the snapshot stands. */
@@ -63,7 +65,9 @@ struct source_snapshot {
 	uint64_t wal_position; /* replayed on a standby, inserted otherwise */
 	bool standby;
 	int64_t now_usec; /* the database's clock at the snapshot, since 1970 */
-	double replay_lag_sec; /* standby: age of the last replayed commit */
+	/* Standby: age of the last replayed commit, INFINITY when it has not
+	 * replayed one since it started. 0 otherwise. */
+	double replay_lag_sec;
 	bool has_position; /* false: the server would not tell (privileges) */
 };
 

@@ -6,6 +6,9 @@
  *   list   paths to files                                    verify_list.c
  *   file   one file: parse, lint, facts                      verify_file.c
  *   set    complete, disjoint, as the manifest says          verify_set.c
+ *   rows   every row listed, and nothing else               verify_rows.c
+ *   then   against the set published before             verify_previous.c
+ *   ask    which shard lists a serial                     verify_serial.c
  *   tell   the table, the JSON report                        verify_report.c
  */
 #ifndef CRLPRESS_VERIFY_H
@@ -23,6 +26,7 @@
 #include "crlpress/manifest.h"
 #include "crlpress/progress.h"
 #include "crlpress/report.h"
+#include "crlpress/row.h"
 #include "crlpress/status.h"
 
 /* More issuers or configurations than this are not judged at once. */
@@ -49,6 +53,12 @@ struct verify_file {
 	enum status status; /* STATUS_OK or STATUS_FAULTY */
 };
 
+/* The rows of one configuration's shards, by index from the first. */
+struct verify_rows {
+	const struct config *config;
+	struct row_set *set; /* config->shards.count of them */
+};
+
 struct verify_manifest {
 	char *path;
 	char *root; /* directory its keys are relative to */
@@ -64,6 +74,8 @@ struct verify {
 	bool has_profile; /* else the configuration's, or tls */
 	enum profile profile;
 	const char *url; /* every CRL's IDP must name it; NULL: any */
+	const char *rows_path;     /* CSV of rows; NULL: none */
+	const char *previous_path; /* the set published before; NULL: none */
 	int64_t now_sec;
 	int64_t skew_sec;
 	unsigned workers;
@@ -77,6 +89,9 @@ struct verify {
 	struct verify_manifest *manifest;
 	size_t manifest_count;
 	bool whole; /* a directory or manifest: the set must be complete */
+	struct row_arena *arena;
+	struct verify_rows *rows;
+	size_t rows_count;
 };
 
 /*
@@ -90,6 +105,14 @@ enum status verify_add(struct verify *verify, const char *path) MUST_CHECK;
  * there was a verdict.
  */
 enum status verify_run(struct verify *verify) MUST_CHECK;
+
+/*
+ * Prints which CRLs list a serial, since when and why; or that none does, and
+ * in which shard it would have to stand where the scheme tells.
+ * STATUS_NOT_FOUND when none does.
+ */
+enum status verify_ask(struct verify *verify, const struct uint160 *serial,
+    FILE *stream) MUST_CHECK;
 
 /* A table with one line a file, and one line in all. */
 void verify_print(const struct verify *verify, FILE *stream);

@@ -3,8 +3,8 @@
  * Configuration files for the unit tests: a directory to write them in, a
  * base of which single lines are replaced, and what is to be reported then.
  */
-#ifndef CRLPRESS_TESTS_CONFIG_CASE_H
-#define CRLPRESS_TESTS_CONFIG_CASE_H
+#ifndef CRLPRESS_CONFIG_CASE_H
+#define CRLPRESS_CONFIG_CASE_H
 
 #include <errno.h>
 #include <fcntl.h>

@@ -14,12 +14,13 @@
 # Where the server's programs are: not on PATH in Debian. The newest wins.
 pg_bin()
 {
-	local dir
+	local dir path
 	if [ -n "${PG_BIN:-}" ]; then
 		return 0
 	fi
+	path=$(command -v initdb) || true
 	for dir in $(printf '%s\n' /usr/lib/postgresql/*/bin | sort -rV) \
-	    $(command -v initdb >/dev/null && dirname "$(command -v initdb)"); do
+	    "${path%/*}"; do
 		if [ -x "$dir/initdb" ] && [ -x "$dir/postgres" ]; then
 			export PG_BIN=$dir
 			return 0

@@ -137,6 +137,9 @@ static const struct corruption corruptions[] = {
 	"rows that do not add up to the rows read"},
     {"withheld=1\n", "withheld=18446744073709551615\n", 8,
 	"rows that do not add up to the rows read"},
+    {"listed=200000 duplicate=1 expired=2 ",
+	"listed=9223372036854975808 duplicate=1 expired=9223372036854775810 ",
+	8, "rows that do not add up to the rows read"},
     {"withheld=1\n", "withheld=18446744073709551616\n", 8,
 	"a number too large"},
     {" duplicate=1 expired=2", " expired=2 duplicate=1", 8, ORDER},
@@ -542,7 +545,8 @@ SPOIL(url_delete, string_set(&m->shard[1].url, "http://a/\x7f"))
 SPOIL(url_twice, string_set(&m->shard[1].url, m->shard[0].url))
 SPOIL(order, m->shard[1].index = 0)
 SPOIL(rows, m->rows.read++)
-SPOIL(rows_wrap, m->rows.listed = UINT64_MAX - 5)
+/* The sum is right modulo 2^64. */
+SPOIL(rows_wrap, m->rows.listed += 1ULL << 63; m->rows.expired += 1ULL << 63)
 SPOIL(time, m->shard[0].next_update_sec = 253402300800)
 SPOIL(time_early, m->shard[0].this_update_sec = -631152001)
 SPOIL(times, m->next_update_sec = m->this_update_sec)

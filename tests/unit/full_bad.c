@@ -31,6 +31,21 @@
 
 #define LINES_LEAST 150
 
+/* What is only warned of; all else are faults. */
+static const char *const warnings[] = {
+    "entry-ext-hold-instruction.der",
+    "entry-ext-invalidity-date.der",
+    "entry-ext-unknown.der",
+    "extensions-aia.der",
+    "extensions-freshest.der",
+    "extensions-unknown.der",
+    "fresh-half.der",
+    "idp-indirect-private.der",
+    "idp-url-beside.der",
+    "order-swapped.der",
+    "reason-zero-private.der",
+};
+
 struct bad_file {
 	uint8_t data[FILE_BYTES];
 	size_t len;
@@ -134,6 +149,15 @@ finding_check(const struct finding *finding)
 		assert_non_null(strstr(finding->text, "at offset "));
 }
 
+static bool
+is_warning(const char *name)
+{
+	for (size_t i = 0; i < sizeof(warnings) / sizeof(*warnings); i++)
+		if (strcmp(name, warnings[i]) == 0)
+			return true;
+	return false;
+}
+
 /* Whether the verdict is the expected one; says so when it is not. */
 static bool
 verdict_check(const char *name, const char *rule, enum status status,
@@ -156,6 +180,12 @@ verdict_check(const char *name, const char *rule, enum status status,
 	}
 	if (strcmp(rule, "-") != 0 && n == 0) {
 		print_error("%s: want %s, have no finding\n", name, rule);
+		right = false;
+	}
+	if (n > 0 && (faults == 0) != is_warning(name)) {
+		print_error("%s: %s\n", name,
+		    faults == 0 ? "want a fault, have a warning"
+				: "want a warning, have a fault");
 		right = false;
 	}
 	assert_int_equal(status, faults > 0 ? STATUS_FAULTY : STATUS_OK);

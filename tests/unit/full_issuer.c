@@ -368,6 +368,8 @@ test_verify_algorithm(void **state)
 {
 	static const uint8_t sha384[] = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
 	    0x48, 0xce, 0x3d, 0x04, 0x03, 0x03};
+	static const uint8_t longer[] = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
+	    0x48, 0xce, 0x3d, 0x04, 0x03, 0x02, 0x00};
 	static const uint8_t unknown[] = {
 	    0x30, 0x05, 0x06, 0x03, 0x2a, 0x03, 0x04};
 	static const uint8_t digest[] = {0x30, 0x0b, 0x06, 0x09, 0x60, 0x86,
@@ -388,6 +390,7 @@ test_verify_algorithm(void **state)
 	    {{pss_empty, sizeof(pss_empty)}, "kind"},
 	    {{pss_none, sizeof(pss_none)}, "parameters"},
 	    {{broken, sizeof(broken)}, "cannot be read"},
+	    {{longer, sizeof(longer)}, "cannot be read"},
 	    {{NULL, 0}, "not signed"},
 	};
 	struct issuer *issuer = issuer_make(p256, &usual);

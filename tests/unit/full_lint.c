@@ -36,17 +36,24 @@ static struct report *report;
 static struct lint_context context;
 static struct lint_result result;
 
+/* Reads and parses a CRL into `good` and `crl`. */
+static bool
+crl_load(const char *path)
+{
+	FILE *file = fopen(path, "rb");
+	struct crl_fault fault;
+
+	if (file == NULL)
+		return false;
+	good_len = fread(good, 1, sizeof(good), file);
+	fclose(file);
+	return crl_parse(good, good_len, &crl, &fault) == STATUS_OK;
+}
+
 static int
 setup(void **state)
 {
-	FILE *file = fopen(GOOD, "rb");
-	struct crl_fault fault;
-
 	(void)state;
-	if (file == NULL)
-		return -1;
-	good_len = fread(good, 1, sizeof(good), file);
-	fclose(file);
 	context = (struct lint_context){
 	    .profile = PROFILE_TLS,
 	    .url = URL,
@@ -54,9 +61,7 @@ setup(void **state)
 	    .skew_sec = 60,
 	};
 	report = report_new(NULL, SEVERITY_NOTE);
-	if (report == NULL)
-		return -1;
-	return crl_parse(good, good_len, &crl, &fault) == STATUS_OK ? 0 : -1;
+	return report != NULL && crl_load(GOOD) ? 0 : -1;
 }
 
 static int
@@ -371,6 +376,8 @@ test_fresh(void **state)
 	context.profile = PROFILE_SMIME_STRICT;
 	context.has_ocsp = false;
 	lint_finds(SEVERITY_FAULT, "fresh", "604801 s");
+	context.now_sec--;
+	lint_finds(SEVERITY_WARNING, "fresh", "past half");
 	context.profile = PROFILE_PRIVATE;
 	lint_finds(SEVERITY_WARNING, "fresh", "past half");
 	context.now_sec = THIS_SEC + VALIDITY_SEC;
@@ -401,6 +408,29 @@ test_url(void **state)
 	memset(want + 7, 'x', sizeof(want) - 8);
 	context.url = want;
 	lint_finds(SEVERITY_FAULT, "idp-url", "have \"" URL "\"");
+}
+
+/* Where no URL is configured, a private CRL may be without one. */
+static void
+test_idp_private(void **state)
+{
+	(void)state;
+	context.profile = PROFILE_PRIVATE;
+	context.url = NULL;
+	assert_true(crl_load("tests/bad/idp-relative.der"));
+	lint_finds(SEVERITY_WARNING, "idp", "nameRelativeToCRLIssuer");
+	assert_true(crl_load("tests/bad/idp-absent.der"));
+	lint_is_good();
+	assert_true(crl_load("tests/bad/idp-no-point.der"));
+	lint_is_good();
+	assert_true(crl_load("tests/bad/idp-https.der"));
+	lint_finds(SEVERITY_WARNING, "idp", "https://");
+	/* A URL that is not http may be the configured one. */
+	context.url = "https://crl.example.test/7.crl";
+	lint_finds(SEVERITY_WARNING, "idp", "https://");
+	context.url = URL;
+	assert_true(crl_load("tests/bad/idp-absent.der"));
+	lint_finds(SEVERITY_FAULT, "idp-url", "have no URL");
 }
 
 /* RFC 5280, 5.1.2.7. */
@@ -564,6 +594,37 @@ test_list_unsorted(void **state)
 	}
 }
 
+/* Serials that are none are not held against each other. */
+static void
+test_list_unsorted_range(void **state)
+{
+	(void)state;
+	list_add(3);
+	list_add(2);
+	list_add(7);
+	list_add(7);
+	list_add(7);
+	for (size_t i = 2; i < 5; i++)
+		list[good_len + i * ENTRY_BYTES + 4] = 0x91;
+	list_add(4);
+	list_use();
+	assert_int_equal(lint(), STATUS_FAULTY);
+	assert_int_equal(findings_of("serial"), 3);
+	assert_int_equal(findings_of("order"), 1);
+	assert_int_equal(findings_of("serial-unique"), 0);
+	/* Such a serial in between does not hide the same one after it. */
+	list_len = good_len;
+	list_add(5);
+	list_add(7);
+	list[good_len + ENTRY_BYTES + 4] = 0x91;
+	list_add(5);
+	list_use();
+	assert_int_equal(lint(), STATUS_FAULTY);
+	assert_int_equal(findings_of("serial"), 1);
+	assert_int_equal(findings_of("order"), 0);
+	assert_int_equal(findings_of("serial-unique"), 1);
+}
+
 /* The one duplicate among many, with the place where it is listed again. */
 static void
 test_list_unsorted_long(void **state)
@@ -665,10 +726,12 @@ main(void)
 	    TEST(test_fresh),
 	    TEST(test_size),
 	    TEST(test_url),
+	    TEST(test_idp_private),
 	    TEST(test_extensions_empty),
 	    LIST(test_list_sorted),
 	    LIST(test_list_order),
 	    LIST(test_list_unsorted),
+	    LIST(test_list_unsorted_range),
 	    LIST(test_list_unsorted_long),
 	    LIST(test_list_malformed),
 	    LIST(test_list_counted),

@@ -318,6 +318,48 @@ test_many_keys_at_once(void **state)
 	store_close(store);
 }
 
+/* Another run sweeps all the time: it must not take what is in use. */
+static void *
+sweeper_run(void *arg)
+{
+	struct reader *sweeper = arg;
+
+	while (!*sweeper->stop) {
+		if (store_sweep(sweeper->store) != STATUS_OK)
+			sweeper->wrong++;
+		sweeper->read++;
+	}
+	return NULL;
+}
+
+static void
+test_sweep_during_puts(void **state)
+{
+	struct scratch *scratch = *state;
+	struct store *store = make_store(scratch);
+	struct store_version version = {.text = ""};
+	atomic_bool stop = false;
+	struct reader sweeper = {store, &stop, 0, 0};
+	pthread_t thread;
+
+	assert_int_equal(
+	    pthread_create(&thread, NULL, sweeper_run, &sweeper), 0);
+	for (int i = 0; i < 300; i++) {
+		struct store_upload upload;
+
+		stage_racer(scratch, i, i % 2 ? 0600 : 0644, &version, &upload);
+		assert_int_equal(
+		    store_put(store, &upload, &version), STATUS_OK);
+		upload_free(&upload);
+	}
+	stop = true;
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(sweeper.wrong, 0);
+	assert_true(sweeper.read > 0);
+	assert_true(scratch_silent(scratch));
+	store_close(store);
+}
+
 /* In a child: puts until it is killed. */
 static int
 put_for_ever(struct scratch *scratch)
@@ -390,6 +432,7 @@ main(void)
 	    TEST(test_race_of_processes),
 	    TEST(test_readers_see_whole_objects),
 	    TEST(test_many_keys_at_once),
+	    TEST(test_sweep_during_puts),
 	    TEST(test_killed_puts),
 	};
 

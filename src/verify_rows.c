@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Coverage (BR 4.9.7): every row of the database stands in the shard that the
+ * scheme gives, and no entry stands there without a row. Rows come as CSV; the
+ * configuration whose shard a row is in is the one that was given.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crlpress/gate.h"
+#include "crlpress/row_csv.h"
+#include "crlpress/utc.h"
+#include "verify_impl.h"
+
+static enum status
+line_fault(struct verify *verify, size_t line, const char *why)
+{
+	return report_fault(verify->report, STATUS_FAULTY, verify->rows_path,
+	    "set-cover", "BR 4.9.7", "line %zu: %s", line, why);
+}
+
+static enum status
+no_memory(struct verify *verify)
+{
+	return report_fault(verify->report, STATUS_NO_MEMORY,
+	    verify->rows_path, NULL, NULL, "out of memory");
+}
+
+static enum status
+rows_init(struct verify *verify)
+{
+	const struct config *config = verify->config[0];
+
+	verify->arena = row_arena_new();
+	verify->rows = calloc(1, sizeof(*verify->rows));
+	if (verify->arena == NULL || verify->rows == NULL)
+		return no_memory(verify);
+	verify->rows_count = 1;
+	verify->rows->config = config;
+	verify->rows->set =
+	    calloc(config->shards.count, sizeof(*verify->rows->set));
+	return verify->rows->set == NULL ? no_memory(verify) : STATUS_OK;
+}
+
+static enum status
+add_line(struct verify *verify, const char *text, size_t len, size_t line)
+{
+	const struct shard_scheme_config *shards =
+	    &verify->rows->config->shards;
+	const char *why = NULL;
+	struct row_csv csv;
+	uint32_t index = 0;
+	struct row row;
+
+	if (row_csv_read(text, len, &csv, &why) != STATUS_OK ||
+	    shard_of(shards, &csv.serial, csv.not_after_sec, &csv.hint, &index,
+	        &why) != STATUS_OK)
+		return line_fault(verify, line, why);
+	row = row_make(&csv.serial, csv.revoked_at_sec, csv.reason,
+	    csv.not_after_sec);
+	if (row_set_append(verify->arena,
+	        &verify->rows->set[index - shards->first], &row) != STATUS_OK)
+		return no_memory(verify);
+	return STATUS_OK;
+}
+
+static enum status
+read_lines(struct verify *verify, FILE *file)
+{
+	enum status worst = STATUS_OK;
+	size_t line = 0, room = 0;
+	char *text = NULL;
+	ssize_t len;
+
+	while ((len = getline(&text, &room, file)) > 0) {
+		line++;
+		if (text[len - 1] == '\n')
+			len--;
+		if (line == 1 && row_csv_is_header(text, (size_t)len))
+			continue;
+		worst = status_graver(worst,
+		    add_line(verify, text, (size_t)len, line));
+		if (worst == STATUS_NO_MEMORY)
+			break;
+	}
+	if (ferror(file))
+		worst = line_fault(verify, line + 1, strerror(errno));
+	free(text);
+	return worst;
+}
+
+enum status
+verify_rows_load(struct verify *verify)
+{
+	enum status status;
+	FILE *file;
+
+	if (verify->config_count != 1)
+		return report_fault(verify->report, STATUS_USAGE, "usage",
+		    NULL, NULL,
+		    "--rows goes with one configuration, have %zu",
+		    verify->config_count);
+	status = rows_init(verify);
+	if (status != STATUS_OK)
+		return status;
+	file = fopen(verify->rows_path, "re");
+	if (file == NULL)
+		return report_fault(verify->report, STATUS_FAULTY,
+		    verify->rows_path, "file", NULL, "%s", strerror(errno));
+	status = read_lines(verify, file);
+	fclose(file);
+	return status;
+}
+
+static size_t
+drop_later(struct row *rows, size_t n, int64_t this_update_sec)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (row_revoked_at(&rows[i]) <= this_update_sec)
+			rows[kept++] = rows[i];
+	return kept;
+}
+
+enum status
+verify_rows_of(struct verify *verify, const struct verify_file *file,
+    struct row **rows, size_t *count)
+{
+	const struct gate_place place = {
+	    .object = file->path,
+	    .shard = file->shard,
+	    .report = verify->report,
+	};
+	struct gate_merge merge = {0};
+	const struct row_set *set;
+	struct row *scratch;
+	size_t n;
+
+	*rows = NULL;
+	*count = 0;
+	if (verify->rows_count == 0 || file->config != verify->rows->config)
+		return STATUS_OK;
+	set = &verify->rows->set[file->shard - file->config->shards.first];
+	n = (size_t)set->count;
+	*rows = calloc(n + 1, sizeof(**rows));
+	scratch = calloc(n + 1, sizeof(*scratch));
+	if (*rows == NULL || scratch == NULL) {
+		free(scratch);
+		return no_memory(verify);
+	}
+	row_set_gather(set, *rows);
+	row_sort(*rows, scratch, n);
+	free(scratch);
+	n = drop_later(*rows, n, file->this_update_sec);
+	return gate_unique(&place, *rows, n, count, &merge) == STATUS_OK
+	    ? STATUS_OK
+	    : STATUS_FAULTY;
+}
+
+static enum status
+entry_fault(struct verify *verify, const struct verify_file *file,
+    const struct uint160 *serial, const char *what)
+{
+	char hex[UINT160_HEX_BYTES];
+
+	return report_fault(verify->report, STATUS_FAULTY, file->path,
+	    "set-cover", "BR 4.9.7", "serial %s %s",
+	    uint160_to_hex(serial, hex), what);
+}
+
+static bool
+says_the_same(const struct crl_entry *entry, const struct row *row)
+{
+	return entry->revoked_at.sec == row_revoked_at(row) &&
+	    (entry->reason < 0 ? 0 : entry->reason) == row->reason;
+}
+
+/*
+ * A row whose certificate had expired may have left already; whether rightly,
+ * only the previous set can tell.
+ */
+static enum status
+judge_row(struct verify *verify, const struct verify_file *file,
+    const struct row *row)
+{
+	if (row_not_after(row) < file->this_update_sec)
+		return STATUS_OK;
+	return entry_fault(verify, file, &row->serial,
+	    "is revoked by a row but not listed");
+}
+
+/* Both in order of serial; a file that is not is at fault for that alone. */
+static enum status
+walk(struct verify *verify, const struct verify_file *file,
+    const struct crl *crl, const struct row *rows, size_t n)
+{
+	enum status worst = STATUS_OK;
+	struct crl_fault fault = {0};
+	struct crl_entry entry;
+	size_t position = 0;
+	size_t i = 0;
+
+	while (crl_entry_read(crl, &position, &entry, &fault) == STATUS_OK) {
+		int order = 1;
+
+		if (!entry.serial_in_range)
+			continue;
+		while (i < n &&
+		    (order = uint160_compare(&rows[i].serial,
+		         &entry.serial)) < 0)
+			worst = status_graver(worst,
+			    judge_row(verify, file, &rows[i++]));
+		if (i == n || order != 0)
+			worst = entry_fault(verify, file, &entry.serial,
+			    "is listed but no row revokes it");
+		else if (!says_the_same(&entry, &rows[i++]))
+			worst = entry_fault(verify, file, &entry.serial,
+			    "is listed with another date or reason than its "
+			    "row");
+	}
+	while (i < n)
+		worst = status_graver(worst,
+		    judge_row(verify, file, &rows[i++]));
+	return worst;
+}
+
+static enum status
+judge_file(struct verify *verify, const struct verify_file *file)
+{
+	struct verify_bytes bytes = {0};
+	struct crl_fault fault = {0};
+	struct row *rows = NULL;
+	enum status status;
+	size_t count = 0;
+	struct crl crl;
+
+	status = verify_rows_of(verify, file, &rows, &count);
+	if (status == STATUS_OK)
+		status = verify_bytes_open(file->path, verify->report, &bytes);
+	if (status == STATUS_OK &&
+	    crl_parse(bytes.data, bytes.len, &crl, &fault) == STATUS_OK)
+		status = walk(verify, file, &crl, rows, count);
+	verify_bytes_close(&bytes);
+	free(rows);
+	return status;
+}
+
+enum status
+verify_rows_judge(struct verify *verify)
+{
+	enum status worst = STATUS_OK;
+
+	for (size_t i = 0; verify->rows_count > 0 && i < verify->file_count;
+	     i++)
+		if (verify->file[i].config == verify->rows->config)
+			worst = status_graver(worst,
+			    judge_file(verify, &verify->file[i]));
+	return worst;
+}
