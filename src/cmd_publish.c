@@ -58,6 +58,8 @@ struct publish {
 	struct progress *progress;
 	struct json json;
 	size_t named; /* configurations that --issuer asked for */
+	char **names; /* of the issuers so far */
+	size_t names_count;
 };
 
 static bool
@@ -71,6 +73,24 @@ is_asked_for(struct publish *publish, const char *name)
 			return true;
 		}
 	return issuers->count == 0;
+}
+
+/* Two issuers of one name would share a lock, a number and a manifest. */
+static enum status
+check_name(struct publish *publish, const struct config *config)
+{
+	for (size_t i = 0; i < publish->names_count; i++) {
+		if (strcmp(publish->names[i], config->name) != 0)
+			continue;
+		return report_fault(publish->report, STATUS_CONFIG,
+		    config->path, "config", NULL,
+		    "another file has the issuer name %s too", config->name);
+	}
+	publish->names[publish->names_count] = strdup(config->name);
+	if (publish->names[publish->names_count] == NULL)
+		return STATUS_NO_MEMORY;
+	publish->names_count++;
+	return STATUS_OK;
 }
 
 static void
@@ -95,9 +115,9 @@ publish_issuer(struct publish *publish, const char *path)
 	enum status status;
 
 	status = config_load(path, publish->report, &config);
-	if (status != STATUS_OK)
-		return status;
-	if (is_asked_for(publish, config->name)) {
+	if (status == STATUS_OK)
+		status = check_name(publish, config);
+	if (status == STATUS_OK && is_asked_for(publish, config->name)) {
 		status = run_publish(config, &publish->run, publish->context,
 		    publish->report, publish->progress, &run);
 		if (run != NULL)
@@ -124,9 +144,15 @@ publish_all(struct publish *publish, char **paths, size_t count)
 		return report_fault(publish->report, STATUS_USAGE, "usage",
 		    NULL, NULL,
 		    "--pass goes with one issuer; name it with --issuer");
+	publish->names = calloc(count, sizeof(*publish->names));
+	if (publish->names == NULL)
+		return STATUS_NO_MEMORY;
 	for (size_t i = 0; i < count; i++)
 		worst = status_graver(worst,
 		    publish_issuer(publish, paths[i]));
+	while (publish->names_count > 0)
+		free(publish->names[--publish->names_count]);
+	free(publish->names);
 	if (publish->named < publish->options->issuers.count)
 		worst = status_graver(worst,
 		    report_fault(publish->report, STATUS_USAGE, "usage", NULL,

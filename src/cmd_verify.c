@@ -53,7 +53,7 @@ static const struct option_row option_rows[] = {
         "list the rules, with their severity in each profile"),
     ROW("json", 0, OPTION_FLAG, json, NULL, "report on stdout as JSON"),
     ROW("quiet", 'q', OPTION_FLAG, quiet, NULL,
-        "print nothing when all is well"),
+        "print findings only"),
 };
 
 static const struct option_table option_table = {option_rows,
@@ -182,7 +182,7 @@ tell(const struct verify *verify, const struct verify_options *options,
 		verify_print_json(verify, status, &json);
 		json_close(&json, '}');
 		json_end(&json);
-	} else if (!options->quiet || status != STATUS_OK) {
+	} else if (!options->quiet) {
 		verify_print(verify, context->out);
 	}
 }

@@ -235,11 +235,11 @@ put_extensions(
 	return at;
 }
 
-/* Lengths so small that no sum of them, and of entries, can wrap. */
+/* Four such lengths and the entries are below 2^33: no sum can wrap. */
 static bool
 header_is_sane(const struct crl_header *header)
 {
-	const size_t most = CRL_BUILD_BYTES_MOST / 8;
+	const size_t most = CRL_BUILD_BYTES_MOST / 2;
 
 	return header->issuer_len <= most && header->algorithm_len <= most &&
 	       (header->key_id == NULL || header->key_id_len <= most) &&
@@ -250,7 +250,7 @@ enum status
 crl_tbs_size(const struct crl_header *header, const struct row *rows, size_t n,
     size_t *size, const char **why)
 {
-	/* The largest entry is below 64 octets; no sum here can wrap. */
+	/* The largest entry is below 64 octets. */
 	const size_t rows_most = CRL_BUILD_BYTES_MOST / 32;
 	struct sizes sizes;
 

@@ -8,38 +8,46 @@
 struct pool {
 	atomic_size_t next;
 	size_t count;
-	void (*work)(void *context, size_t i);
+	void (*work)(void *context, unsigned worker, size_t i);
 	void *context;
 };
 
+struct worker {
+	struct pool *pool;
+	unsigned number;
+	pthread_t thread;
+};
+
 static void *
-pool_thread(void *argument)
+worker_run(void *argument)
 {
-	struct pool *pool = argument;
+	struct worker *worker = argument;
+	struct pool *pool = worker->pool;
 	size_t i;
 
 	while ((i = atomic_fetch_add(&pool->next, 1)) < pool->count)
-		pool->work(pool->context, i);
+		pool->work(pool->context, worker->number, i);
 	return NULL;
 }
 
 void
-pool_run(unsigned workers, size_t count, void (*work)(void *context, size_t i),
-    void *context)
+pool_run(unsigned workers, size_t count,
+    void (*work)(void *context, unsigned worker, size_t i), void *context)
 {
 	struct pool pool = {.count = count, .work = work, .context = context};
-	pthread_t thread[POOL_WORKERS_MOST];
-	size_t started = 0;
+	struct worker worker[POOL_WORKERS_MOST];
+	unsigned started = 1;
 
 	atomic_init(&pool.next, 0);
 	if (workers > POOL_WORKERS_MOST)
 		workers = POOL_WORKERS_MOST;
-	if (workers > count)
-		workers = (unsigned)count;
-	while (started + 1 < workers &&
-	       pthread_create(&thread[started], NULL, pool_thread, &pool) == 0)
+	for (unsigned i = 0; i < workers || i == 0; i++)
+		worker[i] = (struct worker){.pool = &pool, .number = i};
+	while (started < workers && started < count &&
+	    pthread_create(&worker[started].thread, NULL, worker_run,
+	        &worker[started]) == 0)
 		started++;
-	pool_thread(&pool);
-	while (started > 0)
-		pthread_join(thread[--started], NULL);
+	worker_run(&worker[0]);
+	while (--started > 0)
+		pthread_join(worker[started].thread, NULL);
 }

@@ -17,11 +17,24 @@
 /* Name of a staged file: "65535.crl". */
 #define STAGE_NAME_BYTES 32
 
+/* What a thread keeps from shard to shard: fresh pages cost more than rows. */
+struct make_room {
+	struct row *rows;
+	struct row *scratch;
+	size_t count;
+};
+
+struct make {
+	struct run *run;
+	struct make_room room[POOL_WORKERS_MOST];
+};
+
 /* The rows of one shard, sorted and what the gates left of them. */
 struct make_job {
 	struct run *run;
 	struct run_shard *shard;
 	struct gate_place place;
+	struct make_room *room;
 	struct row *rows;
 	size_t count;
 };
@@ -153,22 +166,39 @@ judge_previous(struct make_job *job)
 	return status == STATUS_OK ? gate_shard_floor(job) : status;
 }
 
+/* Half as much again as is wanted: shards differ a little. */
+static enum status
+make_room(struct make_job *job, size_t n)
+{
+	struct make_room *room = job->room;
+
+	if (n < room->count)
+		return STATUS_OK;
+	free(room->rows);
+	free(room->scratch);
+	room->count = n + n / 2 + 1;
+	room->rows = calloc(room->count, sizeof(*room->rows));
+	room->scratch = calloc(room->count, sizeof(*room->scratch));
+	if (room->rows != NULL && room->scratch != NULL)
+		return STATUS_OK;
+	free(room->rows);
+	free(room->scratch);
+	memset(room, 0, sizeof(*room));
+	return make_no_memory(job);
+}
+
 static enum status
 gather(struct make_job *job)
 {
 	struct run_shard *shard = job->shard;
 	size_t n = (size_t)shard->rows.count;
-	struct row *scratch;
+	enum status status = make_room(job, n);
 
-	job->rows = calloc(n + 1, sizeof(*job->rows));
-	scratch = calloc(n + 1, sizeof(*scratch));
-	if (job->rows == NULL || scratch == NULL) {
-		free(scratch);
-		return make_no_memory(job);
-	}
+	if (status != STATUS_OK)
+		return status;
+	job->rows = job->room->rows;
 	row_set_gather(&shard->rows, job->rows);
-	row_sort(job->rows, scratch, n);
-	free(scratch);
+	row_sort(job->rows, job->room->scratch, n);
 	return gate_unique(&job->place, job->rows, n, &job->count,
 	    &shard->merge);
 }
@@ -286,20 +316,21 @@ make_steps(struct make_job *job)
 }
 
 static void
-make_shard(void *context, size_t i)
+make_shard(void *context, unsigned worker, size_t i)
 {
-	struct run *run = context;
+	struct make *make = context;
+	struct run *run = make->run;
 	struct run_shard *shard = &run->shard[i];
 	struct make_job job = {
 	    .run = run,
 	    .shard = shard,
 	    .place = run_shard_place(run, shard),
+	    .room = &make->room[worker],
 	};
 	enum status status = STATUS_REFUSED;
 
 	if (shard->state == RUN_SHARD_PENDING && !shard->rows_refused)
 		status = make_steps(&job);
-	free(job.rows);
 	shard->state = status == STATUS_OK ? RUN_SHARD_STAGED
 	    : status == STATUS_REFUSED     ? RUN_SHARD_WITHHELD
 	                                   : RUN_SHARD_FAILED;
@@ -309,7 +340,13 @@ make_shard(void *context, size_t i)
 void
 run_make(struct run *run)
 {
+	struct make make = {.run = run};
+
 	progress_phase(run->progress, "making shards", run->shard_count);
-	pool_run(run->options->workers, run->shard_count, make_shard, run);
+	pool_run(run->options->workers, run->shard_count, make_shard, &make);
 	progress_clear(run->progress);
+	for (size_t i = 0; i < POOL_WORKERS_MOST; i++) {
+		free(make.room[i].rows);
+		free(make.room[i].scratch);
+	}
 }

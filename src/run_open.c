@@ -185,6 +185,21 @@ choose_number(struct run *run)
 	                             : state_number_set(run->state, &run->number);
 }
 
+/* Without a manifest nothing tells whether the database is behind. */
+static void
+warn_without_manifest(struct run *run)
+{
+	for (size_t i = 0; !run->has_manifest && i < run->shard_count; i++) {
+		if (!run->shard[i].has_previous)
+			continue;
+		report_warn(run->report, run->config->manifest_key, "db-fresh",
+		    "house rule",
+		    "shards are published but no manifest: whether the "
+		    "database is behind them cannot be told");
+		return;
+	}
+}
+
 enum status
 run_open(struct run *run)
 {
@@ -213,6 +228,8 @@ run_open(struct run *run)
 		status = run_gate_set(run);
 	if (status == STATUS_OK)
 		status = run_previous_survey(run);
+	if (status == STATUS_OK)
+		warn_without_manifest(run);
 	return status;
 }
 

@@ -24,7 +24,7 @@ conflict(struct run *run, const char *object)
 }
 
 static void
-upload_shard(void *context, size_t i)
+upload_shard(void *context, unsigned worker, size_t i)
 {
 	struct run *run = context;
 	struct run_shard *shard = &run->shard[i];
@@ -39,6 +39,7 @@ upload_shard(void *context, size_t i)
 	};
 	enum status status;
 
+	(void)worker;
 	if (shard->state != RUN_SHARD_STAGED)
 		return;
 	status = store_put(run->store, &upload, &now);

@@ -6,10 +6,11 @@
 #include "verify_impl.h"
 
 static void
-judge_file(void *context, size_t i)
+judge_file(void *context, unsigned worker, size_t i)
 {
 	struct verify *verify = context;
 
+	(void)worker;
 	verify_file_judge(verify, &verify->file[i]);
 	progress_add(verify->progress, 1);
 }

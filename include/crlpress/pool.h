@@ -11,12 +11,12 @@
 #define POOL_WORKERS_MOST 64
 
 /*
- * Calls work(context, i) for every i below `count`, on up to `workers`
- * threads (this one is among them), in no order. STATUS_NO_MEMORY when no
- * thread could be started where more than one was asked for is not a failure:
+ * Calls work(context, worker, i) for every i below `count`, in no order, on up
+ * to `workers` threads, this one among them. `worker` is below `workers` and
+ * no two calls at a time have the same. Where fewer threads can be started,
  * fewer do the work.
  */
 void pool_run(unsigned workers, size_t count,
-    void (*work)(void *context, size_t i), void *context);
+    void (*work)(void *context, unsigned worker, size_t i), void *context);
 
 #endif

@@ -433,6 +433,22 @@ test_idp_private(void **state)
 	lint_finds(SEVERITY_FAULT, "idp-url", "have no URL");
 }
 
+/* BR 7.2.2 has its say in public, RFC 5280 everywhere. */
+static void
+test_extensions_private(void **state)
+{
+	(void)state;
+	context.profile = PROFILE_PRIVATE;
+	assert_true(crl_load("tests/bad/extensions-freshest.der"));
+	lint_is_good();
+	assert_true(crl_load("tests/bad/entry-ext-unknown.der"));
+	lint_is_good();
+	assert_true(crl_load("tests/bad/extensions-unknown.der"));
+	lint_finds(SEVERITY_WARNING, "extensions", "extension 2.999.1,");
+	assert_true(crl_load("tests/bad/extensions-delta.der"));
+	lint_finds(SEVERITY_FAULT, "extensions", "deltaCRLIndicator");
+}
+
 /* RFC 5280, 5.1.2.7. */
 static void
 test_extensions_empty(void **state)
@@ -600,13 +616,11 @@ test_list_unsorted_range(void **state)
 {
 	(void)state;
 	list_add(3);
-	list_add(2);
-	list_add(7);
-	list_add(7);
-	list_add(7);
-	for (size_t i = 2; i < 5; i++)
-		list[good_len + i * ENTRY_BYTES + 4] = 0x91;
-	list_add(4);
+	for (uint32_t i = 0; i < 3; i++) {
+		list_add(7);
+		list[list_len - ENTRY_BYTES + 4] = 0x91;
+		list_add(2 * i);
+	}
 	list_use();
 	assert_int_equal(lint(), STATUS_FAULTY);
 	assert_int_equal(findings_of("serial"), 3);
@@ -727,6 +741,7 @@ main(void)
 	    TEST(test_size),
 	    TEST(test_url),
 	    TEST(test_idp_private),
+	    TEST(test_extensions_private),
 	    TEST(test_extensions_empty),
 	    LIST(test_list_sorted),
 	    LIST(test_list_order),

@@ -27,6 +27,7 @@ struct list {
 	int64_t this_update_sec;
 	int64_t next_update_sec; /* 0: none */
 	const X509 *key_id;      /* whose AKI; NULL: none */
+	int key_id_cut;          /* octets that its end lacks */
 	const char *issuer;
 	const EVP_MD *digest;
 };
@@ -69,12 +70,17 @@ idp_add(X509_CRL *crl, const char *section)
 }
 
 static void
-aki_add(X509_CRL *crl, const X509 *certificate)
+aki_add(X509_CRL *crl, const X509 *certificate, int cut)
 {
+	const ASN1_OCTET_STRING *whole =
+	    X509_get0_subject_key_id((X509 *)(uintptr_t)certificate);
 	AUTHORITY_KEYID *aki = AUTHORITY_KEYID_new();
 
-	aki->keyid = ASN1_OCTET_STRING_dup(
-	    X509_get0_subject_key_id((X509 *)(uintptr_t)certificate));
+	aki->keyid = ASN1_OCTET_STRING_new();
+	assert_int_equal(
+	    ASN1_OCTET_STRING_set(aki->keyid, ASN1_STRING_get0_data(whole),
+		ASN1_STRING_length(whole) - cut),
+	    1);
 	assert_int_equal(
 	    X509_CRL_add1_ext_i2d(crl, NID_authority_key_identifier, aki, 0, 0),
 	    1);
@@ -110,7 +116,7 @@ list_make(const struct list *list)
 	if (list->next_update_sec != 0)
 		time_set(crl, X509_CRL_set1_nextUpdate, list->next_update_sec);
 	if (list->key_id != NULL)
-		aki_add(crl, list->key_id);
+		aki_add(crl, list->key_id, list->key_id_cut);
 	if (list->number != -1) {
 		assert_int_equal(
 		    ASN1_INTEGER_set_int64(number, list->number), 1);
@@ -194,6 +200,12 @@ static void
 spoil_aki(struct list *list)
 {
 	list->key_id = other.certificate;
+}
+
+static void
+spoil_aki_short(struct list *list)
+{
+	list->key_id_cut = 1;
 }
 
 static void
@@ -313,6 +325,7 @@ static const struct refusal refusals[] = {
     {"algorithm", spoil_algorithm, "sigalg-match", "not that of the key"},
     {"aki missing", spoil_aki_missing, "aki", "Identifier missing"},
     {"aki", spoil_aki, "aki", "not the key identifier"},
+    {"aki short", spoil_aki_short, "aki", "not the key identifier"},
     {"number missing", spoil_number_missing, "number", "crlNumber missing"},
     {"number 0", spoil_number_zero, "number-up",
 	"not above the last one signed, have 0, want above 0"},
@@ -687,6 +700,13 @@ other_buffers_are_refused(void **state)
 		assert_reply(&reply, SIGNER_REFUSAL_SEALS, "not sealed");
 		assert_int_equal(close(fd), 0);
 	}
+	file = memfd_create("test", MFD_ALLOW_SEALING);
+	assert_int_equal(fcntl(file, F_ADD_SEALS, SIGNER_SEALS), 0);
+	request.size = 0;
+	reply = raw_ask(&raw, &request, sizeof(request), &file, 1);
+	assert_reply(&reply, SIGNER_REFUSAL_SIZE, "size");
+	assert_int_equal(close(file), 0);
+	request.size = buffer.size;
 	/* A file on disk knows no seals; a socket is no file. */
 	file = open(p256.key_path, O_RDONLY);
 	reply = raw_ask(&raw, &request, sizeof(request), &file, 1);

@@ -2,7 +2,8 @@
 /*
  * The directory store on real directories: put, replace, conflict, links and
  * other things in the way, full and read-only file systems, leftovers.
- * full_store_race.c has what happens when several are at it.
+ * full_store_race.c has what happens when several are at it, full_store_sync.c
+ * what is made durable when.
  */
 #include "crlpress/store.h"
 
@@ -204,41 +205,6 @@ test_ours_already(void **state)
 	assert_string_equal(v1.text, v2.text);
 	upload_free(&upload);
 	upload_free(&other);
-	store_close(store);
-}
-
-/* A sync goes to the directories of what was put since the last one. */
-static void
-test_sync(void **state)
-{
-	struct scratch *scratch = *state;
-	struct store *store = make_store(scratch);
-	struct store_upload upload;
-	struct store_version now;
-	char path[SCRATCH_BYTES + 64];
-
-	stage(scratch, "s", "bytes", 5, 0644, "a/b/0.crl", &upload);
-	assert_int_equal(store_put(store, &upload, &now), STATUS_OK);
-	assert_int_equal(store_sync(store), STATUS_OK);
-	upload.key = "c/0.crl";
-	assert_int_equal(store_put(store, &upload, &now), STATUS_OK);
-	assert_int_equal(
-	    unlink(scratch_path(scratch, "store/a/b/0.crl", path)), 0);
-	assert_int_equal(rmdir(scratch_path(scratch, "store/a/b", path)), 0);
-	assert_int_equal(rmdir(scratch_path(scratch, "store/a", path)), 0);
-	assert_int_equal(store_sync(store), STATUS_OK);
-	assert_int_equal(store_put(store, &upload, &now), STATUS_OK);
-	assert_int_equal(
-	    unlink(scratch_path(scratch, "store/c/0.crl", path)), 0);
-	assert_int_equal(rmdir(scratch_path(scratch, "store/c", path)), 0);
-	assert_int_equal(store_sync(store), STATUS_FAILED);
-	assert_true(scratch_said(scratch,
-	    "store/c: store: cannot sync the directory: No such file"));
-	/* What could not be synced is not forgotten. */
-	assert_int_equal(store_sync(store), STATUS_FAILED);
-	assert_int_equal(mkdir(path, 0755), 0);
-	assert_int_equal(store_sync(store), STATUS_OK);
-	upload_free(&upload);
 	store_close(store);
 }
 
@@ -774,7 +740,6 @@ main(void)
 	    TEST(test_conflict_linked),
 	    TEST(test_conflict_copied),
 	    TEST(test_ours_already),
-	    TEST(test_sync),
 	    TEST(test_staged_file_changed),
 	    cmocka_unit_test(test_keys_refused),
 	    TEST(test_limits),
