@@ -47,8 +47,9 @@ ALL_LDFLAGS  = -pthread $(HARDEN_LD) $(SANITIZE) $(LDFLAGS)
 # The core knows no library; unit tests core_*.c link it alone, which is the
 # proof. Every other file of src/ but main.c goes into libcrlpress.a too.
 CORE = crl_build crl_entry crl_extension crl_read der_read der_write gate \
-       gate_merge manifest quantity report row row_csv shard source_column \
-       source_message source_row source_sql status uint160 utc
+       gate_merge hash_text json manifest manifest_parse quantity report row \
+       row_csv shard source_column source_message source_row source_sql \
+       status uint160 utc
 SRC  = $(filter-out main,$(basename $(notdir $(wildcard src/*.c))))
 CORE_OBJ = $(CORE:%=$(BUILD)/%.o)
 LIB_OBJ  = $(SRC:%=$(BUILD)/%.o)

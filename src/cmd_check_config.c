@@ -12,21 +12,23 @@ struct check_options {
 	bool quiet;
 };
 
-#define ROW(name, letter, kind, field, argument, help)                        \
-	{name, letter, kind, offsetof(struct check_options, field), argument,  \
-	    help}
+#define ROW(name, letter, kind, field, argument, help)                     \
+	{                                                                  \
+		name, letter, kind, offsetof(struct check_options, field), \
+		    argument, help                                         \
+	}
 
 static const struct option_row option_rows[] = {
     ROW("config", 'c', OPTION_TEXT, config, "PATH",
-        "a configuration file, or a directory of *.cnf"),
+	"a configuration file, or a directory of *.cnf"),
     ROW("keys", 0, OPTION_FLAG, keys, NULL,
-        "list every key there is, with its default"),
+	"list every key there is, with its default"),
     ROW("quiet", 'q', OPTION_FLAG, quiet, NULL,
-        "print nothing when all is well"),
+	"print nothing when all is well"),
 };
 
-static const struct option_table option_table = {option_rows,
-    sizeof(option_rows) / sizeof(option_rows[0])};
+static const struct option_table option_table = {
+    option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
 
 static enum status
 check_file(const struct context *context, const struct check_options *options,
@@ -53,8 +55,8 @@ check_paths(const struct context *context, const struct check_options *options,
 
 	worst = config_paths(path, report, &paths, &count);
 	for (size_t i = 0; i < count; i++)
-		worst = status_graver(worst,
-		    check_file(context, options, paths[i], report));
+		worst = status_graver(
+		    worst, check_file(context, options, paths[i], report));
 	config_paths_free(paths, count);
 	return worst;
 }
@@ -70,8 +72,8 @@ command_run(const struct command *command, const struct context *context,
 
 	if (report == NULL)
 		return STATUS_NO_MEMORY;
-	status = command_parse(command, context, argc, argv, &options, report,
-	    &operands);
+	status = command_parse(
+	    command, context, argc, argv, &options, report, &operands);
 	if (status == STATUS_OK && options.keys)
 		config_print_keys(context->out);
 	else if (status == STATUS_OK)

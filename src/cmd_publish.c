@@ -22,32 +22,34 @@ struct publish_options {
 	bool quiet;
 };
 
-#define ROW(name, letter, kind, field, argument, help)                        \
-	{name, letter, kind, offsetof(struct publish_options, field),          \
-	    argument, help}
+#define ROW(name, letter, kind, field, argument, help)                       \
+	{                                                                    \
+		name, letter, kind, offsetof(struct publish_options, field), \
+		    argument, help                                           \
+	}
 
 static const struct option_row option_rows[] = {
     ROW("config", 'c', OPTION_TEXT, config, "PATH",
-        "a configuration file, or a directory of *.cnf"),
+	"a configuration file, or a directory of *.cnf"),
     ROW("issuer", 'i', OPTION_TEXTS, issuers, "NAME",
-        "only this issuer; may be given several times"),
+	"only this issuer; may be given several times"),
     ROW("dry-run", 'n', OPTION_FLAG, dry_run, NULL,
-        "make and judge everything, publish nothing"),
+	"make and judge everything, publish nothing"),
     ROW("pass", 0, OPTION_TEXTS, passes, "GATE[:SHARD]",
-        "let one gate pass, once; recorded in the manifest"),
+	"let one gate pass, once; recorded in the manifest"),
     ROW("jobs", 'j', OPTION_COUNT, jobs, "N",
-        "threads that make shards (default: one a processor)"),
+	"threads that make shards (default: one a processor)"),
     ROW("now", 0, OPTION_TIME, now, "TIME",
-        "the time of this run, as 2026-12-01T06:00:00Z"),
+	"the time of this run, as 2026-12-01T06:00:00Z"),
     ROW("passphrase-fd", 0, OPTION_TEXT, passphrase_fd, "N",
-        "read the key's passphrase from this descriptor"),
+	"read the key's passphrase from this descriptor"),
     ROW("json", 0, OPTION_FLAG, json, NULL, "report on stdout as JSON"),
     ROW("quiet", 'q', OPTION_FLAG, quiet, NULL,
-        "print nothing when all is well"),
+	"print nothing when all is well"),
 };
 
-static const struct option_table option_table = {option_rows,
-    sizeof(option_rows) / sizeof(option_rows[0])};
+static const struct option_table option_table = {
+    option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
 
 /* What one publish works with, beside its options. */
 struct publish {
@@ -96,10 +98,9 @@ check_name(struct publish *publish, const struct config *config)
 static void
 tell_run(struct publish *publish, const struct run *run)
 {
-	bool well = publish->options->quiet &&
-	    !publish->options->dry_run &&
-	    report_count(publish->report, SEVERITY_WARNING) == 0 &&
-	    report_count(publish->report, SEVERITY_FAULT) == 0;
+	bool well = publish->options->quiet && !publish->options->dry_run &&
+		    report_count(publish->report, SEVERITY_WARNING) == 0 &&
+		    report_count(publish->report, SEVERITY_FAULT) == 0;
 
 	if (publish->options->json)
 		run_print_json(run, &publish->json);
@@ -148,15 +149,14 @@ publish_all(struct publish *publish, char **paths, size_t count)
 	if (publish->names == NULL)
 		return STATUS_NO_MEMORY;
 	for (size_t i = 0; i < count; i++)
-		worst = status_graver(worst,
-		    publish_issuer(publish, paths[i]));
+		worst = status_graver(worst, publish_issuer(publish, paths[i]));
 	while (publish->names_count > 0)
 		free(publish->names[--publish->names_count]);
 	free(publish->names);
 	if (publish->named < publish->options->issuers.count)
 		worst = status_graver(worst,
 		    report_fault(publish->report, STATUS_USAGE, "usage", NULL,
-		        NULL, "--issuer: not every name is configured"));
+			NULL, "--issuer: not every name is configured"));
 	return worst;
 }
 
@@ -170,7 +170,7 @@ read_passphrase_fd(struct publish *publish)
 	if (publish->options->passphrase_fd == NULL)
 		return STATUS_OK;
 	if (quantity_count(publish->options->passphrase_fd, 0, 1024, &fd,
-	        &why) != STATUS_OK)
+		&why) != STATUS_OK)
 		return report_fault(publish->report, STATUS_USAGE, "usage",
 		    NULL, NULL, "--passphrase-fd: %s", why);
 	publish->run.passphrase_fd = (int)fd;
@@ -185,7 +185,7 @@ read_passes(struct publish *publish)
 
 	for (size_t i = 0; i < texts->count; i++) {
 		if (gate_passes_add(&publish->run.passes, texts->text[i],
-		        &why) == STATUS_OK)
+			&why) == STATUS_OK)
 			continue;
 		return report_fault(publish->report, STATUS_USAGE, "usage",
 		    NULL, NULL, "--pass %s: %s", texts->text[i], why);
@@ -208,8 +208,8 @@ static enum status
 publish_paths(struct publish *publish)
 {
 	const char *path = publish->options->config != NULL
-	    ? publish->options->config
-	    : publish->context->config_path;
+			       ? publish->options->config
+			       : publish->context->config_path;
 	char **paths = NULL;
 	enum status status;
 	size_t count = 0;
@@ -260,8 +260,8 @@ command_run(const struct command *command, const struct context *context,
 	publish.report = report_new(context->err, SEVERITY_NOTE);
 	if (publish.report == NULL)
 		return STATUS_NO_MEMORY;
-	status = command_parse(command, context, argc, argv, &options,
-	    publish.report, &operands);
+	status = command_parse(
+	    command, context, argc, argv, &options, publish.report, &operands);
 	if (status == STATUS_OK) {
 		if (context->err_is_terminal && !options.quiet)
 			publish.progress = progress_new(context->err);
@@ -279,9 +279,9 @@ const struct command command_publish = {
     .operands = "",
     .summary = "Make, judge and publish every shard of every issuer",
     .help = "Exit status: 0 done; 1 failed, nothing changed; 2 usage or "
-            "configuration;\n3 a gate refused something, the old shards "
-            "stand; 4 partly uploaded, safe to\nrun again; 75 another run "
-            "holds the lock.\n",
+	    "configuration;\n3 a gate refused something, the old shards "
+	    "stand; 4 partly uploaded, safe to\nrun again; 75 another run "
+	    "holds the lock.\n",
     .options = &option_table,
     .run = command_run,
 };

@@ -26,38 +26,39 @@ struct verify_options {
 	bool quiet;
 };
 
-#define ROW(name, letter, kind, field, argument, help)                        \
-	{name, letter, kind, offsetof(struct verify_options, field), argument, \
-	    help}
+#define ROW(name, letter, kind, field, argument, help)                      \
+	{                                                                   \
+		name, letter, kind, offsetof(struct verify_options, field), \
+		    argument, help                                          \
+	}
 
 static const struct option_row option_rows[] = {
     ROW("config", 'c', OPTION_TEXTS, configs, "PATH",
-        "judge by this configuration, or every *.cnf of a directory"),
+	"judge by this configuration, or every *.cnf of a directory"),
     ROW("issuer-cert", 'i', OPTION_TEXTS, issuer_certs, "FILE",
-        "an issuer's certificate; may be given several times"),
+	"an issuer's certificate; may be given several times"),
     ROW("profile", 'p', OPTION_TEXT, profile, "NAME",
-        "tls, tls-ca, smime-strict, smime-legacy or private"),
+	"tls, tls-ca, smime-strict, smime-legacy or private"),
     ROW("url", 'u', OPTION_TEXT, url, "URL",
-        "the URL the distribution point must name"),
+	"the URL the distribution point must name"),
     ROW("rows", 0, OPTION_TEXT, rows, "FILE",
-        "CSV of the rows that must be listed, and no others"),
+	"CSV of the rows that must be listed, and no others"),
     ROW("previous", 0, OPTION_TEXT, previous, "PATH",
-        "the set published before, which this one must follow"),
+	"the set published before, which this one must follow"),
     ROW("serial", 's', OPTION_TEXTS, serials, "HEX",
-        "tell which CRL lists this serial, since when and why"),
+	"tell which CRL lists this serial, since when and why"),
     ROW("now", 0, OPTION_TIME, now, "TIME",
-        "judge as of this time, as 2026-12-01T06:00:00Z"),
+	"judge as of this time, as 2026-12-01T06:00:00Z"),
     ROW("jobs", 'j', OPTION_COUNT, jobs, "N",
-        "threads (default: one a processor)"),
+	"threads (default: one a processor)"),
     ROW("rules", 0, OPTION_FLAG, rules, NULL,
-        "list the rules, with their severity in each profile"),
+	"list the rules, with their severity in each profile"),
     ROW("json", 0, OPTION_FLAG, json, NULL, "report on stdout as JSON"),
-    ROW("quiet", 'q', OPTION_FLAG, quiet, NULL,
-        "print findings only"),
+    ROW("quiet", 'q', OPTION_FLAG, quiet, NULL, "print findings only"),
 };
 
-static const struct option_table option_table = {option_rows,
-    sizeof(option_rows) / sizeof(option_rows[0])};
+static const struct option_table option_table = {
+    option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
 
 /* What verify judges by; owned here, borrowed by struct verify. */
 struct judges {
@@ -144,8 +145,8 @@ read_judges(struct verify *verify, struct judges *judges,
 		status = add_configs(verify, judges, options->configs.text[i]);
 	for (size_t i = 0;
 	     status == STATUS_OK && i < options->issuer_certs.count; i++)
-		status = add_issuer(verify, judges,
-		    options->issuer_certs.text[i]);
+		status =
+		    add_issuer(verify, judges, options->issuer_certs.text[i]);
 	if (status == STATUS_OK && verify->issuer_count == 0)
 		status = report_fault(verify->report, STATUS_USAGE, "usage",
 		    NULL, NULL,
@@ -160,14 +161,14 @@ verify_paths(struct verify *verify, int argc, char **argv, int operands)
 	enum status worst = STATUS_OK;
 
 	if (operands == argc)
-		return report_fault(verify->report, STATUS_USAGE, "usage",
-		    NULL, NULL, "want a file, directory or manifest");
+		return report_fault(verify->report, STATUS_USAGE, "usage", NULL,
+		    NULL, "want a file, directory or manifest");
 	for (int i = operands; i < argc; i++)
 		worst = status_graver(worst, verify_add(verify, argv[i]));
 	if (verify->file_count == 0)
-		worst = report_fault(verify->report, STATUS_FAULTY,
-		    argv[operands], "set-complete", "house rule",
-		    "no CRL to be found");
+		worst =
+		    report_fault(verify->report, STATUS_FAULTY, argv[operands],
+			"set-complete", "house rule", "no CRL to be found");
 	return status_graver(worst, verify_run(verify));
 }
 
@@ -201,16 +202,16 @@ ask_serial(struct verify *verify, const char *text, FILE *stream)
 			hex[len++] = *c;
 	if (len == sizeof(hex) ||
 	    uint160_from_hex(&serial, hex, len, &why) != STATUS_OK)
-		return report_fault(verify->report, STATUS_USAGE, "usage",
-		    NULL, NULL, "--serial %s: %s", text, why);
+		return report_fault(verify->report, STATUS_USAGE, "usage", NULL,
+		    NULL, "--serial %s: %s", text, why);
 	/* Not listed is an answer, not a fault of the CRLs. */
 	(void)!verify_ask(verify, &serial, stream);
 	return STATUS_OK;
 }
 
 static enum status
-ask_serials(struct verify *verify, const struct verify_options *options,
-    FILE *stream)
+ask_serials(
+    struct verify *verify, const struct verify_options *options, FILE *stream)
 {
 	enum status worst = STATUS_OK;
 
@@ -234,8 +235,8 @@ print_rules(FILE *stream)
 
 		fprintf(stream, "%-15s", rule.id);
 		for (int p = 0; p < PROFILE_COUNT; p++)
-			fprintf(stream, " %-12s",
-			    severity_texts[rule.severity[p]]);
+			fprintf(
+			    stream, " %-12s", severity_texts[rule.severity[p]]);
 		fprintf(stream, " %s: %s\n", rule.clause, rule.summary);
 	}
 	return STATUS_OK;
@@ -263,8 +264,8 @@ verify_command(struct verify *verify, const struct verify_options *options,
 		report_close(verify->report);
 		if (status_exit(status) != status_exit(STATUS_USAGE)) {
 			tell(verify, options, context, status);
-			status = status_graver(status,
-			    ask_serials(verify, options, context->out));
+			status = status_graver(
+			    status, ask_serials(verify, options, context->out));
 		}
 	}
 	verify_free(verify);
@@ -288,15 +289,15 @@ command_run(const struct command *command, const struct context *context,
 	verify.report = report_new(context->err, SEVERITY_NOTE);
 	if (verify.report == NULL)
 		return STATUS_NO_MEMORY;
-	status = command_parse(command, context, argc, argv, &options,
-	    verify.report, &operands);
+	status = command_parse(
+	    command, context, argc, argv, &options, verify.report, &operands);
 	if (status == STATUS_OK && options.rules) {
 		status = print_rules(context->out);
 	} else if (status == STATUS_OK) {
 		if (context->err_is_terminal && !options.quiet)
 			verify.progress = progress_new(context->err);
-		status = verify_command(&verify, &options, context, argc, argv,
-		    operands);
+		status = verify_command(
+		    &verify, &options, context, argc, argv, operands);
 	} else if (status == STATUS_DONE) {
 		status = STATUS_OK;
 	}
@@ -310,7 +311,7 @@ const struct command command_verify = {
     .operands = "PATH...",
     .summary = "Judge CRLs offline: files, directories, a manifest",
     .help = "Exit status: 0 no fault; 2 usage or configuration; 5 faults "
-            "found.\n",
+	    "found.\n",
     .options = &option_table,
     .run = command_run,
 };

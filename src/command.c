@@ -102,8 +102,8 @@ command_parse(const struct command *command, const struct context *context,
 {
 	enum status status;
 
-	status = option_parse(command->options, argc, argv, options, report,
-	    operands);
+	status = option_parse(
+	    command->options, argc, argv, options, report, operands);
 	if (status == STATUS_DONE) {
 		command_help(command, context->out);
 		return STATUS_DONE;

@@ -102,10 +102,9 @@ gate_passes_add(struct gate_passes *passes, const char *text, const char **why)
 		return STATUS_MALFORMED;
 	}
 	if (rows[pass.gate].of_shard != (text[len] == ':')) {
-		*why =
-		    rows[pass.gate].of_shard
-			? "this gate is of one shard; name it, as GATE:SHARD"
-			: "this gate is of the whole run; no shard goes with it";
+		*why = rows[pass.gate].of_shard
+			   ? "this gate is of one shard; name it, as GATE:SHARD"
+			   : "this gate is of the whole run, of no shard";
 		return STATUS_MALFORMED;
 	}
 	if (text[len] == ':' && quantity_count(text + len + 1, 0, UINT32_MAX,

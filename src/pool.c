@@ -44,8 +44,8 @@ pool_run(unsigned workers, size_t count,
 	for (unsigned i = 0; i < workers || i == 0; i++)
 		worker[i] = (struct worker){.pool = &pool, .number = i};
 	while (started < workers && started < count &&
-	    pthread_create(&worker[started].thread, NULL, worker_run,
-	        &worker[started]) == 0)
+	       pthread_create(&worker[started].thread, NULL, worker_run,
+		   &worker[started]) == 0)
 		started++;
 	worker_run(&worker[0]);
 	while (--started > 0)

@@ -15,8 +15,8 @@ print_finding(const struct finding *finding, struct json *json)
 }
 
 void
-report_print_json(const struct report *report, enum status status,
-    struct json *json)
+report_print_json(
+    const struct report *report, enum status status, struct json *json)
 {
 	json_open(json, "findings", '[');
 	for (size_t i = 0; i < report_kept(report); i++)

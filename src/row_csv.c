@@ -60,8 +60,8 @@ tail_is_utc(const char *text, size_t len)
 		for (i++; i < len && text[i] >= '0' && text[i] <= '9';)
 			i++;
 	return (len - i == 1 && text[i] == 'Z') ||
-	    (len - i == 3 && memcmp(text + i, "+00", 3) == 0) ||
-	    (len - i == 6 && memcmp(text + i, "+00:00", 6) == 0);
+	       (len - i == 3 && memcmp(text + i, "+00", 3) == 0) ||
+	       (len - i == 6 && memcmp(text + i, "+00:00", 6) == 0);
 }
 
 static bool
@@ -89,8 +89,8 @@ row_csv_is_header(const char *line, size_t len)
 }
 
 enum status
-row_csv_read(const char *line, size_t len, struct row_csv *row,
-    const char **why)
+row_csv_read(
+    const char *line, size_t len, struct row_csv *row, const char **why)
 {
 	struct field field[FIELDS];
 	int64_t reason = 0;

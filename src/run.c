@@ -54,7 +54,7 @@ check_rows(struct run *run)
 {
 	const struct manifest_rows *rows = &run->rows;
 	uint64_t sum = rows->listed + rows->duplicate + rows->expired +
-	    rows->deferred + rows->withheld;
+		       rows->deferred + rows->withheld;
 
 	if (sum == rows->read)
 		return STATUS_OK;

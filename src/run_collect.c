@@ -70,7 +70,7 @@ refuse_faulty(struct run *run, const struct source_row *row)
 
 	if (can_place(run, row) &&
 	    shard_of(&run->config->shards, &row->serial, row->not_after_sec,
-	        &row->hint, &index, &why) == STATUS_OK)
+		&row->hint, &index, &why) == STATUS_OK)
 		shard = shard_at(run, index);
 	refuse_row(run, row, shard, row->fault);
 }
@@ -80,8 +80,8 @@ refuse_faulty(struct run *run, const struct source_row *row)
  * while the run started: the next run lists it. Beyond, it is a mistake.
  */
 static void
-defer_row(struct run *run, const struct source_row *row,
-    struct run_shard *shard)
+defer_row(
+    struct run *run, const struct source_row *row, struct run_shard *shard)
 {
 	char date[UTC_ISO_BYTES], limit[QUANTITY_DURATION_BYTES];
 	char why[160];
@@ -111,7 +111,7 @@ collect_row(struct run *run, const struct source_row *row)
 		return STATUS_OK;
 	}
 	if (shard_of(&run->config->shards, &row->serial, row->not_after_sec,
-	        &row->hint, &index, &why) != STATUS_OK) {
+		&row->hint, &index, &why) != STATUS_OK) {
 		refuse_row(run, row, NULL, why);
 		return STATUS_OK;
 	}
@@ -120,8 +120,8 @@ collect_row(struct run *run, const struct source_row *row)
 		defer_row(run, row, shard);
 		return STATUS_OK;
 	}
-	flat = row_make(&row->serial, row->revoked_at_sec, row->reason,
-	    row->not_after_sec);
+	flat = row_make(
+	    &row->serial, row->revoked_at_sec, row->reason, row->not_after_sec);
 	return row_set_append(run->arena, &shard->rows, &flat);
 }
 
@@ -143,7 +143,7 @@ run_collect(struct run *run)
 		    run->config->name, NULL, NULL, "out of memory");
 	progress_phase(run->progress, "reading rows", expected_rows(run));
 	while ((status = source_read(run->source, batch, BATCH_ROWS, &count)) ==
-	    STATUS_OK) {
+	       STATUS_OK) {
 		run->rows.read += count;
 		for (size_t i = 0; status == STATUS_OK && i < count; i++)
 			status = collect_row(run, &batch[i]);

@@ -61,7 +61,7 @@ run_gate_clock(struct run *run)
 	struct gate_place place = run_place(run);
 	int64_t database_sec = run->snapshot.now_usec / 1000000;
 	int64_t here_sec = run->options->has_now ? run->options->now_sec
-	                                         : run->context->clock_sec();
+						 : run->context->clock_sec();
 	char here[UTC_ISO_BYTES], there[UTC_ISO_BYTES];
 	char limit[QUANTITY_DURATION_BYTES];
 	bool behind = database_sec - here_sec > run->config->skew_sec;

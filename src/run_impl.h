@@ -19,11 +19,11 @@
 
 enum run_shard_state {
 	RUN_SHARD_PENDING,
-	RUN_SHARD_WITHHELD,  /* a gate closed: the old one stands */
-	RUN_SHARD_FAILED,    /* something broke: the old one stands */
-	RUN_SHARD_STAGED,    /* signed and judged */
+	RUN_SHARD_WITHHELD, /* a gate closed: the old one stands */
+	RUN_SHARD_FAILED,   /* something broke: the old one stands */
+	RUN_SHARD_STAGED,   /* signed and judged */
 	RUN_SHARD_PUBLISHED,
-	RUN_SHARD_UNPLACED,  /* staged, but the store did not take it */
+	RUN_SHARD_UNPLACED, /* staged, but the store did not take it */
 };
 
 struct run_shard {
@@ -96,8 +96,8 @@ enum status run_gate_set(struct run *run) MUST_CHECK;
 enum status run_gate_rows(struct run *run) MUST_CHECK;
 enum status run_gate_floor(struct run *run) MUST_CHECK;
 struct gate_place run_place(struct run *run);
-struct gate_place run_shard_place(struct run *run,
-    const struct run_shard *shard);
+struct gate_place run_shard_place(
+    struct run *run, const struct run_shard *shard);
 
 /* run_open.c */
 enum status run_open(struct run *run) MUST_CHECK;

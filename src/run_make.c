@@ -43,8 +43,8 @@ static enum status
 make_no_memory(const struct make_job *job)
 {
 	return report_fault(job->run->report, STATUS_NO_MEMORY,
-	    job->shard->object, NULL, NULL, "out of memory for %" PRIu64
-	    " rows", job->shard->rows.count);
+	    job->shard->object, NULL, NULL,
+	    "out of memory for %" PRIu64 " rows", job->shard->rows.count);
 }
 
 /* RFC 5280, 5.1.2.5 and 5.2.3: what follows is newer in every way. */
@@ -105,8 +105,8 @@ gate_scope(const struct make_job *job, const struct crl *previous)
 	struct crl_fault fault = {0};
 	struct crl_aki aki = {0};
 
-	if (!view_is(&previous->issuer, facts->subject.data,
-	        facts->subject.len))
+	if (!view_is(
+		&previous->issuer, facts->subject.data, facts->subject.len))
 		return gate_refuse(&job->place, GATE_SCOPE,
 		    "the published CRL has another issuer name");
 	if (facts->key_id.data != NULL &&
@@ -117,7 +117,8 @@ gate_scope(const struct make_job *job, const struct crl *previous)
 	if (!idp_names(previous, job->shard->url))
 		return gate_refuse(&job->place, GATE_SCOPE,
 		    "the published CRL does not name %s as its distribution "
-		    "point", job->shard->url);
+		    "point",
+		    job->shard->url);
 	return STATUS_OK;
 }
 
@@ -199,8 +200,8 @@ gather(struct make_job *job)
 	job->rows = job->room->rows;
 	row_set_gather(&shard->rows, job->rows);
 	row_sort(job->rows, job->room->scratch, n);
-	return gate_unique(&job->place, job->rows, n, &job->count,
-	    &shard->merge);
+	return gate_unique(
+	    &job->place, job->rows, n, &job->count, &shard->merge);
 }
 
 static struct crl_header
@@ -239,8 +240,8 @@ stage(const struct make_job *job, const struct signer_buffer *tbs,
 	if (suffix_len == 0)
 		return report_fault(job->run->report, STATUS_FAILED,
 		    job->shard->object, NULL, NULL, "signature too long");
-	part[0] = (struct stage_part){prefix,
-	    crl_prefix_write(tbs->size, suffix_len, prefix)};
+	part[0] = (struct stage_part){
+	    prefix, crl_prefix_write(tbs->size, suffix_len, prefix)};
 	part[1] = (struct stage_part){tbs->data, tbs->size};
 	part[2] = (struct stage_part){suffix, suffix_len};
 	snprintf(name, sizeof(name), "%" PRIu32 ".crl", job->shard->index);
@@ -280,16 +281,16 @@ judge_staged(const struct make_job *job)
 	const struct run *run = job->run;
 	struct judge_meant meant = {
 	    .lint =
-	        {
-	            .profile = run->config->profile,
-	            .issuer = run->issuer,
-	            .url = job->shard->url,
-	            .ours = true,
-	            .has_ocsp = run->config->has_ocsp,
-	            .now_sec = run->this_update_sec,
-	            .skew_sec = run->config->skew_sec,
-	            .bytes_most = run->config->size_most,
-	        },
+		{
+		    .profile = run->config->profile,
+		    .issuer = run->issuer,
+		    .url = job->shard->url,
+		    .ours = true,
+		    .has_ocsp = run->config->has_ocsp,
+		    .now_sec = run->this_update_sec,
+		    .skew_sec = run->config->skew_sec,
+		    .bytes_most = run->config->size_most,
+		},
 	    .this_update_sec = run->this_update_sec,
 	    .next_update_sec = run->next_update_sec,
 	    .number = run->number,
@@ -331,9 +332,9 @@ make_shard(void *context, unsigned worker, size_t i)
 
 	if (shard->state == RUN_SHARD_PENDING && !shard->rows_refused)
 		status = make_steps(&job);
-	shard->state = status == STATUS_OK ? RUN_SHARD_STAGED
-	    : status == STATUS_REFUSED     ? RUN_SHARD_WITHHELD
-	                                   : RUN_SHARD_FAILED;
+	shard->state = status == STATUS_OK        ? RUN_SHARD_STAGED
+		       : status == STATUS_REFUSED ? RUN_SHARD_WITHHELD
+						  : RUN_SHARD_FAILED;
 	progress_add(run->progress, 1);
 }
 

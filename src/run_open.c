@@ -35,12 +35,12 @@ shard_init(struct run *run, struct run_shard *shard, uint32_t index)
 	snprintf(shard->object, sizeof(shard->object), "%s/shard %" PRIu32,
 	    config->name, index);
 	if (shard_expand(config->url_pattern, count, index, name, sizeof(name),
-	        &why) != STATUS_OK)
+		&why) != STATUS_OK)
 		return report_fault(run->report, STATUS_CONFIG, shard->object,
 		    "config", NULL, "url: %s", why);
 	shard->url = strdup(name);
 	if (shard_expand(config->object_pattern, count, index, name,
-	        sizeof(name), &why) != STATUS_OK)
+		sizeof(name), &why) != STATUS_OK)
 		return report_fault(run->report, STATUS_CONFIG, shard->object,
 		    "config", NULL, "object: %s", why);
 	shard->key = strdup(name);
@@ -90,9 +90,9 @@ start_signer(struct run *run)
 static enum status
 manifest_fault(struct run *run, size_t line, const char *why)
 {
-	enum status status = report_fault(run->report, STATUS_REFUSED,
-	    run->config->manifest_key, "previous-readable", "house rule",
-	    "line %zu: %s", line, why);
+	enum status status =
+	    report_fault(run->report, STATUS_REFUSED, run->config->manifest_key,
+		"previous-readable", "house rule", "line %zu: %s", line, why);
 
 	report_hint(run->report,
 	    "the shards themselves are judged without it; move it away when "
@@ -115,8 +115,8 @@ read_manifest(struct run *run)
 	if (status != STATUS_OK)
 		return status;
 	run->manifest_version = object.version;
-	status = manifest_parse((const char *)object.data, object.len,
-	    &run->manifest, &line, &why);
+	status = manifest_parse(
+	    (const char *)object.data, object.len, &run->manifest, &line, &why);
 	if (status != STATUS_OK)
 		status = manifest_fault(run, line, why);
 	else
@@ -148,7 +148,7 @@ read_clock(const struct run *run)
 	if (run->options->has_now)
 		return run->options->now_sec;
 	while (now_sec <= newest_sec &&
-	    newest_sec - now_sec < NEXT_SECOND_MOST_SEC) {
+	       newest_sec - now_sec < NEXT_SECOND_MOST_SEC) {
 		nanosleep(&tick, NULL);
 		now_sec = run->context->clock_sec();
 	}
@@ -163,16 +163,15 @@ read_clock(const struct run *run)
 static enum status
 choose_number(struct run *run)
 {
-	struct uint160 timed = uint160_from_u64(run->this_update_sec < 0
-	        ? 0
-	        : (uint64_t)run->this_update_sec);
+	struct uint160 timed = uint160_from_u64(
+	    run->this_update_sec < 0 ? 0 : (uint64_t)run->this_update_sec);
 	enum status status = state_number(run->state, &run->number);
 
 	if (status != STATUS_OK)
 		return status;
 	for (size_t i = 0; i < run->shard_count; i++)
-		if (uint160_compare(&run->shard[i].previous_number,
-		        &run->number) > 0)
+		if (uint160_compare(
+			&run->shard[i].previous_number, &run->number) > 0)
 			run->number = run->shard[i].previous_number;
 	if (uint160_next(&run->number) != STATUS_OK)
 		return report_fault(run->report, STATUS_REFUSED,
@@ -181,8 +180,9 @@ choose_number(struct run *run)
 	if (uint160_compare(&timed, &run->number) > 0)
 		run->number = timed;
 	/* Given out before it is used: never two byte strings under one. */
-	return run->options->dry_run ? STATUS_OK
-	                             : state_number_set(run->state, &run->number);
+	return run->options->dry_run
+		   ? STATUS_OK
+		   : state_number_set(run->state, &run->number);
 }
 
 /* Without a manifest nothing tells whether the database is behind. */
@@ -209,11 +209,11 @@ run_open(struct run *run)
 
 	status = shards_init(run);
 	if (status == STATUS_OK)
-		status = issuer_load(config->certificate, run->report,
-		    &run->issuer);
+		status =
+		    issuer_load(config->certificate, run->report, &run->issuer);
 	if (status == STATUS_OK)
-		status = state_open(config->state_dir, config->name,
-		    run->report, &run->state);
+		status = state_open(
+		    config->state_dir, config->name, run->report, &run->state);
 	if (status == STATUS_OK)
 		status = stage_clear(run->state);
 	if (status == STATUS_OK)

@@ -12,15 +12,14 @@ previous_facts(struct run_shard *shard, const struct store_object *object,
 	enum status status = crl_number(crl, &shard->previous_number, fault);
 
 	if (status == STATUS_NOT_FOUND)
-		memset(&shard->previous_number, 0,
-		    sizeof(shard->previous_number));
+		memset(
+		    &shard->previous_number, 0, sizeof(shard->previous_number));
 	else if (status != STATUS_OK)
 		return status;
 	shard->has_previous = true;
 	shard->previous_this_update_sec = crl->this_update.sec;
-	shard->previous_next_update_sec = crl->has_next_update
-	    ? crl->next_update.sec
-	    : crl->this_update.sec;
+	shard->previous_next_update_sec =
+	    crl->has_next_update ? crl->next_update.sec : crl->this_update.sec;
 	shard->previous_size = object->len;
 	return STATUS_OK;
 }

@@ -45,8 +45,8 @@ upload_shard(void *context, unsigned worker, size_t i)
 	status = store_put(run->store, &upload, &now);
 	if (status == STATUS_CONFLICT)
 		status = conflict(run, shard->object);
-	shard->state = status == STATUS_OK ? RUN_SHARD_PUBLISHED
-	                                   : RUN_SHARD_UNPLACED;
+	shard->state =
+	    status == STATUS_OK ? RUN_SHARD_PUBLISHED : RUN_SHARD_UNPLACED;
 	progress_add(run->progress, 1);
 }
 
@@ -77,8 +77,8 @@ fill_published(const struct run *run, const struct run_shard *shard,
 
 /* What stands in the store of a shard that this run did not replace. */
 static enum status
-fill_standing(struct run *run, struct run_shard *shard,
-    struct manifest_shard *line)
+fill_standing(
+    struct run *run, struct run_shard *shard, struct manifest_shard *line)
 {
 	struct store_object object = {0};
 	struct crl_fault fault = {0};
@@ -110,14 +110,14 @@ fill_standing(struct run *run, struct run_shard *shard,
  * stands: a manifest says only what is there.
  */
 static enum status
-fill_shard(struct run *run, struct run_shard *shard,
-    struct manifest_shard *line)
+fill_shard(
+    struct run *run, struct run_shard *shard, struct manifest_shard *line)
 {
 	enum status status;
 
 	status = shard->state == RUN_SHARD_PUBLISHED
-	    ? fill_published(run, shard, line)
-	    : fill_standing(run, shard, line);
+		     ? fill_published(run, shard, line)
+		     : fill_standing(run, shard, line);
 	if (status != STATUS_OK)
 		return STATUS_NOT_FOUND;
 	line->index = shard->index;
@@ -216,8 +216,8 @@ put_text(struct run *run, const char *text, size_t len)
 	struct store_version now;
 	enum status status;
 
-	status = stage_write(run->state, MANIFEST_STAGE_NAME, &part, 1,
-	    &staged);
+	status =
+	    stage_write(run->state, MANIFEST_STAGE_NAME, &part, 1, &staged);
 	if (status == STATUS_OK)
 		status = hash_bytes((const uint8_t *)text, len, &upload.sha256);
 	if (status == STATUS_OK) {

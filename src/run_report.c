@@ -26,7 +26,7 @@ static bool
 is_made(const struct run_shard *shard)
 {
 	return shard->state == RUN_SHARD_STAGED ||
-	    shard->state == RUN_SHARD_PUBLISHED;
+	       shard->state == RUN_SHARD_PUBLISHED;
 }
 
 static struct totals
@@ -55,8 +55,8 @@ print_rows(const struct run *run, FILE *stream)
 
 	fprintf(stream,
 	    "%" PRIu64 " rows = %" PRIu64 " listed + %" PRIu64
-	    " expired + %" PRIu64 " duplicate + %" PRIu64
-	    " deferred + %" PRIu64 " withheld",
+	    " expired + %" PRIu64 " duplicate + %" PRIu64 " deferred + %" PRIu64
+	    " withheld",
 	    rows->read, rows->listed, rows->expired, rows->duplicate,
 	    rows->deferred, rows->withheld);
 }
@@ -131,12 +131,12 @@ print_json_shard(const struct run_shard *shard, struct json *json)
 	if (is_made(shard)) {
 		json_uint(json, "entries", shard->entries);
 		json_uint(json, "added", shard->merge.added);
-		json_uint(json, "removed",
-		    shard->merge.removed + shard->merge.lost);
+		json_uint(
+		    json, "removed", shard->merge.removed + shard->merge.lost);
 		json_uint(json, "changed", shard->merge.changed);
 		json_uint(json, "size", shard->staged.size);
-		json_string(json, "sha256",
-		    hash_to_hex(&shard->staged.sha256, hex));
+		json_string(
+		    json, "sha256", hash_to_hex(&shard->staged.sha256, hex));
 	}
 	json_close(json, '}');
 }
@@ -152,10 +152,10 @@ run_print_json(const struct run *run, struct json *json)
 	json_string(json, "status", status_name(run->status));
 	json_bool(json, "dry_run", run->options->dry_run);
 	json_string(json, "number", uint160_to_decimal(&run->number, number));
-	json_string(json, "this_update",
-	    utc_to_iso(run->this_update_sec, date));
-	json_string(json, "next_update",
-	    utc_to_iso(run->next_update_sec, date));
+	json_string(
+	    json, "this_update", utc_to_iso(run->this_update_sec, date));
+	json_string(
+	    json, "next_update", utc_to_iso(run->next_update_sec, date));
 	print_json_rows(run, json);
 	json_open(json, "shards", '[');
 	for (size_t i = 0; i < run->shard_count; i++)

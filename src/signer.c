@@ -193,7 +193,7 @@ signer_silent(struct signer *signer, const char *doing, struct report *report)
 	    (long long)(signer->timeout_msec / MSEC_PER_SEC));
 }
 
-/* Whether a reply is one: the bounds hold and the text ends. */
+/* Whether `n` octets are a reply: the bounds hold and the text ends. */
 static bool
 reply_is_sane(const struct signer_reply *reply, ssize_t n)
 {
@@ -232,7 +232,7 @@ reply_receive(struct signer *signer, struct signer_reply *reply,
 	if (ready == 0)
 		return signer_silent(signer, doing, report);
 	n = recv(signer->sock, reply, sizeof(*reply), MSG_DONTWAIT);
-	if (n == -1 || n == 0 || !reply_is_sane(reply, n))
+	if (!reply_is_sane(reply, n))
 		return signer_lost(signer, doing, report);
 	atomic_store(&signer->peak_kib, reply->peak_kib);
 	return STATUS_OK;

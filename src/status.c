@@ -18,7 +18,7 @@ static const struct status_row rows[STATUS_COUNT] = {
     [STATUS_USAGE] = {"usage", "wrong command line", 2, 6},
     [STATUS_CONFIG] = {"config", "wrong configuration", 2, 6},
     [STATUS_REFUSED] = {"refused",
-        "a gate refused something, the old shards stand", 3, 2},
+	"a gate refused something, the old shards stand", 3, 2},
     [STATUS_PARTIAL] = {"partial", "partly uploaded, safe to run again", 4, 4},
     [STATUS_FAULTY] = {"faulty", "verify found faults", 5, 3},
     [STATUS_LOCKED] = {"locked", "another run holds the lock", 75, 1},

@@ -13,8 +13,8 @@
 /*
  * The functions of a kind, as store.h describes those of the same name. Keys
  * have passed manifest_key_fault, `*object` is empty, uploads have a size of
- * at most STORE_OBJECT_BYTES_MOST, and `*now` is left alone by what fails. `open` leaves `name` and `kind`
- * to store.c; `close` frees all but `name`.
+ * at most STORE_OBJECT_BYTES_MOST, and `*now` is left alone by what fails.
+ * `open` leaves `name` and `kind` to store.c; `close` frees all but `name`.
  */
 struct store_kind {
 	const char *prefix; /* of its URLs */

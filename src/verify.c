@@ -36,8 +36,8 @@ collect_findings(struct verify *verify)
 		struct verify_file *file = &verify->file[i];
 
 		for (size_t k = 0; k < report_kept(file->findings); k++)
-			pass_on(verify->report,
-			    report_finding(file->findings, k));
+			pass_on(
+			    verify->report, report_finding(file->findings, k));
 		worst = status_graver(worst, file->status);
 	}
 	return worst;

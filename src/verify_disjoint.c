@@ -102,7 +102,7 @@ is_suspect(const struct disjoint *disjoint, uint64_t hash)
 	uint64_t bit = hash >> (64 - disjoint->bits);
 
 	return bsearch(&bit, disjoint->suspects.hash, disjoint->suspects.count,
-	           sizeof(bit), compare_hash) != NULL;
+		   sizeof(bit), compare_hash) != NULL;
 }
 
 /* A row lends its not_after to the file's index. */
@@ -132,8 +132,8 @@ visit(struct disjoint *disjoint, const struct uint160 *serial, size_t file)
 
 	if (disjoint->second_walk)
 		return is_suspect(disjoint, hash)
-		    ? rows_add(disjoint, serial, file)
-		    : STATUS_OK;
+			   ? rows_add(disjoint, serial, file)
+			   : STATUS_OK;
 	if (!bitmap_set(disjoint, hash))
 		return STATUS_OK;
 	return suspects_add(&disjoint->suspects, hash >> (64 - disjoint->bits));
@@ -149,8 +149,8 @@ walk_file(struct disjoint *disjoint, size_t i)
 	size_t position = 0;
 	struct crl crl;
 
-	status = verify_bytes_open(disjoint->verify->file[i].path,
-	    disjoint->verify->report, &bytes);
+	status = verify_bytes_open(
+	    disjoint->verify->file[i].path, disjoint->verify->report, &bytes);
 	if (status == STATUS_OK)
 		status = crl_parse(bytes.data, bytes.len, &crl, &fault);
 	while (status == STATUS_OK) {
@@ -211,8 +211,8 @@ judge_issuer(struct disjoint *disjoint, uint64_t bytes)
 	enum status status;
 
 	disjoint->bits = BITMAP_BITS_LEAST;
-	while (disjoint->bits < BITMAP_BITS_MOST &&
-	    1ULL << disjoint->bits < bytes)
+	while (
+	    disjoint->bits < BITMAP_BITS_MOST && 1ULL << disjoint->bits < bytes)
 		disjoint->bits++;
 	disjoint->bitmap = calloc(1ULL << (disjoint->bits - 6), 8);
 	if (disjoint->bitmap == NULL)

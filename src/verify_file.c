@@ -18,14 +18,14 @@
 static enum status
 file_fault(struct report *report, const char *path, const char *what)
 {
-	return report_fault(report, STATUS_FAULTY, path, "der", "MRSP 5.2",
-	    "%s", what);
+	return report_fault(
+	    report, STATUS_FAULTY, path, "der", "MRSP 5.2", "%s", what);
 }
 
 /* O_NONBLOCK: opening a FIFO or a device must not hang. */
 static enum status
-bytes_map(const char *path, int fd, struct report *report,
-    struct verify_bytes *bytes)
+bytes_map(
+    const char *path, int fd, struct report *report, struct verify_bytes *bytes)
 {
 	struct stat info;
 
@@ -38,8 +38,7 @@ bytes_map(const char *path, int fd, struct report *report,
 	if (info.st_size > FILE_BYTES_MOST)
 		return file_fault(report, path, "larger than 2 GiB");
 	bytes->map_len = (size_t)info.st_size;
-	bytes->map =
-	    mmap(NULL, bytes->map_len, PROT_READ, MAP_PRIVATE, fd, 0);
+	bytes->map = mmap(NULL, bytes->map_len, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (bytes->map == MAP_FAILED) {
 		bytes->map = NULL;
 		return file_fault(report, path, strerror(errno));
@@ -50,8 +49,8 @@ bytes_map(const char *path, int fd, struct report *report,
 }
 
 enum status
-verify_bytes_open(const char *path, struct report *report,
-    struct verify_bytes *bytes)
+verify_bytes_open(
+    const char *path, struct report *report, struct verify_bytes *bytes)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	enum status status = bytes_map(path, fd, report, bytes);
@@ -62,8 +61,8 @@ verify_bytes_open(const char *path, struct report *report,
 	if (status != STATUS_OK || bytes->data[0] == 0x30 ||
 	    !pem_is_likely(bytes->data, bytes->len))
 		return status;
-	status = pem_read_crl(bytes->map, bytes->map_len, &bytes->decoded,
-	    &bytes->len, &why);
+	status = pem_read_crl(
+	    bytes->map, bytes->map_len, &bytes->decoded, &bytes->len, &why);
 	bytes->data = bytes->decoded;
 	if (status == STATUS_MALFORMED)
 		status = file_fault(report, path, why);
@@ -92,8 +91,8 @@ find_issuer(const struct verify *verify, const struct crl *crl)
 	const struct issuer *found = NULL;
 	struct crl_fault fault = {0};
 	struct crl_aki aki = {0};
-	bool has_aki = crl_aki(crl, &aki, &fault) == STATUS_OK &&
-	    aki.key_id.data != NULL;
+	bool has_aki =
+	    crl_aki(crl, &aki, &fault) == STATUS_OK && aki.key_id.data != NULL;
 
 	for (size_t i = 0; i < verify->issuer_count; i++) {
 		const struct issuer_facts *facts =
@@ -124,8 +123,8 @@ find_shard(const struct verify *verify, struct verify_file *file)
 			uint32_t index = config->shards.first + n;
 
 			if (shard_expand(config->url_pattern,
-			        config->shards.count, index, url, sizeof(url),
-			        &why) != STATUS_OK ||
+				config->shards.count, index, url, sizeof(url),
+				&why) != STATUS_OK ||
 			    strcmp(url, file->url) != 0)
 				continue;
 			file->config = config;
@@ -145,12 +144,12 @@ read_facts(struct verify_file *file, const struct crl *crl)
 	file->parsed = true;
 	file->size = crl->bytes.len;
 	file->this_update_sec = crl->this_update.sec;
-	file->next_update_sec = crl->has_next_update ? crl->next_update.sec
-	                                             : crl->this_update.sec;
+	file->next_update_sec =
+	    crl->has_next_update ? crl->next_update.sec : crl->this_update.sec;
 	file->has_number = crl_number(crl, &file->number, &fault) == STATUS_OK;
 	if (crl_idp(crl, &idp, &fault) == STATUS_OK && idp.url_count > 0) {
-		file->url = strndup((const char *)idp.url[0].data,
-		    idp.url[0].len);
+		file->url =
+		    strndup((const char *)idp.url[0].data, idp.url[0].len);
 		if (file->url == NULL)
 			return STATUS_NO_MEMORY;
 	}
@@ -158,28 +157,28 @@ read_facts(struct verify_file *file, const struct crl *crl)
 }
 
 static enum status
-judge_names(struct verify *verify, struct verify_file *file,
-    const struct crl *crl)
+judge_names(
+    struct verify *verify, struct verify_file *file, const struct crl *crl)
 {
 	enum status status = STATUS_OK;
 
 	file->issuer = find_issuer(verify, crl);
 	if (file->issuer == NULL)
-		status = report_fault(file->findings, STATUS_FAULTY,
-		    file->path, "issuer-bytes", "RFC 5280, 5.1.2.3",
+		status = report_fault(file->findings, STATUS_FAULTY, file->path,
+		    "issuer-bytes", "RFC 5280, 5.1.2.3",
 		    "no issuer certificate that was given has this name");
 	if (!find_shard(verify, file) && verify->config_count > 0 &&
 	    verify->url == NULL)
-		status = report_fault(file->findings, STATUS_FAULTY,
-		    file->path, "idp-url", "BR 7.2.2.1",
+		status = report_fault(file->findings, STATUS_FAULTY, file->path,
+		    "idp-url", "BR 7.2.2.1",
 		    "no configured shard has this URL, have %s",
 		    file->url != NULL ? file->url : "none");
 	return status;
 }
 
 static enum status
-judge_crl(struct verify *verify, struct verify_file *file,
-    const struct crl *crl)
+judge_crl(
+    struct verify *verify, struct verify_file *file, const struct crl *crl)
 {
 	const struct config *config;
 	struct lint_context context = {
@@ -221,14 +220,14 @@ verify_file_judge(struct verify *verify, struct verify_file *file)
 	status = verify_bytes_open(file->path, file->findings, &bytes);
 	if (status == STATUS_OK &&
 	    crl_parse(bytes.data, bytes.len, &crl, &fault) != STATUS_OK)
-		status = report_fault(file->findings, STATUS_FAULTY,
-		    file->path, fault.rule, fault.clause, "offset %zu: %s",
-		    fault.offset, fault.text);
+		status = report_fault(file->findings, STATUS_FAULTY, file->path,
+		    fault.rule, fault.clause, "offset %zu: %s", fault.offset,
+		    fault.text);
 	else if (status == STATUS_OK)
 		status = judge_crl(verify, file, &crl);
 	if (status == STATUS_NO_MEMORY || status == STATUS_FAILED)
-		status = report_fault(file->findings, STATUS_FAULTY,
-		    file->path, NULL, NULL, "out of memory");
+		status = report_fault(file->findings, STATUS_FAULTY, file->path,
+		    NULL, NULL, "out of memory");
 	file->status = status;
 	verify_bytes_close(&bytes);
 }

@@ -82,11 +82,11 @@ add_manifest_files(struct verify *verify, const struct verify_manifest *found)
 }
 
 static enum status
-keep_manifest(struct verify *verify, const char *path,
-    const struct manifest *manifest)
+keep_manifest(
+    struct verify *verify, const char *path, const struct manifest *manifest)
 {
-	struct verify_manifest *list = reallocarray(verify->manifest,
-	    verify->manifest_count + 1, sizeof(*list));
+	struct verify_manifest *list = reallocarray(
+	    verify->manifest, verify->manifest_count + 1, sizeof(*list));
 	const char *slash = strrchr(path, '/');
 	struct verify_manifest *found;
 
@@ -96,9 +96,10 @@ keep_manifest(struct verify *verify, const char *path,
 	found = &list[verify->manifest_count++];
 	found->manifest = *manifest;
 	found->path = strdup(path);
-	found->root = slash == NULL
-	    ? strdup(".")
-	    : strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	found->root =
+	    slash == NULL
+		? strdup(".")
+		: strndup(path, slash == path ? 1 : (size_t)(slash - path));
 	if (found->path == NULL || found->root == NULL)
 		return no_memory(verify, path);
 	verify->whole = true;
@@ -106,16 +107,16 @@ keep_manifest(struct verify *verify, const char *path,
 }
 
 static enum status
-add_manifest(struct verify *verify, const char *path,
-    const struct verify_bytes *bytes)
+add_manifest(
+    struct verify *verify, const char *path, const struct verify_bytes *bytes)
 {
 	struct manifest manifest;
 	const char *why = NULL;
 	enum status status;
 	size_t line = 0;
 
-	status = manifest_parse((const char *)bytes->data, bytes->len,
-	    &manifest, &line, &why);
+	status = manifest_parse(
+	    (const char *)bytes->data, bytes->len, &manifest, &line, &why);
 	if (status != STATUS_OK)
 		return report_fault(verify->report, STATUS_FAULTY, path,
 		    "set-manifest", "house rule", "line %zu: %s", line, why);
@@ -128,7 +129,7 @@ is_manifest(const struct verify_bytes *bytes)
 	size_t len = sizeof(MANIFEST_MAGIC) - 1;
 
 	return bytes->len >= len &&
-	    memcmp(bytes->data, MANIFEST_MAGIC, len) == 0;
+	       memcmp(bytes->data, MANIFEST_MAGIC, len) == 0;
 }
 
 static enum status
@@ -148,14 +149,14 @@ add_file(struct verify *verify, const char *path)
 		status = add_manifest(verify, path, &bytes);
 	else
 		status = verify_file_add(verify, path) == NULL
-		    ? no_memory(verify, path)
-		    : STATUS_OK;
+			     ? no_memory(verify, path)
+			     : STATUS_OK;
 	verify_bytes_close(&bytes);
 	return status;
 }
 
-static enum status add_directory(struct verify *verify, const char *path,
-    unsigned depth);
+static enum status add_directory(
+    struct verify *verify, const char *path, unsigned depth);
 
 /* Hidden names are a store's own business: locks, puts under way. */
 static enum status
@@ -179,7 +180,7 @@ add_name(struct verify *verify, const char *directory, const char *name,
 	else
 		status = path_fault(verify, path,
 		    S_ISLNK(info.st_mode) ? "a symbolic link, not followed"
-		                          : "not a regular file");
+					  : "not a regular file");
 	free(path);
 	return status;
 }
@@ -197,8 +198,8 @@ add_directory(struct verify *verify, const char *path, unsigned depth)
 	if (count < 0)
 		return path_fault(verify, path, strerror(errno));
 	for (int i = 0; i < count; i++) {
-		worst = status_graver(worst,
-		    add_name(verify, path, names[i]->d_name, depth));
+		worst = status_graver(
+		    worst, add_name(verify, path, names[i]->d_name, depth));
 		free(names[i]);
 	}
 	free(names);

@@ -35,7 +35,7 @@ static bool
 view_same(const struct crl_view *a, const struct crl_view *b)
 {
 	return a->len == b->len &&
-	    (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+	       (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
 }
 
 static enum status
@@ -66,8 +66,8 @@ judge_numbers(const struct pair *pair)
 
 /* The entries of a CRL as rows that never expire. */
 static enum status
-entries_as_rows(const struct crl *crl, uint64_t count, struct row **rows,
-    size_t *n)
+entries_as_rows(
+    const struct crl *crl, uint64_t count, struct row **rows, size_t *n)
 {
 	struct row *list = calloc((size_t)count * 2 + 2, sizeof(*list));
 	struct crl_fault fault = {0};
@@ -79,12 +79,12 @@ entries_as_rows(const struct crl *crl, uint64_t count, struct row **rows,
 	if (list == NULL)
 		return STATUS_NO_MEMORY;
 	while (*n < count &&
-	    crl_entry_read(crl, &position, &entry, &fault) == STATUS_OK)
+	       crl_entry_read(crl, &position, &entry, &fault) == STATUS_OK)
 		if (entry.serial_in_range)
-			list[(*n)++] = row_make(&entry.serial,
-			    entry.revoked_at.sec,
-			    (uint8_t)(entry.reason < 0 ? 0 : entry.reason),
-			    UTC_MAX_SEC);
+			list[(*n)++] =
+			    row_make(&entry.serial, entry.revoked_at.sec,
+				(uint8_t)(entry.reason < 0 ? 0 : entry.reason),
+				UTC_MAX_SEC);
 	row_sort(list, list + *n, *n);
 	return STATUS_OK;
 }
@@ -102,8 +102,8 @@ judge_without_rows(const struct pair *pair)
 
 	place.report = silent;
 	if (silent != NULL)
-		status = entries_as_rows(&pair->crl_now, pair->now->entries,
-		    &rows, &n);
+		status = entries_as_rows(
+		    &pair->crl_now, pair->now->entries, &rows, &n);
 	if (status == STATUS_OK) {
 		(void)!gate_merge(&place, rows, n, &pair->crl_then, &n, &merge);
 		if (merge.lost > 0)
@@ -144,9 +144,9 @@ judge_with_rows(const struct pair *pair, struct row *rows, size_t n)
 	    STATUS_OK)
 		return STATUS_FAULTY;
 	while (i < n &&
-	    crl_entry_read(&pair->crl_now, &position, &entry, &fault) ==
-	        STATUS_OK &&
-	    uint160_compare(&entry.serial, &rows[i].serial) == 0)
+	       crl_entry_read(&pair->crl_now, &position, &entry, &fault) ==
+		   STATUS_OK &&
+	       uint160_compare(&entry.serial, &rows[i].serial) == 0)
 		i++;
 	if (i == n && n == pair->now->entries)
 		return STATUS_OK;
@@ -167,7 +167,7 @@ judge_entries(const struct pair *pair)
 	status = verify_rows_of(pair->verify, pair->now, &rows, &n);
 	if (status == STATUS_OK)
 		status = rows == NULL ? judge_without_rows(pair)
-		                      : judge_with_rows(pair, rows, n);
+				      : judge_with_rows(pair, rows, n);
 	free(rows);
 	return status;
 }
@@ -186,15 +186,15 @@ judge_pair(struct verify *verify, const struct verify_file *then,
 		return STATUS_OK;
 	status = verify_bytes_open(then->path, verify->report, &bytes_then);
 	if (status == STATUS_OK)
-		status = verify_bytes_open(now->path, verify->report,
-		    &bytes_now);
+		status =
+		    verify_bytes_open(now->path, verify->report, &bytes_now);
 	if (status == STATUS_OK &&
 	    crl_parse(bytes_then.data, bytes_then.len, &pair.crl_then,
-	        &fault) == STATUS_OK &&
+		&fault) == STATUS_OK &&
 	    crl_parse(bytes_now.data, bytes_now.len, &pair.crl_now, &fault) ==
-	        STATUS_OK)
-		status = status_graver(judge_numbers(&pair),
-		    judge_entries(&pair));
+		STATUS_OK)
+		status =
+		    status_graver(judge_numbers(&pair), judge_entries(&pair));
 	verify_bytes_close(&bytes_then);
 	verify_bytes_close(&bytes_now);
 	return status;
@@ -207,10 +207,9 @@ find_now(const struct verify *verify, const struct verify_file *then)
 		const struct verify_file *now = &verify->file[i];
 
 		if (now->parsed && now->issuer == then->issuer &&
-		    (now->url == NULL
-		            ? then->url == NULL
-		            : then->url != NULL &&
-		                strcmp(now->url, then->url) == 0))
+		    (now->url == NULL ? then->url == NULL
+				      : then->url != NULL &&
+					    strcmp(now->url, then->url) == 0))
 			return now;
 	}
 	return NULL;
@@ -231,8 +230,8 @@ judge_pairs(struct verify *verify, const struct verify *before)
 			    then->path, "previous-readable", "house rule",
 			    "is no CRL");
 		else if (now != NULL)
-			worst = status_graver(worst,
-			    judge_pair(verify, then, now));
+			worst =
+			    status_graver(worst, judge_pair(verify, then, now));
 		else if (verify->whole)
 			worst = report_fault(verify->report, STATUS_FAULTY,
 			    then->path, "set-complete", "CCADB 6.2",

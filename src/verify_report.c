@@ -91,8 +91,8 @@ print_json_file(const struct verify_file *file, struct json *json)
 }
 
 void
-verify_print_json(const struct verify *verify, enum status status,
-    struct json *json)
+verify_print_json(
+    const struct verify *verify, enum status status, struct json *json)
 {
 	json_open(json, "files", '[');
 	for (size_t i = 0; i < verify->file_count; i++)

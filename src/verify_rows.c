@@ -25,8 +25,8 @@ line_fault(struct verify *verify, size_t line, const char *why)
 static enum status
 no_memory(struct verify *verify)
 {
-	return report_fault(verify->report, STATUS_NO_MEMORY,
-	    verify->rows_path, NULL, NULL, "out of memory");
+	return report_fault(verify->report, STATUS_NO_MEMORY, verify->rows_path,
+	    NULL, NULL, "out of memory");
 }
 
 static enum status
@@ -57,12 +57,12 @@ add_line(struct verify *verify, const char *text, size_t len, size_t line)
 
 	if (row_csv_read(text, len, &csv, &why) != STATUS_OK ||
 	    shard_of(shards, &csv.serial, csv.not_after_sec, &csv.hint, &index,
-	        &why) != STATUS_OK)
+		&why) != STATUS_OK)
 		return line_fault(verify, line, why);
-	row = row_make(&csv.serial, csv.revoked_at_sec, csv.reason,
-	    csv.not_after_sec);
+	row = row_make(
+	    &csv.serial, csv.revoked_at_sec, csv.reason, csv.not_after_sec);
 	if (row_set_append(verify->arena,
-	        &verify->rows->set[index - shards->first], &row) != STATUS_OK)
+		&verify->rows->set[index - shards->first], &row) != STATUS_OK)
 		return no_memory(verify);
 	return STATUS_OK;
 }
@@ -81,8 +81,8 @@ read_lines(struct verify *verify, FILE *file)
 			len--;
 		if (line == 1 && row_csv_is_header(text, (size_t)len))
 			continue;
-		worst = status_graver(worst,
-		    add_line(verify, text, (size_t)len, line));
+		worst = status_graver(
+		    worst, add_line(verify, text, (size_t)len, line));
 		if (worst == STATUS_NO_MEMORY)
 			break;
 	}
@@ -99,9 +99,8 @@ verify_rows_load(struct verify *verify)
 	FILE *file;
 
 	if (verify->config_count != 1)
-		return report_fault(verify->report, STATUS_USAGE, "usage",
-		    NULL, NULL,
-		    "--rows goes with one configuration, have %zu",
+		return report_fault(verify->report, STATUS_USAGE, "usage", NULL,
+		    NULL, "--rows goes with one configuration, have %zu",
 		    verify->config_count);
 	status = rows_init(verify);
 	if (status != STATUS_OK)
@@ -157,8 +156,8 @@ verify_rows_of(struct verify *verify, const struct verify_file *file,
 	free(scratch);
 	n = drop_later(*rows, n, file->this_update_sec);
 	return gate_unique(&place, *rows, n, count, &merge) == STATUS_OK
-	    ? STATUS_OK
-	    : STATUS_FAULTY;
+		   ? STATUS_OK
+		   : STATUS_FAULTY;
 }
 
 static enum status
@@ -176,7 +175,7 @@ static bool
 says_the_same(const struct crl_entry *entry, const struct row *row)
 {
 	return entry->revoked_at.sec == row_revoked_at(row) &&
-	    (entry->reason < 0 ? 0 : entry->reason) == row->reason;
+	       (entry->reason < 0 ? 0 : entry->reason) == row->reason;
 }
 
 /*
@@ -189,8 +188,8 @@ judge_row(struct verify *verify, const struct verify_file *file,
 {
 	if (row_not_after(row) < file->this_update_sec)
 		return STATUS_OK;
-	return entry_fault(verify, file, &row->serial,
-	    "is revoked by a row but not listed");
+	return entry_fault(
+	    verify, file, &row->serial, "is revoked by a row but not listed");
 }
 
 /* Both in order of serial; a file that is not is at fault for that alone. */
@@ -209,11 +208,10 @@ walk(struct verify *verify, const struct verify_file *file,
 
 		if (!entry.serial_in_range)
 			continue;
-		while (i < n &&
-		    (order = uint160_compare(&rows[i].serial,
-		         &entry.serial)) < 0)
-			worst = status_graver(worst,
-			    judge_row(verify, file, &rows[i++]));
+		while (i < n && (order = uint160_compare(
+				     &rows[i].serial, &entry.serial)) < 0)
+			worst = status_graver(
+			    worst, judge_row(verify, file, &rows[i++]));
 		if (i == n || order != 0)
 			worst = entry_fault(verify, file, &entry.serial,
 			    "is listed but no row revokes it");
@@ -223,8 +221,8 @@ walk(struct verify *verify, const struct verify_file *file,
 			    "row");
 	}
 	while (i < n)
-		worst = status_graver(worst,
-		    judge_row(verify, file, &rows[i++]));
+		worst =
+		    status_graver(worst, judge_row(verify, file, &rows[i++]));
 	return worst;
 }
 
@@ -257,7 +255,7 @@ verify_rows_judge(struct verify *verify)
 	for (size_t i = 0; verify->rows_count > 0 && i < verify->file_count;
 	     i++)
 		if (verify->file[i].config == verify->rows->config)
-			worst = status_graver(worst,
-			    judge_file(verify, &verify->file[i]));
+			worst = status_graver(
+			    worst, judge_file(verify, &verify->file[i]));
 	return worst;
 }

@@ -55,7 +55,7 @@ ask_file(struct verify *verify, const struct verify_file *file,
 	struct crl crl;
 
 	if (verify_bytes_open(file->path, verify->report, &bytes) ==
-	        STATUS_OK &&
+		STATUS_OK &&
 	    crl_parse(bytes.data, bytes.len, &crl, &fault) == STATUS_OK)
 		found = find_entry(&crl, serial, &entry);
 	if (found)
@@ -72,8 +72,8 @@ ask_file(struct verify *verify, const struct verify_file *file,
 
 /* Only this scheme tells the shard by the serial alone. */
 static void
-tell_home(const struct verify *verify, const struct uint160 *serial,
-    FILE *stream)
+tell_home(
+    const struct verify *verify, const struct uint160 *serial, FILE *stream)
 {
 	for (size_t i = 0; i < verify->config_count; i++) {
 		const struct config *config = verify->config[i];
@@ -82,8 +82,8 @@ tell_home(const struct verify *verify, const struct uint160 *serial,
 		uint32_t index = 0;
 
 		if (config->shards.scheme == SHARD_SERIAL_MOD &&
-		    shard_of(&config->shards, serial, 0, &hint, &index,
-		        &why) == STATUS_OK)
+		    shard_of(&config->shards, serial, 0, &hint, &index, &why) ==
+			STATUS_OK)
 			fprintf(stream,
 			    "  of %s it would stand in shard %" PRIu32 "\n",
 			    config->name, index);
@@ -98,8 +98,8 @@ verify_ask(struct verify *verify, const struct uint160 *serial, FILE *stream)
 
 	for (size_t i = 0; i < verify->file_count; i++)
 		if (verify->file[i].parsed)
-			found |= ask_file(verify, &verify->file[i], serial,
-			    stream);
+			found |=
+			    ask_file(verify, &verify->file[i], serial, stream);
 	if (found)
 		return STATUS_OK;
 	fprintf(stream, "%s: not listed in any of %zu CRLs\n",

@@ -14,8 +14,8 @@ static enum status
 set_fault(struct verify *verify, const char *object, const char *rule,
     const char *clause, const char *text)
 {
-	return report_fault(verify->report, STATUS_FAULTY, object, rule, clause,
-	    "%s", text);
+	return report_fault(
+	    verify->report, STATUS_FAULTY, object, rule, clause, "%s", text);
 }
 
 /* Marks in `seen` the shards of one configuration; two of one are a fault. */
@@ -57,7 +57,7 @@ judge_complete(struct verify *verify, const struct config *config)
 
 		if (seen[n] ||
 		    shard_expand(config->url_pattern, config->shards.count,
-		        index, url, sizeof(url), &why) != STATUS_OK)
+			index, url, sizeof(url), &why) != STATUS_OK)
 			continue;
 		status = report_fault(verify->report, STATUS_FAULTY,
 		    config->name, "set-complete", "CCADB 6.2",
@@ -88,9 +88,9 @@ static bool
 is_as_listed(const struct verify_file *file, const struct manifest_shard *line)
 {
 	return file->size == line->size && file->entries == line->entries &&
-	    file->this_update_sec == line->this_update_sec &&
-	    file->next_update_sec == line->next_update_sec &&
-	    memcmp(&file->sha256, &line->sha256, sizeof(file->sha256)) == 0;
+	       file->this_update_sec == line->this_update_sec &&
+	       file->next_update_sec == line->next_update_sec &&
+	       memcmp(&file->sha256, &line->sha256, sizeof(file->sha256)) == 0;
 }
 
 /* A push publishes a shard between two runs, and with a higher number. */
@@ -140,10 +140,11 @@ judge_manifest(struct verify *verify, const struct verify_manifest *manifest)
 			    "set-manifest", "house rule",
 			    "shard %" PRIu32
 			    " was withheld in the last run: an older one "
-			    "stands", line->index);
-		worst = status_graver(worst,
-		    judge_line(verify,
-		        find_key(verify, manifest, line->key), line));
+			    "stands",
+			    line->index);
+		worst = status_graver(
+		    worst, judge_line(verify,
+			       find_key(verify, manifest, line->key), line));
 	}
 	return worst;
 }
@@ -154,10 +155,10 @@ verify_set_judge(struct verify *verify)
 	enum status worst = STATUS_OK;
 
 	for (size_t i = 0; verify->whole && i < verify->config_count; i++)
-		worst = status_graver(worst,
-		    judge_complete(verify, verify->config[i]));
+		worst = status_graver(
+		    worst, judge_complete(verify, verify->config[i]));
 	for (size_t i = 0; i < verify->manifest_count; i++)
-		worst = status_graver(worst,
-		    judge_manifest(verify, &verify->manifest[i]));
+		worst = status_graver(
+		    worst, judge_manifest(verify, &verify->manifest[i]));
 	return worst;
 }

@@ -21,7 +21,7 @@ BEGIN {
 	# Start of an include, and the only files it may stand in.
 	library["libpq"] = "source.c"
 	library["openssl/"] = \
-	    "issuer.c hash.c signer_key.c config_file.c"
+	    "issuer.c hash.c signer_key.c config_file.c pem.c"
 	library["curl/"] = "store_s3.c fetch.c"
 	library["zlib.h"] = "gzip.c"
 

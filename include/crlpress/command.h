@@ -25,8 +25,8 @@ extern const struct command command_publish;
 extern const struct command command_verify;
 
 /* Finds and runs argv[1]; --help, --version and `help COMMAND` too. */
-enum status command_dispatch(const struct context *context, int argc,
-    char **argv) MUST_CHECK;
+enum status command_dispatch(
+    const struct context *context, int argc, char **argv) MUST_CHECK;
 
 void command_help(const struct command *command, FILE *stream);
 

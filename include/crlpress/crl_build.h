@@ -60,8 +60,8 @@ void crl_tbs_write(const struct crl_header *header, const struct row *rows,
 
 /* Both return the number of bytes written, at most the sizes above; the
  * suffix returns 0 when it would not fit. */
-size_t crl_prefix_write(size_t tbs_len, size_t suffix_len,
-    uint8_t out[CRL_PREFIX_BYTES]);
+size_t crl_prefix_write(
+    size_t tbs_len, size_t suffix_len, uint8_t out[CRL_PREFIX_BYTES]);
 size_t crl_suffix_write(const uint8_t *algorithm, size_t algorithm_len,
     const uint8_t *signature, size_t signature_len,
     uint8_t out[CRL_SUFFIX_BYTES_MOST]);

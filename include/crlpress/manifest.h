@@ -28,7 +28,7 @@
 /* One shard as it stands in the store. */
 struct manifest_shard {
 	uint32_t index;
-	char *url;  /* owned by the manifest */
+	char *url; /* owned by the manifest */
 	char *key;
 	uint64_t size;
 	struct hash sha256;
@@ -36,9 +36,9 @@ struct manifest_shard {
 	int64_t this_update_sec;
 	int64_t next_update_sec;
 	uint64_t entries;
-	uint64_t added;   /* against what stood there before */
+	uint64_t added; /* against what stood there before */
 	uint64_t removed;
-	bool withheld;    /* the run refused a new one: this is an older one */
+	bool withheld; /* the run refused a new one: this is an older one */
 };
 
 /* Where every row of the snapshot went; they add up to `read`. */
@@ -52,7 +52,7 @@ struct manifest_rows {
 };
 
 struct manifest {
-	char *issuer;          /* configured name */
+	char *issuer;              /* configured name */
 	struct hash issuer_sha256; /* of the DER certificate */
 	int64_t this_update_sec;
 	int64_t next_update_sec;
@@ -98,7 +98,7 @@ enum status manifest_parse(const char *text, size_t len,
     struct manifest *manifest, size_t *line, const char **why) MUST_CHECK;
 
 /* The shard with this index, or NULL. */
-const struct manifest_shard *manifest_find(const struct manifest *manifest,
-    uint32_t index);
+const struct manifest_shard *manifest_find(
+    const struct manifest *manifest, uint32_t index);
 
 #endif

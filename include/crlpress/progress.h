@@ -19,8 +19,8 @@ void progress_free(struct progress *progress);
  * Starts a phase ("reading rows", "shards") of `total` steps; 0: unknown.
  * The line of the phase before is cleared.
  */
-void progress_phase(struct progress *progress, const char *phase,
-    uint64_t total);
+void progress_phase(
+    struct progress *progress, const char *phase, uint64_t total);
 
 /* Adds steps done, and draws when it is time to. */
 void progress_add(struct progress *progress, uint64_t steps);

@@ -7,7 +7,7 @@
 #include "crlpress/report.h"
 
 /* Writes "findings", "status" and "exit" into the object that is open. */
-void report_print_json(const struct report *report, enum status status,
-    struct json *json);
+void report_print_json(
+    const struct report *report, enum status status, struct json *json);
 
 #endif

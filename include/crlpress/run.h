@@ -25,11 +25,11 @@
 #include "crlpress/status.h"
 
 struct run_options {
-	bool dry_run;       /* stop before the store */
-	bool has_now;       /* --now: the clock of this run */
+	bool dry_run; /* stop before the store */
+	bool has_now; /* --now: the clock of this run */
 	int64_t now_sec;
-	unsigned workers;   /* threads that make shards */
-	int passphrase_fd;  /* -1: none */
+	unsigned workers;  /* threads that make shards */
+	int passphrase_fd; /* -1: none */
 	struct gate_passes passes;
 };
 

@@ -27,17 +27,17 @@ struct state;
  * reported, when another process has it. Every failure below is reported.
  * state_close(NULL) is fine.
  */
-enum status state_open(const char *dir, const char *name,
-    struct report *report, struct state **state) MUST_CHECK;
+enum status state_open(const char *dir, const char *name, struct report *report,
+    struct state **state) MUST_CHECK;
 void state_close(struct state *state);
 
 /* The last number given out; zero when there was none yet: no file. */
-enum status state_number(struct state *state,
-    struct uint160 *number) MUST_CHECK;
+enum status state_number(
+    struct state *state, struct uint160 *number) MUST_CHECK;
 
 /* Replaces it, synced. A number below the last one is refused. */
-enum status state_number_set(struct state *state,
-    const struct uint160 *number) MUST_CHECK;
+enum status state_number_set(
+    struct state *state, const struct uint160 *number) MUST_CHECK;
 
 /* A staged file. The path belongs to whoever frees it: stage_file_free. */
 struct stage_file {

@@ -37,11 +37,12 @@ struct store_object {
 /* A file to be put; it has been synced, and is not changed or removed. */
 struct store_upload {
 	const char *key;
-	const char *path;         /* of the staged file */
+	const char *path; /* of the staged file */
 	uint64_t size;
 	struct hash sha256;
 	const char *content_type; /* "application/pkix-crl" */
-	struct store_version replaces; /* what must be there now; empty: nothing */
+	/* What must be there now; empty: nothing. */
+	struct store_version replaces;
 };
 
 struct store;
@@ -55,8 +56,8 @@ struct store_config {
  * the URL names no kind of store. A store that can only be read is fine until
  * something is put or swept. store_close(NULL) is fine.
  */
-enum status store_open(const struct store_config *config,
-    struct report *report, struct store **store) MUST_CHECK;
+enum status store_open(const struct store_config *config, struct report *report,
+    struct store **store) MUST_CHECK;
 void store_close(struct store *store);
 
 /* The store's URL, for messages. */

@@ -73,7 +73,7 @@ struct verify {
 	size_t issuer_count;
 	bool has_profile; /* else the configuration's, or tls */
 	enum profile profile;
-	const char *url; /* every CRL's IDP must name it; NULL: any */
+	const char *url;           /* every CRL's IDP must name it; NULL: any */
 	const char *rows_path;     /* CSV of rows; NULL: none */
 	const char *previous_path; /* the set published before; NULL: none */
 	int64_t now_sec;
@@ -116,8 +116,8 @@ enum status verify_ask(struct verify *verify, const struct uint160 *serial,
 
 /* A table with one line a file, and one line in all. */
 void verify_print(const struct verify *verify, FILE *stream);
-void verify_print_json(const struct verify *verify, enum status status,
-    struct json *json);
+void verify_print_json(
+    const struct verify *verify, enum status status, struct json *json);
 
 /* Frees what was found, not what was filled in. */
 void verify_free(struct verify *verify);

@@ -4,8 +4,8 @@
  * can be read, children with other rights, and a file system that is soon
  * full. Include cmocka.h first.
  */
-#ifndef CRLPRESS_TESTS_SCRATCH_H
-#define CRLPRESS_TESTS_SCRATCH_H
+#ifndef CRLPRESS_SCRATCH_H
+#define CRLPRESS_SCRATCH_H
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* A directory store in a scratch directory. Include cmocka.h first. */
-#ifndef CRLPRESS_TESTS_STORE_SCRATCH_H
-#define CRLPRESS_TESTS_STORE_SCRATCH_H
+#ifndef CRLPRESS_STORE_SCRATCH_H
+#define CRLPRESS_STORE_SCRATCH_H
 
 #include <stdint.h>
 

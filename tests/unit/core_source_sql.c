@@ -44,6 +44,8 @@ test_expand(void **state)
 	    {"E'it''s :name'", NULL},
 	    /* The letter e that belongs to a word. */
 	    {"DATE'2026\\' = :'issuer'", "DATE'2026\\' =  'I' "},
+	    {"each'2026\\' = :'issuer'", "each'2026\\' =  'I' "},
+	    {"date'2026\\' = :'issuer'", "date'2026\\' =  'I' "},
 	    {"\"a\"\":name\"", NULL},
 	    /* Dollar quotes. */
 	    {"$$ :name ' $$ :'issuer'", "$$ :name ' $$  'I' "},

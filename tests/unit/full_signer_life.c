@@ -163,6 +163,27 @@ descriptors_count(pid_t pid)
 	return count - 2; /* without . and .. */
 }
 
+/* How many of standard input and output are /dev/null; for root only. */
+static int
+standard_null(pid_t pid)
+{
+	char path[64];
+	char target[64];
+	int count = 0;
+
+	for (int fd = 0; fd < 2; fd++) {
+		ssize_t n;
+
+		(void)snprintf(
+		    path, sizeof(path), "/proc/%d/fd/%d", (int)pid, fd);
+		n = readlink(path, target, sizeof(target) - 1);
+		assert_true(n > 0);
+		target[n] = '\0';
+		count += strcmp(target, "/dev/null") == 0;
+	}
+	return count;
+}
+
 static void
 process_has_given_up_all(void **state)
 {
@@ -194,6 +215,8 @@ process_has_given_up_all(void **state)
 	assert_int_equal(fclose(limits), 0);
 	assert_true(core);
 	assert_int_equal(descriptors_count(pid), DESCRIPTORS);
+	if (geteuid() == 0)
+		assert_int_equal(standard_null(pid), 2);
 	assert_true(signer_peak_kib(signer) > 100);
 	signer_stop(signer);
 	assert_int_equal(signer_find(getpid()), 0);
@@ -430,7 +453,8 @@ silence_in_a_request(void **state)
 	begin_msec = clock_now_msec();
 	assert_int_equal(number_sign(signer, 5, 1, report), STATUS_FAILED);
 	assert_true(clock_now_msec() - begin_msec >= 900);
-	assert_true(clock_now_msec() - begin_msec < 5000);
+	/* Killed at once, not after it was asked to end. */
+	assert_true(clock_now_msec() - begin_msec < 2900);
 	assert_dead(report,
 	    "no answer while signing shard 5, want one within 1 s; it was "
 	    "killed");
