@@ -52,6 +52,8 @@ static const struct gate_row rows[GATE_COUNT] = {
 	"every row of the source belongs to a shard", false},
     [GATE_ISSUER] = {"issuer-valid", "RFC 5280, 6.3.3",
 	"the issuer certificate is valid now", false},
+    [GATE_STORE] = {"store-known", "house rule",
+	"the store still has what was published", false},
     [GATE_SHARD_GONE] = {"set-complete", "CCADB 6.2",
 	"no published shard is configured away", false},
 };

@@ -34,6 +34,17 @@ shard_at(struct run *run, uint32_t index)
 	return &run->shard[index - run->config->shards.first];
 }
 
+/* As the database has it, or, where that was in order, in hex. */
+static const char *
+row_serial(const struct source_row *row, char hex[UINT160_HEX_BYTES])
+{
+	if (row->serial_text[0] != '\0')
+		return row->serial_text;
+	if (row->has_serial)
+		return uint160_to_hex(&row->serial, hex);
+	return "(no serial)";
+}
+
 /*
  * A row that cannot be listed withholds its shard, or, where not even that is
  * known, every shard: a certificate is revoked and nothing would say so.
@@ -45,9 +56,10 @@ refuse_row(struct run *run, const struct source_row *row,
 	struct gate_place place =
 	    shard == NULL ? run_place(run) : run_shard_place(run, shard);
 	char object[ROW_OBJECT_BYTES];
+	char serial[UINT160_HEX_BYTES];
 
 	snprintf(object, sizeof(object), "%s/row %s", place.object,
-	    row->serial_text[0] != '\0' ? row->serial_text : "(no serial)");
+	    row_serial(row, serial));
 	place.object = object;
 	if (shard == NULL) {
 		run->rows_unplaced++;

@@ -152,6 +152,30 @@ run_gate_set(struct run *run)
 	return STATUS_OK;
 }
 
+/*
+ * A file system that is not mounted, a bucket of another name: what was
+ * published is still out there, and nothing here could be held against it.
+ */
+enum status
+run_gate_store(struct run *run)
+{
+	struct gate_place place = run_place(run);
+	char text[UINT160_DECIMAL_BYTES];
+	struct uint160 published;
+	enum status status;
+
+	status = state_number(run->state, STATE_PUBLISHED, &published);
+	if (status != STATUS_OK || uint160_is_zero(&published) ||
+	    run->has_manifest)
+		return status;
+	for (size_t i = 0; i < run->shard_count; i++)
+		if (run->shard[i].has_previous)
+			return STATUS_OK;
+	return gate_refuse(&place, GATE_STORE,
+	    "%s is empty, want what was published, up to number %s",
+	    store_name(run->store), uint160_to_decimal(&published, text));
+}
+
 /* After all rows were read: what they are as a whole. */
 enum status
 run_gate_rows(struct run *run)

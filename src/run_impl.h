@@ -93,6 +93,7 @@ enum status run_gate_issuer(struct run *run) MUST_CHECK;
 enum status run_gate_clock(struct run *run) MUST_CHECK;
 enum status run_gate_database(struct run *run) MUST_CHECK;
 enum status run_gate_set(struct run *run) MUST_CHECK;
+enum status run_gate_store(struct run *run) MUST_CHECK;
 enum status run_gate_rows(struct run *run) MUST_CHECK;
 enum status run_gate_floor(struct run *run) MUST_CHECK;
 struct gate_place run_place(struct run *run);

@@ -16,6 +16,9 @@
 /* A run that starts within a second of the last one waits this long. */
 #define NEXT_SECOND_MOST_SEC 3
 
+/* What faults of the statement are about where it is in no file. */
+#define NATIVE_NAME "native statement"
+
 static enum status
 no_memory(struct run *run)
 {
@@ -165,7 +168,8 @@ choose_number(struct run *run)
 {
 	struct uint160 timed = uint160_from_u64(
 	    run->this_update_sec < 0 ? 0 : (uint64_t)run->this_update_sec);
-	enum status status = state_number(run->state, &run->number);
+	enum status status =
+	    state_number(run->state, STATE_NUMBER, &run->number);
 
 	if (status != STATUS_OK)
 		return status;
@@ -182,7 +186,7 @@ choose_number(struct run *run)
 	/* Given out before it is used: never two byte strings under one. */
 	return run->options->dry_run
 		   ? STATUS_OK
-		   : state_number_set(run->state, &run->number);
+		   : state_number_set(run->state, STATE_NUMBER, &run->number);
 }
 
 /* Without a manifest nothing tells whether the database is behind. */
@@ -229,6 +233,8 @@ run_open(struct run *run)
 	if (status == STATUS_OK)
 		status = run_previous_survey(run);
 	if (status == STATUS_OK)
+		status = run_gate_store(run);
+	if (status == STATUS_OK)
 		warn_without_manifest(run);
 	return status;
 }
@@ -271,8 +277,10 @@ run_open_source(struct run *run)
 	struct source_config source = {
 	    .conninfo = config->conninfo,
 	    .sql = config->sql,
-	    .sql_name = config->query_file,
-	    .issuer_id = config->issuer_id,
+	    .sql_name =
+		config->query_file != NULL ? config->query_file : NATIVE_NAME,
+	    /* A statement without :'issuer' needs none. */
+	    .issuer_id = config->issuer_id != NULL ? config->issuer_id : "",
 	    .encoding = config->encoding,
 	    .connect_timeout_sec = config->connect_timeout_sec,
 	    .statement_timeout_sec = config->statement_timeout_sec,

@@ -247,6 +247,9 @@ run_put_manifest(struct run *run)
 		    NULL, NULL, "%s", why);
 	else
 		status = put_text(run, text, len);
+	if (status == STATUS_OK)
+		status =
+		    state_number_set(run->state, STATE_PUBLISHED, &run->number);
 	manifest_free(&manifest);
 	free(text);
 	return status;

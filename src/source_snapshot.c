@@ -97,6 +97,7 @@ snapshot_read_clock(
 	    "   'pg_catalog.pg_control_recovery()',"
 	    "   'pg_catalog.pg_current_wal_insert_lsn()',"
 	    "   'pg_catalog.pg_last_wal_replay_lsn()',"
+	    "   'pg_catalog.pg_last_wal_receive_lsn()',"
 	    "   'pg_catalog.pg_walfile_name(pg_lsn)']) AS f)";
 	const struct source_query query = {
 	    source_name(source), "snapshot", sql};
@@ -160,6 +161,10 @@ wal_position_normal(uint64_t position, uint64_t page, uint64_t segment)
  *
  * The position is read after the snapshot was taken, so it is no less than
  * what the snapshot sees.
+ *
+ * On a standby of an idle primary the last commit grows old though nothing is
+ * missing. It does not lag when its WAL receiver runs (one that has lost the
+ * primary ends after wal_receiver_timeout) and all that came was replayed.
  */
 static enum status
 snapshot_read_position(struct source *source, struct source_snapshot *snapshot)
@@ -173,7 +178,8 @@ snapshot_read_position(struct source *source, struct source_snapshot *snapshot)
 	    " pg_catalog.pg_size_bytes("
 	    "  pg_catalog.current_setting('wal_block_size')),"
 	    " pg_catalog.pg_size_bytes("
-	    "  pg_catalog.current_setting('wal_segment_size'))"
+	    "  pg_catalog.current_setting('wal_segment_size')),"
+	    " false"
 	    " FROM pg_catalog.pg_control_system() AS s";
 	static const char sql_standby[] =
 	    "SELECT s.system_identifier,"
@@ -183,14 +189,17 @@ snapshot_read_position(struct source *source, struct source_snapshot *snapshot)
 	    " pg_catalog.pg_size_bytes("
 	    "  pg_catalog.current_setting('wal_block_size')),"
 	    " pg_catalog.pg_size_bytes("
-	    "  pg_catalog.current_setting('wal_segment_size'))"
+	    "  pg_catalog.current_setting('wal_segment_size')),"
+	    " COALESCE(w.pid IS NOT NULL AND"
+	    "  pg_catalog.pg_last_wal_receive_lsn() <="
+	    "  pg_catalog.pg_last_wal_replay_lsn(), false)"
 	    " FROM pg_catalog.pg_control_system() AS s"
 	    " CROSS JOIN pg_catalog.pg_control_checkpoint() AS c"
 	    " CROSS JOIN pg_catalog.pg_control_recovery() AS r"
 	    " LEFT JOIN pg_catalog.pg_stat_wal_receiver AS w ON true";
 	const struct source_query query = {source_name(source), "snapshot",
 	    snapshot->standby ? sql_standby : sql_primary};
-	uint64_t identifier, position, timeline, page, segment;
+	uint64_t identifier, position, timeline, page, segment, level;
 	struct source_answer *answer;
 	enum status status = source_ask(source, &query, &answer);
 
@@ -209,6 +218,8 @@ snapshot_read_position(struct source *source, struct source_snapshot *snapshot)
 		    wal_position_normal(position, page, segment);
 		snapshot->has_position = true;
 	}
+	if (source_answer_integer(answer, 5, 1, &level) && level != 0)
+		snapshot->replay_lag_sec = 0;
 	source_answer_free(answer);
 	return STATUS_OK;
 }

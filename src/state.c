@@ -19,8 +19,14 @@
 #include "state_impl.h"
 
 #define LOCK_NAME "lock"
-#define NUMBER_NAME "number"
-#define NUMBER_TEMP "number.tmp"
+static const char *const number_names[STATE_KIND_COUNT] = {
+    [STATE_NUMBER] = "number",
+    [STATE_PUBLISHED] = "published",
+};
+static const char *const number_temps[STATE_KIND_COUNT] = {
+    [STATE_NUMBER] = "number.tmp",
+    [STATE_PUBLISHED] = "published.tmp",
+};
 
 /* Signed bytes are public, but nobody else is to write here. */
 #define STATE_DIR_MODE 0700
@@ -260,11 +266,12 @@ state_close(struct state *state)
  * might be given out a second time.
  */
 static enum status
-number_fault(const struct state *state)
+number_fault(const struct state *state, enum state_kind kind)
 {
 	char place[PATH_MAX];
 
-	(void)snprintf(place, sizeof(place), "%s/%s", state->path, NUMBER_NAME);
+	(void)snprintf(
+	    place, sizeof(place), "%s/%s", state->path, number_names[kind]);
 	report_fault(state->report, STATUS_FAILED, place, "state", NULL,
 	    "damaged, want one decimal number below 2^159 and a newline");
 	report_hint(state->report,
@@ -294,14 +301,14 @@ small_read(int fd, char *data, size_t size)
 }
 
 enum status
-state_number(struct state *state, struct uint160 *number)
+state_number(struct state *state, enum state_kind kind, struct uint160 *number)
 {
 	char text[NUMBER_BYTES];
 	const char *why;
 	size_t digits;
 	ssize_t len;
 	int error;
-	int fd = openat(state->dir, NUMBER_NAME,
+	int fd = openat(state->dir, number_names[kind],
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT) {
@@ -309,31 +316,31 @@ state_number(struct state *state, struct uint160 *number)
 		return STATUS_OK;
 	}
 	if (fd < 0)
-		return state_fault(state, NUMBER_NAME, "open it", errno);
+		return state_fault(state, number_names[kind], "open it", errno);
 	len = small_read(fd, text, sizeof(text));
 	error = errno;
 	(void)close(fd);
 	if (len < 0)
-		return state_fault(state, NUMBER_NAME, "read it", error);
+		return state_fault(state, number_names[kind], "read it", error);
 	digits = len == 0 ? 0 : (size_t)len - 1;
 	if (digits == 0 || text[digits] != '\n' ||
 	    (text[0] == '0' && digits > 1) ||
 	    uint160_from_decimal(number, text, digits, &why) != STATUS_OK)
-		return number_fault(state);
+		return number_fault(state, kind);
 	return STATUS_OK;
 }
 
 /* Writes the temporary number file and syncs it; false with errno. */
 static bool
-number_write(struct state *state, const char *text)
+number_write(struct state *state, enum state_kind kind, const char *text)
 {
 	int error;
 	bool ok;
 	int fd;
 
-	if (unlinkat(state->dir, NUMBER_TEMP, 0) != 0 && errno != ENOENT)
+	if (unlinkat(state->dir, number_temps[kind], 0) != 0 && errno != ENOENT)
 		return false;
-	fd = openat(state->dir, NUMBER_TEMP,
+	fd = openat(state->dir, number_temps[kind],
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return false;
@@ -346,12 +353,13 @@ number_write(struct state *state, const char *text)
 }
 
 enum status
-state_number_set(struct state *state, const struct uint160 *number)
+state_number_set(
+    struct state *state, enum state_kind kind, const struct uint160 *number)
 {
 	char text[UINT160_DECIMAL_BYTES + 1];
 	char decimal[UINT160_DECIMAL_BYTES];
 	struct uint160 last;
-	enum status status = state_number(state, &last);
+	enum status status = state_number(state, kind, &last);
 
 	if (status != STATUS_OK)
 		return status;
@@ -364,11 +372,13 @@ state_number_set(struct state *state, const struct uint160 *number)
 		    decimal, text);
 	}
 	(void)snprintf(text, sizeof(text), "%s\n", decimal);
-	if (!number_write(state, text) ||
-	    renameat(state->dir, NUMBER_TEMP, state->dir, NUMBER_NAME) != 0 ||
+	if (!number_write(state, kind, text) ||
+	    renameat(state->dir, number_temps[kind], state->dir,
+		number_names[kind]) != 0 ||
 	    fsync(state->dir) != 0) {
-		status = state_fault(state, NUMBER_NAME, "write it", errno);
-		(void)unlinkat(state->dir, NUMBER_TEMP, 0);
+		status =
+		    state_fault(state, number_names[kind], "write it", errno);
+		(void)unlinkat(state->dir, number_temps[kind], 0);
 	}
 	return status;
 }

@@ -36,6 +36,7 @@ enum gate {
 	GATE_CLOCK,      /* clocks agree */
 	GATE_UNPLACED,   /* every row can be given to a shard */
 	GATE_ISSUER,     /* the issuer certificate is valid now */
+	GATE_STORE,      /* the store still has what was published */
 	GATE_SHARD_GONE, /* no shard of the manifest is configured away */
 	GATE_COUNT
 };

@@ -66,7 +66,8 @@ struct source_snapshot {
 	bool standby;
 	int64_t now_usec; /* the database's clock at the snapshot, since 1970 */
 	/* Standby: age of the last replayed commit, INFINITY when it has not
-	 * replayed one since it started. 0 otherwise. */
+	 * replayed one since it started; 0 when nothing is left to replay.
+	 * Primary: 0. */
 	double replay_lag_sec;
 	bool has_position; /* false: the server would not tell (privileges) */
 };

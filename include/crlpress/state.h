@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What one issuer keeps on local disk between runs, in one directory:
- *   lock     held for the length of a run
- *   number   the last CRL number ever given to the signer, in decimal
- *   stage/   signed bytes of the run under way, one file a shard
+ *   lock       held for the length of a run
+ *   number     the last CRL number ever given to the signer, in decimal
+ *   published  the number of the last manifest put into the store
+ *   stage/     signed bytes of the run under way, one file a shard
  * The number is written and synced before anything is signed under it, so a
  * number is never used for two different byte strings, whatever is killed.
+ * That something was published tells an empty store from a lost one.
  */
 #ifndef CRLPRESS_STATE_H
 #define CRLPRESS_STATE_H
@@ -31,13 +33,15 @@ enum status state_open(const char *dir, const char *name, struct report *report,
     struct state **state) MUST_CHECK;
 void state_close(struct state *state);
 
-/* The last number given out; zero when there was none yet: no file. */
-enum status state_number(
-    struct state *state, struct uint160 *number) MUST_CHECK;
+enum state_kind { STATE_NUMBER, STATE_PUBLISHED, STATE_KIND_COUNT };
+
+/* The last number of its kind; zero when there was none yet: no file. */
+enum status state_number(struct state *state, enum state_kind kind,
+    struct uint160 *number) MUST_CHECK;
 
 /* Replaces it, synced. A number below the last one is refused. */
-enum status state_number_set(
-    struct state *state, const struct uint160 *number) MUST_CHECK;
+enum status state_number_set(struct state *state, enum state_kind kind,
+    const struct uint160 *number) MUST_CHECK;
 
 /* A staged file. The path belongs to whoever frees it: stage_file_free. */
 struct stage_file {

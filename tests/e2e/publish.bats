@@ -117,23 +117,573 @@ publish_key()
 	compare 2
 	for file in "$store/$name"/*.crl; do
 		same "$(crl_field "$file" algorithm)" "$2" algorithm
-		run certtool --verify-crl --inder --infile "$file" \
+		openssl crl -inform DER -in "$file" -out crl.pem
+		run certtool --verify-crl --infile crl.pem \
 		    --load-ca-certificate "$ca/issuer.pem"
 		ended 0
-		has "$output" Verified
+		has "$output" 'Verification output: Verified.'
 	done
 	"$CRLPRESS" verify --config "$conf" "$store" >verify.out
 }
 
-# own_ca FLAG: a CA for the one test.
-own_ca()
+# A CA with another kind of key, for this test.
+make_own_ca()
 {
-	# publish_new sets it to the one of the file.
-	"$PUBLISH_TREE/tools/make-ca" "$1" "$BATS_TEST_TMPDIR/ca"
-	publish_new()
-	{
-		local name=$1
-		. "$PUBLISH_TREE/tests/lib/publish.bash"
-		publish_new "$@"
-	}
+	own_ca=$BATS_TEST_TMPDIR/ca
+	"$PUBLISH_TREE/tools/make-ca" "$1" "$own_ca"
+}
+
+@test "RSA signs with PKCS #1 and with PSS" {
+	make_own_ca --rsa
+	publish_key rsa sha256WithRSAEncryption
+	publish_key rsa-512 sha512WithRSAEncryption issuer.digest=sha512
+	publish_key pss rsassaPss issuer.padding=pss
+}
+
+@test "P-256 signs, with SHA-256 unless told" {
+	publish_key p256 ecdsa-with-SHA256
+	publish_key p256-384 ecdsa-with-SHA384 issuer.digest=sha384
+}
+
+@test "P-384 signs with SHA-384" {
+	make_own_ca --p384
+	publish_key p384 ecdsa-with-SHA384
+}
+
+@test "Ed25519 signs" {
+	make_own_ca --ed25519
+	# Not for browsers.
+	publish_key ed25519 ED25519 issuer.profile=private
+}
+
+@test "serial-mod: a row stands in the shard of its serial" {
+	publish_new mod shards.count=7 shards.first=3 shards.scheme=serial-mod
+	make_rows 1500 --seed mod
+	pg_psql -c "UPDATE crlpress.revocation SET shard = NULL
+	    WHERE issuer = 'mod'"
+	publish_ok
+	export_query "SELECT 3 + number_of(serial) % 7, serial,
+	    extract(epoch FROM revoked_at), reason
+	    FROM crlpress.revocation WHERE issuer = 'mod'"
+	same "$(cut -d , -f 1 "$work/rows.csv" | sort -un | tr '\n' ' ')" \
+	    '3 4 5 6 7 8 9 ' shards
+	compare 7
+	manifest_holds
+}
+
+@test "expiry: a row stands in the shard of its chunk of time" {
+	publish_new expiry shards.count=5 shards.first=1 \
+	    shards.scheme=expiry shards.anchor=2020-02-29T12:34:56Z \
+	    shards.chunk=7d
+	make_rows 1500 --seed expiry
+	pg_psql -c "UPDATE crlpress.revocation SET shard = NULL
+	    WHERE issuer = 'expiry'"
+	publish_ok
+	export_query "SELECT 1 + floor(extract(epoch FROM
+	    not_after - '2020-02-29 12:34:56+00') / 604800)::bigint % 5,
+	    serial, extract(epoch FROM revoked_at), reason
+	    FROM crlpress.revocation WHERE issuer = 'expiry'"
+	same "$(cut -d , -f 1 "$work/rows.csv" | sort -un | tr '\n' ' ')" \
+	    '1 2 3 4 5 ' shards
+	compare 5
+	manifest_holds
+}
+
+# A table of another CA, with serials as text in two spellings.
+make_foreign_table()
+{
+	make_rows 600 --shards 2 --seed foreign --since "$(iso $(($(date +%s) - 259200)))"
+	# The ends of what there is, too.
+	for serial in 01 0f 80 ff 0100 0fffffffffffffffffffffffffffffffffffffff \
+	    7fffffffffffffffffffffffffffffffffffffff; do
+		revoke "${serial#00}" 0 1700000000 \
+		    $(($(date +%s) + 86400)) 4
+	done
+	pg_psql -c "CREATE TABLE foreign_ca AS SELECT hex_of(serial) AS hex,
+	    number_of(serial)::text AS decimal, revoked_at, reason, not_after,
+	    shard FROM crlpress.revocation WHERE issuer = '$name'"
+}
+
+@test "hex, of odd length too, and decimal through a statement of our own" {
+	publish_new foreign source.serial_encoding=hex \
+	    source.query_file=query.sql source.issuer_id=
+	make_foreign_table
+	echo 'SELECT hex, revoked_at, reason, not_after, shard
+	    FROM foreign_ca' | query
+	[ "$(pg_psql -c 'SELECT count(*) FROM foreign_ca
+	    WHERE length(hex) % 2 = 1')" -gt 10 ]
+	publish_ok
+	# Hex of odd length is none for everybody.
+	export_query "SELECT shard, lpad(hex, 40, '0'),
+	    extract(epoch FROM revoked_at), reason FROM foreign_ca"
+	same "$(wc -l <"$work/rows.csv")" 607 rows
+	compare 2
+	manifest_holds
+
+	# None has expired: nothing changes.
+	publish_configure source.serial_encoding=decimal \
+	    source.query_file=query.sql source.issuer_id=
+	echo 'SELECT decimal AS serial, floor(extract(epoch FROM revoked_at))::bigint,
+	    reason::bigint, extract(epoch FROM not_after)::bigint, shard
+	    FROM foreign_ca -- in seconds' | query
+	publish_ok
+	export_query "SELECT shard, lpad(hex, 40, '0'),
+	    extract(epoch FROM revoked_at), reason FROM foreign_ca"
+	compare 2
+	has "$output" '(+0 '
+	same "$(manifest_sum added)" 0 added
+}
+
+# The manifest but for where the database stood.
+manifest_of_rows()
+{
+	grep -v -e '^# position ' -e '^# end ' "$1"
+}
+
+@test "the same rows at the same time give the same bytes" {
+	local first then
+	make_own_ca --rsa
+	publish_new same shards.count=8
+	then=$(iso $(($(date +%s) - 3600)))
+	make_rows 3000 --shards 8 --now "$then"
+	publish_ok --now "$then" --jobs 1
+	first=$store
+	store=$work/again
+	mkdir "$store"
+	publish_configure store.url="$store" state.dir="$work/state.again" \
+	    shards.count=8
+	publish_ok --now "$then" --jobs 4
+	diff -r "$first/same" "$store/same"
+	same "$(shards | wc -l)" 8 shards
+	diff <(manifest_of_rows "$first/crlpress-manifest-same.txt") \
+	    <(manifest_of_rows "$store/crlpress-manifest-same.txt")
+	same "$(all_have this)" "$(sec "$then")" thisUpdate
+	# A row more is seen.
+	revoke 0123 5 1700000000 $(($(date +%s) + 86400))
+	store=$work/third
+	mkdir "$store"
+	publish_configure store.url="$store" state.dir="$work/state.third" \
+	    shards.count=8
+	publish_ok --now "$then"
+	run diff -rq "$first/same" "$store/same"
+	ended 1
+	has "$output" 5.crl
+	same "${#lines[@]}" 1 'shards that differ'
+}
+
+# The serials of shard 0, as one line.
+listed()
+{
+	crl_field "$store/$name/0.crl" serials | sort | tr '\n' ' '
+}
+
+# publish_at SEC ADDED REMOVED: a run at this time, and what it is to do.
+publish_at()
+{
+	publish_ok --now "$(iso "$1")"
+	has "$output" "(+$2 -$3)"
+	summary_adds_up "$output"
+	same "$(all_have this)" "$1" thisUpdate
+}
+
+@test "an entry leaves after it was listed past its expiry, and stays away" {
+	local t p=21600
+	publish_new retention
+	t=$(($(date +%s) - 20 * 86400))
+	revoke 11 0 $((t - 86400)) $((t - 1))
+	revoke 12 0 $((t - 86400)) $((t))
+	revoke 13 0 $((t - 86400)) $((t + 1))
+	revoke 14 0 $((t - 86400)) $((t + p))
+	revoke 15 0 $((t - 86400)) $((t + 2 * p))
+	revoke 16 0 $((t - 86400)) $((t + 90 * 86400))
+	publish_at "$t" 6 0
+	same "$(listed)" '11 12 13 14 15 16 ' listed
+	publish_at $((t + p)) 0 1
+	same "$(listed)" '12 13 14 15 16 ' listed
+	publish_at $((t + 2 * p)) 0 2
+	same "$(listed)" '14 15 16 ' listed
+	publish_at $((t + 3 * p)) 0 1
+	same "$(listed)" '15 16 ' listed
+	publish_at $((t + 4 * p)) 0 1
+	same "$(listed)" '16 ' listed
+	# The rows are still there: they are seen, and do not come back.
+	for i in 5 6 7; do
+		publish_at $((t + i * p)) 0 0
+		same "$(listed)" '16 ' listed
+		has "$output" \
+		    '6 rows = 1 listed + 5 expired + 0 duplicate'
+	done
+	# Nor when the state directory is lost.
+	rm -r "$state"
+	publish_at $((t + 8 * p)) 0 0
+	same "$(listed)" '16 ' listed
+}
+
+@test "retention after an outage of many periods, and with another period" {
+	local t p=21600
+	publish_new outage
+	t=$(($(date +%s) - 25 * 86400))
+	revoke 21 0 $((t - 86400)) $((t - 1))
+	revoke 22 0 $((t - 86400)) $((t + 3600))
+	revoke 23 0 $((t - 86400)) $((t + 50 * p - 1))
+	revoke 24 0 $((t - 86400)) $((t + 50 * p))
+	revoke 25 0 $((t - 86400)) $((t + 90 * 86400))
+	publish_at "$t" 5 0
+	# Twelve days without a run. 22 expired long ago, but was never listed
+	# after that.
+	publish_at $((t + 50 * p)) 0 1
+	same "$(listed)" '22 23 24 25 ' listed
+	publish_configure crl.period=1h
+	publish_at $((t + 50 * p + 3600)) 0 2
+	same "$(listed)" '24 25 ' listed
+	publish_configure crl.period=12h
+	publish_at $((t + 52 * p)) 0 1
+	same "$(listed)" '25 ' listed
+}
+
+@test "a row that is deleted too early withholds its shard alone" {
+	local before other
+	publish_new deleted
+	make_rows 20 --shards 2
+	revoke 31 0 1700000000 $(($(date +%s) + 86400))
+	publish_ok
+	before=$(sha256sum "$store/deleted/0.crl")
+	other=$(crl_field "$store/deleted/1.crl" number)
+	pg_psql -c "DELETE FROM crlpress.revocation
+	    WHERE issuer = 'deleted' AND serial = '\x31'"
+	publish
+	ended 3
+	has "$stderr" 'deleted/shard 0: no-early-removal, RFC 5280, 3.3: '
+	has "$stderr" 'serial 31,'
+	same "$(sha256sum "$store/deleted/0.crl")" "$before" 'shard 0'
+	[ "$(crl_field "$store/deleted/1.crl" number)" -gt "$other" ]
+	manifest_holds
+	same "$(manifest_field shard | grep -c state=withheld)" 1 withheld
+	# A decision of a person, once.
+	publish --pass no-early-removal:0
+	ended 0
+	has "$stderr" 'let pass by --pass: serial 31,'
+	same "$(manifest_field passed)" no-early-removal:0 passed
+	[[ " $(listed)" != *" 31 "* ]]
+	publish_ok
+	same "$(manifest_field passed)" '' passed
+}
+
+@test "identical rows are one entry, contradicting ones withhold the shard" {
+	publish_new twice source.query_file=query.sql source.issuer_id=
+	make_rows 40 --shards 2
+	revoke 41 1 1700000000 $(($(date +%s) + 86400)) 4
+	pg_psql -c "CREATE TABLE twice AS SELECT serial, revoked_at, reason,
+	    not_after, shard FROM crlpress.revocation WHERE issuer = 'twice'"
+	pg_psql -c 'INSERT INTO twice SELECT * FROM twice WHERE shard = 0'
+	echo 'SELECT * FROM twice' | query
+	local doubled
+	doubled=$(pg_psql -c 'SELECT count(*) / 2 FROM twice WHERE shard = 0')
+	publish_ok
+	same "$(summary_adds_up "$output")" "$((41 + doubled)) rows = \
+41 listed + 0 expired + $doubled duplicate + 0 deferred + 0 withheld" rows
+	has "$(manifest_field rows)" " duplicate=$doubled "
+	export_query 'SELECT shard, serial, extract(epoch FROM revoked_at),
+	    reason FROM twice'
+	compare 2
+	manifest_holds
+
+	pg_psql -c "INSERT INTO twice SELECT serial, revoked_at, 5, not_after,
+	    shard FROM twice WHERE serial = '\x41'"
+	publish
+	ended 3
+	has "$stderr" 'twice/shard 1: duplicate, house rule: serial 41 has'
+	summary_adds_up "$output"
+	same "$(manifest_field shard | grep -c state=withheld)" 1 withheld
+	manifest_holds
+}
+
+@test "--dry-run changes nothing" {
+	local before
+	publish_new dry
+	make_rows 50 --shards 2
+	# Not even where nothing is published yet.
+	publish_ok --dry-run
+	same "$(find "$store" -mindepth 1)" '' 'the store'
+	[ ! -e "$state/dry/number" ]
+	has "$output" 'dry: ok: 2 of 2 shards would be published, '
+	has "$output" '50 entries (+50 -0)'
+
+	publish_ok
+	make_rows 10 --shards 2 --seed 2 \
+	    --since "$(iso "$(all_have this)")"
+	before=$(
+		tree "$store"
+		cat "$state/dry/number"
+		find "$state" | sort
+	)
+	sleep 1
+	publish_ok --dry-run
+	same "$(
+		tree "$store"
+		cat "$state/dry/number"
+		find "$state" | sort
+	)" "$before" 'store and state'
+	has "$output" '(+10 -'
+	summary_adds_up "$output"
+	publish_ok
+	has "$output" '(+10 -'
+}
+
+@test "--quiet says nothing when all is well, and why when it is not" {
+	publish_new quiet
+	make_rows 20 --shards 2
+	publish_ok --quiet
+	same "$output" '' stdout
+	same "$(shards | wc -l)" 2 shards
+	revoke 51 7 1700000000 $(($(date +%s) + 86400))
+	publish --quiet
+	ended 3
+	has "$stderr" 'quiet: unplaced-rows, BR 4.9.7: '
+	has "$stderr" 'row 51: '
+}
+
+@test "--json is a report whose counts are the manifest's" {
+	publish_new json shards.count=3
+	make_rows 60 --shards 2
+	publish_ok --json
+	echo "$output" | /usr/bin/python3 -m json.tool >/dev/null
+	echo "$output" >"$work/report.json"
+	/usr/bin/python3 - "$work/report.json" "$manifest" "$conf" <<-'PY'
+		import json, re, sys
+		report = json.load(open(sys.argv[1]))
+		text = open(sys.argv[2]).read()
+		assert report["status"] == "ok" and report["exit"] == 0
+		assert report["findings"] == [] and report["faults"] == 0
+		[run] = report["runs"]
+		assert run["issuer"] == "json" and run["status"] == "ok"
+		assert run["config"] == sys.argv[3]
+		assert run["dry_run"] is False
+		field = dict(re.findall(r"^# (\S+) (.*)$", text, re.M))
+		assert run["number"] == field["number"]
+		assert run["this_update"] == field["this-update"]
+		assert run["next_update"] == field["next-update"]
+		rows = {k: int(v) for k, v in
+		        re.findall(r"(\w+)=(\d+)", field["rows"])}
+		assert run["rows"] == rows, (run["rows"], rows)
+		assert rows["read"] == 60 == rows["listed"]
+		shards = re.findall(r"^# shard (\d+) (.*)\n(\w+)  (\S+)$",
+		                    text, re.M)
+		assert len(shards) == len(run["shards"]) == 3
+		for told, (index, values, sha256, key) in zip(
+		        run["shards"], shards):
+		    value = dict(v.split("=", 1) for v in values.split())
+		    assert told["index"] == int(index)
+		    assert told["sha256"] == sha256 and told["key"] == key
+		    for name in "state", "url":
+		        assert told[name] == value[name]
+		    for name in "entries", "added", "removed", "size":
+		        assert told[name] == int(value[name]), name
+		assert sum(s["entries"] for s in run["shards"]) == 60
+	PY
+	# Faults stand in it too, and the whole is JSON still.
+	revoke 52 9 1700000000 $(($(date +%s) + 86400))
+	publish --json
+	ended 3
+	echo "$output" | /usr/bin/python3 -c 'import json, sys
+report = json.load(sys.stdin)
+assert report["exit"] == 3 and report["status"] == "refused"
+assert any(f["rule"] == "unplaced-rows" and f["severity"] == "fault"
+           for f in report["findings"])'
+}
+
+# Two issuers, a and b, with a directory of configurations.
+make_two()
+{
+	mkdir etc
+	for which in a b; do
+		publish_new "$which$BATS_TEST_NUMBER"
+		make_rows 10 --shards 2
+		cp "$conf" etc
+	done
+	a=a$BATS_TEST_NUMBER
+	b=b$BATS_TEST_NUMBER
+	conf=etc
+}
+
+# How many shards of an issuer there are.
+shards_of()
+{
+	find "$BATS_TEST_TMPDIR/$1/store" -name '*.crl' | wc -l
+}
+
+@test "--issuer takes one of two configurations" {
+	make_two
+	publish_ok --issuer "$b"
+	same "$(shards_of "$a") $(shards_of "$b")" '0 2' shards
+	publish --issuer nobody
+	ended 2
+	has "$stderr" --issuer
+	same "$(shards_of "$a") $(shards_of "$b")" '0 2' shards
+	publish_ok
+	same "$(shards_of "$a") $(shards_of "$b")" '2 2' shards
+	same "${#lines[@]}" 2 'summary lines'
+}
+
+@test "a broken configuration does not stop the others" {
+	local bad
+	make_two
+	for bad in 0-bad z-bad; do
+		rm -rf "$BATS_TEST_TMPDIR/$a/store"/*
+		printf '[issuer]\ncertificat = x\n' >"etc/$bad.cnf"
+		publish
+		ended 2
+		has "$stderr" "etc/$bad.cnf:2: config: unknown key"
+		same "$(shards_of "$a") $(shards_of "$b")" '2 2' shards
+		rm "etc/$bad.cnf"
+	done
+}
+
+@test "an issuer whose gate closes does not stop the next one" {
+	make_two
+	name=$a
+	revoke 61 9 1700000000 $(($(date +%s) + 86400))
+	publish
+	ended 3
+	same "$(shards_of "$a") $(shards_of "$b")" '0 2' shards
+}
+
+# A statement that takes a millisecond a row. The server sends some hundred
+# rows at a time.
+slow_issuer()
+{
+	publish_new "$1" source.query_file=query.sql
+	make_rows 700 --shards 2
+	query <<-'SQL'
+		SELECT serial, revoked_at, reason, not_after, shard
+		FROM crlpress.revocation
+		WHERE issuer = :'issuer' AND pg_sleep(0.001)::text = ''
+	SQL
+}
+
+@test "progress is drawn on a terminal only" {
+	command -v script >/dev/null || skip 'no script (util-linux)'
+	slow_issuer tty
+	TERM=xterm script -qec \
+	    "'$CRLPRESS' publish --config '$conf'" tty.out </dev/null >/dev/null
+	cat -v tty.out
+	grep -q $'\r\033\[Kreading rows: [0-9]*, [0-9]*/s' tty.out
+	# What was drawn is wiped off before the summary.
+	grep -aq $'\r\033\[Ktty: ok: 2 of 2 shards published' tty.out
+	TERM=xterm script -qec "'$CRLPRESS' publish --quiet --config '$conf'" \
+	    quiet.out </dev/null >/dev/null
+	run cat quiet.out
+	[[ $output != *$'\033'* && $output != *rows* ]]
+	publish_ok
+	[[ $output != *$'\033'* && $output != *$'\r'* ]]
+}
+
+@test "of two runs at once the second ends with 75" {
+	local ready
+	publish_new locked source.query_file=query.sql source.issuer_id=
+	make_rows 10 --shards 2
+	pg_psql -c "CREATE TABLE held AS SELECT serial, revoked_at, reason,
+	    not_after, shard FROM crlpress.revocation WHERE issuer = 'locked'"
+	echo 'SELECT * FROM held' | query
+	# The first one waits for a table that somebody has locked.
+	mkfifo hold ready
+	pg_psql <hold >ready 3>&- &
+	holder=$!
+	exec 7>hold 8<ready
+	echo 'BEGIN; LOCK TABLE held; SELECT 1;' >&7
+	read -r ready <&8
+	same "$ready" 1 'table locked'
+	"$CRLPRESS" publish --config "$conf" >first.out 2>&1 3>&- 7>&- 8<&- &
+	running=$!
+	pg_wait "SELECT count(*) > 0 FROM pg_stat_activity
+	    WHERE usename = 'cron' AND wait_event_type = 'Lock'"
+	publish
+	ended 75
+	has "$stderr" "$state/locked/lock: lock: another run of this issuer"
+	has "$stderr" "process $running"
+	same "$output" '' stdout
+	same "$(shards)" '' shards
+	exec 7>&- 8<&-
+	wait "$holder"
+	wait "$running"
+	running=
+	holder=
+	has "$(<first.out)" 'locked: ok: 2 of 2 shards published'
+	publish_ok
+}
+
+@test "runs one right after the other all succeed" {
+	local last=0 number
+	publish_new rapid
+	make_rows 10 --shards 2
+	for _ in 1 2 3; do
+		publish_ok
+		number=$(all_have number)
+		[ "$number" -gt "$last" ]
+		last=$number
+	done
+	# One at the very time of the last one is refused.
+	publish --now "$(iso "$(all_have this)")"
+	ended 3
+	has "$stderr" 'rapid/shard 0: time-up, RFC 5280, 5.1.2.5: thisUpdate'
+	same "$(all_have number)" "$last" number
+}
+
+@test "a number that was used is not used again, whatever is lost" {
+	local number
+	publish_new lost
+	make_rows 10 --shards 2
+	publish_ok
+	# Far beyond the time.
+	echo 99999999999 >"$state/lost/number"
+	publish_ok
+	same "$(all_have number)" 100000000000 number
+	rm -r "$state"
+	publish_ok
+	same "$(all_have number)" 100000000001 number
+}
+
+@test "every command has its help, and the program its version" {
+	local command
+	run --separate-stderr "$CRLPRESS" help
+	ended 0
+	for command in publish verify check-config; do
+		has "$output" "  $command "
+	done
+	run "$CRLPRESS" --help
+	ended 0
+	has "$output" 'usage: crlpress COMMAND'
+	for command in publish verify check-config; do
+		run --separate-stderr "$CRLPRESS" help "$command"
+		ended 0
+		same "$stderr" '' stderr
+		has "$output" "usage: crlpress $command [OPTION...]"
+		has "$output" '  -h, --help '
+		has "$output" 'Exit status: 0 '
+		same "$("$CRLPRESS" "$command" --help)" "$output" --help
+		same "$("$CRLPRESS" "$command" -h)" "$output" -h
+		run "$CRLPRESS" "$command" --no-such-option
+		ended 2
+		has "$output" 'usage: unknown option --no-such-option'
+	done
+	run --separate-stderr "$CRLPRESS" --version
+	ended 0
+	[[ $output =~ ^crlpress\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+	run --separate-stderr "$CRLPRESS"
+	ended 2
+	same "$output" '' stdout
+	has "$stderr" 'usage: crlpress COMMAND'
+	run "$CRLPRESS" print
+	ended 2
+	has "$output" 'unknown command print'
+	run "$CRLPRESS" publish operand
+	ended 2
+}
+
+@test "output that is lost is a failure" {
+	publish_new full
+	make_rows 10 --shards 2
+	status=0
+	"$CRLPRESS" publish --config "$conf" --json >/dev/full || status=$?
+	ended 1
 }

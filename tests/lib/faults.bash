@@ -1,128 +1,88 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: ISC
 #
-# What the tests of refused runs share, on top of postgres.bash: a store that
-# was published once, a configuration to spoil, and `refused`, which holds a
-# run against everything that it must not have done.
+# What the tests of refused runs share: a store that was published once, a
+# configuration to spoil, and `refused`, `withheld` and `published`, which
+# hold a run against everything that it must have done and must not. Load it
+# after postgres.bash and publish.bash, and in a file of tests
 #
-#   setup_file() { pg_start; faults_make_gold; }
+#   setup_file() { publish_setup; faults_make_gold; }
 #   setup() { faults_begin; }
 #   teardown() { faults_end; }
 #   teardown_file() { pg_stop; }
+#
+# A test sets `with`, further arguments of the run, and `under`, a command to
+# run it by.
 
-faults_repository=$BATS_TEST_DIRNAME/../..
-
-# A CA, 600 rows in 4 shards, and what a first run makes of them. The role of
-# the runs may read the table and nothing else.
-faults_make_gold()
-{
-	export CRLPRESS=${CRLPRESS:-$PWD/build/crlpress}
-	export GOLD=$BATS_FILE_TMPDIR/gold
-	mkdir -p "$GOLD/store"
-	"$faults_repository/tools/make-ca" "$GOLD"
-	pg_psql -f "$faults_repository/sharding-config/native.sql"
-	pg_psql -c 'CREATE ROLE reader LOGIN IN ROLE crlpress_reader;
-	    GRANT CREATE ON DATABASE postgres TO reader'
-	"$faults_repository/tools/make-revocations" --count 600 --shards 4 \
-	    --issuer e1 --since "$(date -u -d '2 days ago' +%FT%TZ)" \
-	    --now "$(date -u -d '1 minute ago' +%FT%TZ)" --quiet
-	pg_psql -c 'CREATE TABLE kept AS TABLE crlpress.revocation'
-	cat >"$GOLD/e1.cnf" <<-END
-	[issuer]
-	certificate = issuer.pem
-	key = issuer.key
-	[source]
-	issuer_id = e1
-	[shards]
-	count = 4
-	url = http://crl.example.com/e1/{shard}.crl
-	[crl]
-	[store]
-	url = @PWD@/store
-	[state]
-	dir = state
-	[gates]
-	END
-	# As if it had been a while ago: --now may lie in the past.
-	cd "$GOLD" || return 1
-	sed "s|@PWD@|$GOLD|" e1.cnf >first.cnf
-	PGUSER=reader "$CRLPRESS" publish --quiet -c first.cnf \
-	    --now "$(date -u -d '30 seconds ago' +%FT%TZ)" || return 1
-	rm first.cnf
-}
-
-# A copy of all that for one test, in its own directory, which is where it is.
-# `with` are further arguments of a run, `under` is a command to run it by.
-faults_begin()
-{
-	pg_env main
-	export PGUSER=reader
-	cd "$BATS_TEST_TMPDIR" || return 1
-	cp -a "$GOLD/." .
-	conf store url "$PWD/store"
-	with=()
-	under=()
-}
-
-# conf SECTION KEY VALUE: sets a key of the configuration.
-conf()
-{
-	awk -v section="[$1]" -v key="$2" -v value="$3" '
-	/^\[/ { inside = $0 == section }
-	inside && $1 == key { next }
-	{ print }
-	$0 == section { print key " = " value }' e1.cnf >e1.new &&
-	    mv e1.new e1.cnf
-}
-
-# query SQL: the run reads this statement instead of the table.
-query()
-{
-	printf '%s\n' "$1" >query.sql
-	conf source query_file query.sql
-}
-
-# The rows of the table as a statement.
-rows_sql="SELECT serial, revoked_at, reason, not_after, shard
+# The statement of the native table.
+FAULTS_ROWS="SELECT serial, revoked_at, reason, not_after, shard
 FROM crlpress.revocation WHERE issuer = :'issuer'
 AND not_after >= :'lookback'"
 
-# with_row EXPRESSIONS: the rows of the table, and one more.
+# 600 rows in 4 shards, none of them expired, and what a run makes of them.
+# That is dated back a little, so that the next may have a time of its own.
+faults_make_gold()
+{
+	export GOLD=$BATS_FILE_TMPDIR/gold CRLPRESS
+	mkdir -p "$GOLD"
+	BATS_TEST_TMPDIR=$GOLD publish_new e1 shards.count=4
+	make_rows 600 --shards 4 --since "$(date -u -d '2 days ago' +%FT%TZ)" \
+	    --now "$(date -u -d '2 minutes ago' +%FT%TZ)"
+	pg_psql -c 'CREATE TABLE kept AS TABLE crlpress.revocation'
+	"$CRLPRESS" publish --quiet --config "$conf" \
+	    --now "$(date -u -d '1 minute ago' +%FT%TZ)"
+}
+
+# A copy of that for one test.
+faults_begin()
+{
+	publish_env
+	publish_new e1 shards.count=4
+	cp -a "$GOLD/e1/store/." "$store"
+	cp -a "$GOLD/e1/state" "$state"
+	with=()
+	under=()
+	rows_changed=
+}
+
+# spoil SETTING...: another configuration.
+spoil()
+{
+	publish_configure shards.count=4 "$@"
+}
+
+# query SQL [SETTING...]: the run reads this statement instead of the table.
+query()
+{
+	printf '%s\n' "$1" >query.sql
+	spoil "source.query_file=$PWD/query.sql" "${@:2}"
+}
+
+# with_row EXPRESSIONS [SETTING...]: the rows of the table, and one more.
 with_row()
 {
-	query "$rows_sql UNION ALL SELECT $1"
+	query "$FAULTS_ROWS UNION ALL SELECT $1" "${@:2}"
 }
 
 # change_rows SQL: changes the table until faults_end puts it back.
 change_rows()
 {
 	rows_changed=1
-	PGUSER=tester pg_psql -c "$1" >/dev/null
+	pg_psql -c "$1" >/dev/null
 }
 
 faults_end()
 {
-	[ -z "${rows_changed:-}" ] || PGUSER=tester pg_psql -c '
+	[ -z "${rows_changed:-}" ] || pg_psql -c '
 	    TRUNCATE crlpress.revocation;
-	    INSERT INTO crlpress.revocation TABLE kept' >/dev/null
+	    INSERT INTO crlpress.revocation TABLE kept'
 }
 
-# What stands in a store: names, files, times, bytes.
-faults_store()
-{
-	(
-		cd "${1:-store}" || exit 1
-		find . ! -name . -printf '%p %y %i %s %m %T@\n' |
-		    grep -v '^\./\.crlpress\.lock ' | LC_ALL=C sort
-		find . -type f -exec sha256sum {} + | LC_ALL=C sort
-	)
-}
-
-# Runs publish as `run` does; stdout is in $output, stderr in $stderr.
+# Runs publish as `run` does, with `with` and under `under`.
 press()
 {
 	run --separate-stderr "${under[@]}" "$CRLPRESS" publish \
-	    -c "$PWD/e1.cnf" "${with[@]}" "$@"
+	    --config "$conf" "${with[@]}"
 }
 
 show()
@@ -132,19 +92,12 @@ show()
 	return 1
 }
 
-# The faults of stderr: neither hints, nor warnings, nor notes.
-faults_said()
-{
-	grep -v -e '^  hint: ' -e '^warning: ' -e '^note: ' <<<"${stderr:-}" ||
-	    true
-}
-
 # said TEXT...: each stands on stderr.
 said()
 {
 	local text
 	for text; do
-		[[ ${stderr:-} == *"$text"* ]] || show "not said: $text"
+		has "${stderr:-}" "$text" || return 1
 	done
 }
 
@@ -152,8 +105,16 @@ said_not()
 {
 	local text
 	for text; do
-		[[ ${stderr:-}$output != *"$text"* ]] || show "said: $text"
+		[[ ${stderr:-}$output != *"$text"* ]] ||
+		    show "said: $text" || return 1
 	done
+}
+
+# The faults of stderr: neither hints, nor warnings, nor notes.
+faults_said()
+{
+	grep -v -e '^  hint: ' -e '^warning: ' -e '^note: ' \
+	    <<<"${stderr:-}" || true
 }
 
 # one_line TEXT...: a single fault was told, in a line that has each text.
@@ -161,29 +122,30 @@ one_line()
 {
 	local text line
 	line=$(faults_said)
-	[ "$(grep -c . <<<"$line")" -eq 1 ] || show 'want one fault'
+	[ "$(grep -c . <<<"$line")" -eq 1 ] || show 'want one fault' || return 1
 	for text; do
-		[[ $line == *"$text"* ]] || show "not in the fault: $text"
+		has "$line" "$text" || return 1
 	done
+}
+
+# What stands in a store; its lock is nobody's business.
+standing()
+{
+	tree "${1:-$store}" | grep -v '^\.crlpress-lock \|^ d \|/\.crlpress-lock$'
 }
 
 # Nothing is left of a run but what belongs there: no process, no temporary
 # or staged file; and no secret in what it said.
 nothing_left()
 {
-	local file
-	sleep 0.02
-	for file in /proc/[0-9]*/cmdline; do
-		if tr '\0' ' ' <"$file" 2>/dev/null |
-		    grep -qF -e "publish -c $PWD/e1.cnf"; then
-			show "process left: $file"
-		fi
-	done
-	[ -z "$(find . -path './st*/*' \( -name '*.tmp' \
-	    -o -name '.crlpress-*' -o -name '.tmp-*' \
-	    -o -path '*/stage/*' \))" ] ||
-	    show "left: $(find . -path './st*/*')"
-	said_not open-sesame
+	local left
+	left=$(pgrep -f -- "publish --config $conf") || true
+	[ -z "$left" ] || show "processes left: $left" || return 1
+	left=$(find "$store" "$state" \( -name '*.tmp' -o -name '.tmp-*' \
+	    -o -name '.crlpress-tmp-*' -o -path '*/stage/*' \) 2>/dev/null) ||
+	    true
+	[ -z "$left" ] || show "files left: $left" || return 1
+	said_not open-sesame 'BEGIN PRIVATE'
 }
 
 # refused STATUS TEXT...: a run fails with this status and one line with these
@@ -192,72 +154,64 @@ refused()
 {
 	local want=$1
 	shift
-	faults_store >before
+	standing >before
 	press
-	[ "$status" -eq "$want" ] || show "want status $want"
-	one_line "$@"
-	faults_store >after
+	ended "$want" && one_line "$@" && nothing_left || return 1
+	standing >after
 	diff before after || show 'the store changed'
-	nothing_left
 }
 
-# The bytes of shards, as "0 1 2".
-shard_sums()
+# State of each shard in the manifest: "0 published".
+shard_states()
 {
-	local shard
-	for shard in $1; do
-		printf '%s ' "$shard"
-		sha256sum <"store/e1/$shard.crl"
+	sed -n 's/^# shard \([0-9]*\) .* state=\([a-z]*\) .*/\1 \2/p' \
+	    "$manifest"
+}
+
+# held SHARDS: these are as they were, and the manifest says so; all others
+# are new.
+held()
+{
+	local shard old new want
+	for shard in 0 1 2 3; do
+		old=$(sha256sum <"$GOLD/e1/store/e1/$shard.crl")
+		new=$(sha256sum <"$store/e1/$shard.crl")
+		want=published
+		[[ " $1 " != *" $shard "* ]] || want=withheld
+		if [ "$want" = withheld ]; then
+			[ "$old" = "$new" ]
+		else
+			[ "$old" != "$new" ] &&
+			    crl_verifies "$store/e1/$shard.crl"
+		fi || show "shard $shard is not $want" || return 1
+		shard_states | grep -qx "$shard $want" ||
+		    show "the manifest: shard $shard is not $want" || return 1
 	done
+	(cd "$store" && sha256sum --quiet --strict -c "$manifest")
 }
 
 # withheld SHARDS TEXT...: a run ends with status 3 and one line with these
-# texts; these shards are as they were, all others are new.
+# texts; these shards stand and all others are new.
 withheld()
 {
-	local held=$1 shard
+	local shards=$1
 	shift
-	shard_sums "$held" >before
 	press
-	[ "$status" -eq 3 ] || show 'want status 3'
-	one_line "$@"
-	shard_sums "$held" >after
-	diff before after || show 'a withheld shard changed'
-	for shard in 0 1 2 3; do
-		case " $held " in
-		*" $shard "*) state=withheld ;;
-		*) state=published ;;
-		esac
-		grep -q "^# shard $shard .* state=$state " \
-		    store/crlpress-manifest-e1.txt ||
-		    show "shard $shard is not $state in the manifest"
-		[ "$state" = withheld ] ||
-		    ! cmp -s "store/e1/$shard.crl" "$GOLD/store/e1/$shard.crl"
-	done
-	(cd store && sha256sum --quiet --strict -c crlpress-manifest-e1.txt)
-	nothing_left
+	ended 3 && one_line "$@" && held "$shards" && nothing_left
 }
 
-# published: a run ends well, and all shards are new.
+# A run ends well without a fault, and all shards are new.
 published()
 {
-	local shard
 	press
-	[ "$status" -eq "${1:-0}" ] || show "want status ${1:-0}"
-	[ -z "$(faults_said)" ] || show 'want no fault'
-	for shard in 0 1 2 3; do
-		! cmp -s "store/e1/$shard.crl" \
-		    "$GOLD/store/e1/$shard.crl" ||
-		    show "shard $shard was not published"
-	done
-	nothing_left
+	ended 0 && [ -z "$(faults_said)" ] || show 'want no fault' || return 1
+	held '' && nothing_left
 }
 
-# passed GATE...: the manifest records what was let pass, and nothing else.
+# passed GATE...: what the manifest says was let pass.
 passed()
 {
-	diff <(printf '# passed %s\n' "$@") \
-	    <(grep '^# passed ' store/crlpress-manifest-e1.txt)
+	same "$(manifest_field passed)" "$(printf '%s\n' "$@")" passed
 }
 
 # rows_are NAME=COUNT...: the account of rows in the manifest.
@@ -265,18 +219,21 @@ rows_are()
 {
 	local text
 	for text; do
-		grep -q "^# rows.* $text\( \|\$\)" \
-		    store/crlpress-manifest-e1.txt || {
-			grep '^# rows' store/crlpress-manifest-e1.txt
-			echo "want $text"
-			return 1
-		}
+		has "$(manifest_field rows) " "$text " || return 1
 	done
 }
 
-# lists SHARD SERIAL: openssl finds this serial in a shard.
-lists()
+# entry_of SHARD SERIAL: the lines of openssl about this entry.
+entry_of()
 {
-	openssl crl -inform DER -in "store/e1/$1.crl" -noout -text |
-	    grep -qi "Serial Number: $2\$"
+	openssl crl -inform DER -in "$store/e1/$1.crl" -noout -text |
+	    grep -i -A 4 "Serial Number: $2\$"
+}
+
+# The serial of some row of a shard, in lower case hex.
+some_serial()
+{
+	pg_psql -c "SELECT encode(serial, 'hex') FROM crlpress.revocation
+	    WHERE issuer = 'e1' AND shard = $1 AND reason = ${2:-0}
+	    ORDER BY serial LIMIT 1"
 }

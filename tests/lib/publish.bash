@@ -11,7 +11,8 @@
 #
 # publish_new NAME then makes $work, $conf, $store, $state of one issuer, whose
 # rows are those of issuer_id NAME in the native table. Tests leave their
-# rows: each has names of its own.
+# rows: each has names of its own. $own_ca is the CA to use instead of the
+# file's.
 
 # Where the tools are; no test depends on where it is run from.
 PUBLISH_TREE=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
@@ -51,7 +52,7 @@ publish_new()
 	conf=$work/$name.cnf
 	store=$work/store
 	state=$work/state
-	ca=$BATS_FILE_TMPDIR/ca
+	ca=${own_ca:-$BATS_FILE_TMPDIR/ca}
 	# shellcheck disable=SC2059 # it is a format
 	url=$(printf "$PUBLISH_URL" "$name")
 	manifest=$store/crlpress-manifest-$name.txt
@@ -193,7 +194,8 @@ crl_field()
 		;;
 	algorithm)
 		openssl crl -inform DER -in "$1" -noout -text |
-		    sed -n 's/^ *Signature Algorithm: //p' | sort -u
+		    sed -n 's/^ *Signature Algorithm: \([^ ]*\).*/\1/p' |
+		    sort -u
 		;;
 	esac
 }

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "../lib/gate_stand.h"
+
 struct name_row {
 	enum gate gate;
 	const char *name;
@@ -163,40 +165,6 @@ test_pass_many(void **state)
 	assert_int_equal(passes.count, GATE_PASSES_MOST);
 }
 
-/* What a gate said, and to whom. */
-struct stand {
-	struct gate_passes passes;
-	struct gate_place place;
-};
-
-static void
-stand_make(struct stand *stand, uint32_t shard)
-{
-	memset(stand, 0, sizeof(*stand));
-	stand->place = (struct gate_place){
-	    .object = "letters/shard 7",
-	    .shard = shard,
-	    .passes = &stand->passes,
-	    .report = report_new(NULL, SEVERITY_NOTE),
-	};
-	assert_non_null(stand->place.report);
-}
-
-static void
-stand_free(struct stand *stand)
-{
-	report_free(stand->place.report);
-}
-
-static void
-pass(struct stand *stand, const char *text)
-{
-	const char *why = NULL;
-
-	assert_int_equal(
-	    gate_passes_add(&stand->passes, text, &why), STATUS_OK);
-}
-
 static void
 assert_last(const struct stand *stand, enum severity severity, const char *rule,
     const char *clause, const char *text)
@@ -207,7 +175,7 @@ assert_last(const struct stand *stand, enum severity severity, const char *rule,
 	assert_true(kept > 0);
 	finding = report_finding(stand->place.report, kept - 1);
 	assert_int_equal(finding->severity, severity);
-	assert_string_equal(finding->object, "letters/shard 7");
+	assert_string_equal(finding->object, STAND_OBJECT);
 	assert_string_equal(finding->rule, rule);
 	assert_string_equal(finding->clause, clause);
 	assert_string_equal(finding->text, text);
@@ -219,7 +187,7 @@ test_refuse(void **state)
 	struct stand stand;
 
 	(void)state;
-	stand_make(&stand, 7);
+	stand_make(&stand);
 	assert_int_equal(
 	    gate_refuse(&stand.place, GATE_CHANGE, "serial %s, %d", "ab", 3),
 	    STATUS_REFUSED);
@@ -241,12 +209,12 @@ test_pass_used(void **state)
 	struct stand stand;
 
 	(void)state;
-	stand_make(&stand, 7);
-	pass(&stand, "change:8");
-	pass(&stand, "no-early-removal:7");
-	pass(&stand, "change:7");
-	pass(&stand, "change:7");
-	pass(&stand, "floor");
+	stand_make(&stand);
+	stand_pass(&stand, "change:8");
+	stand_pass(&stand, "no-early-removal:7");
+	stand_pass(&stand, "change:7");
+	stand_pass(&stand, "change:7");
+	stand_pass(&stand, "floor");
 	assert_int_equal(
 	    gate_refuse(&stand.place, GATE_DUPLICATE, "two"), STATUS_REFUSED);
 	for (size_t i = 0; i < stand.passes.count; i++)
@@ -287,7 +255,7 @@ test_long(void **state)
 	(void)state;
 	memset(url, 'u', sizeof(url) - 1);
 	url[sizeof(url) - 1] = '\0';
-	stand_make(&stand, 7);
+	stand_make(&stand);
 	assert_int_equal(
 	    gate_refuse(&stand.place, GATE_SCOPE, "names %s, want z", url),
 	    STATUS_REFUSED);

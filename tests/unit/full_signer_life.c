@@ -586,7 +586,10 @@ passphrase_on_standard_input(void **state)
 		/* Nor has it the descriptor after it was read. */
 		if (descriptors_count(signer_find(getpid())) != DESCRIPTORS)
 			_exit(5);
-		_exit(number_sign(signer, 5, 1, report) == STATUS_OK ? 0 : 4);
+		if (number_sign(signer, 5, 1, report) != STATUS_OK)
+			_exit(4);
+		signer_stop(signer);
+		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, &how, 0), pid);
 	assert_int_equal(how, 0);

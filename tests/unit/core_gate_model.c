@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * gate_merge against a model that is too slow for anything else: it compares
+ * each row with each entry. Rows and published CRLs are random, and small, so
+ * that all that can happen to a serial happens often.
+ */
+#include "crlpress/gate.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../lib/gate_stand.h"
+
+#define T 1795324189LL
+#define TRIALS 20000
+#define SERIALS 12
+#define LISTED_MOST 16
+
+static uint64_t
+random_below(uint64_t *seed, uint64_t n)
+{
+	*seed = *seed * 6364136223846793005U + 1442695040888963407U;
+	return (*seed >> 33) % n;
+}
+
+/* Two seconds around T, so that each comparison is often just met. */
+static int64_t
+random_date(uint64_t *seed)
+{
+	return T - 2 + (int64_t)random_below(seed, 5);
+}
+
+static uint8_t
+random_reason(uint64_t *seed)
+{
+	static const uint8_t reason[] = {0, 1, 4};
+
+	return reason[random_below(seed, 3)];
+}
+
+struct model {
+	struct row listed[LISTED_MOST];
+	size_t listed_count;
+	struct row row[SERIALS];
+	size_t row_count;
+
+	/* What has to come out. */
+	struct gate_merge merge;
+	struct row stays[SERIALS];
+	size_t stay_count;
+	uint64_t changes;
+	uint64_t early;
+};
+
+static void
+model_fill(struct model *model, uint64_t *seed)
+{
+	bool same = random_below(seed, 2);
+	bool sorted = random_below(seed, 2);
+
+	memset(model, 0, sizeof(*model));
+	for (uint64_t serial = 1; serial <= SERIALS; serial++)
+		if (random_below(seed, 4) > 0)
+			model->row[model->row_count++] =
+			    stand_row(serial, random_date(seed),
+				random_reason(seed), random_date(seed));
+	model->listed_count = random_below(seed, LISTED_MOST + 1);
+	for (size_t i = 0; i < model->listed_count; i++) {
+		uint64_t serial = sorted ? 1 + i * SERIALS / LISTED_MOST
+					 : 1 + random_below(seed, SERIALS);
+
+		model->listed[i] = stand_row(serial, random_date(seed),
+		    random_reason(seed), UTC_MIN_SEC);
+		/* Mostly nothing changes, or every merge were refused. */
+		for (size_t j = 0; same && j < model->row_count; j++)
+			if (uint160_compare(&model->row[j].serial,
+				&model->listed[i].serial) == 0)
+				model->listed[i] = model->row[j];
+	}
+}
+
+/* The first of `n` with this serial, or NULL. */
+static const struct row *
+find(const struct row *rows, size_t n, const struct uint160 *serial)
+{
+	for (size_t i = 0; i < n; i++)
+		if (uint160_compare(&rows[i].serial, serial) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+static void
+model_kept(struct model *model, const struct row *row, const struct row *entry)
+{
+	bool other_reason = row->reason != entry->reason;
+	int64_t moved = row_revoked_at(row) - row_revoked_at(entry);
+
+	model->merge.kept++;
+	if (!other_reason && moved == 0)
+		return;
+	if (row->reason == 1 && moved <= 0)
+		model->merge.changed++;
+	else
+		model->changes++;
+}
+
+static void
+model_think(struct model *model)
+{
+	for (size_t i = 0; i < model->row_count; i++) {
+		const struct row *row = &model->row[i];
+		const struct row *entry =
+		    find(model->listed, model->listed_count, &row->serial);
+		bool expired = row_not_after(row) < T;
+
+		if (entry != NULL && expired)
+			model->merge.removed++;
+		else if (entry != NULL)
+			model_kept(model, row, entry);
+		else if (expired && row_revoked_at(row) < T)
+			model->merge.gone++;
+		else
+			model->merge.added++;
+		if (entry != NULL ? !expired
+				  : !expired || row_revoked_at(row) >= T)
+			model->stays[model->stay_count++] = *row;
+	}
+	for (size_t i = 0; i < model->listed_count; i++) {
+		const struct uint160 *serial = &model->listed[i].serial;
+
+		if (find(model->listed, i, serial) == NULL &&
+		    find(model->row, model->row_count, serial) == NULL)
+			model->early++;
+	}
+	model->merge.lost = model->early;
+}
+
+/* What nobody let pass, whatever the model says: the law itself. */
+static void
+assert_law(const struct model *model, const struct row *now, size_t count)
+{
+	for (size_t i = 0; i < model->listed_count; i++) {
+		const struct uint160 *serial = &model->listed[i].serial;
+		const struct row *row =
+		    find(model->row, model->row_count, serial);
+
+		if (find(now, count, serial) != NULL)
+			continue;
+		assert_non_null(row);
+		assert_true(row_not_after(row) < T);
+	}
+}
+
+static void
+trial(struct model *model, bool pass_early, bool pass_change)
+{
+	struct row row[SERIALS];
+	struct published published;
+	struct stand stand;
+	size_t count = 0;
+	bool refused = (model->early > 0 && !pass_early) ||
+		       (model->changes > 0 && !pass_change);
+	enum status status;
+
+	stand_make(&stand);
+	if (pass_early)
+		stand_pass(&stand, "no-early-removal:7");
+	if (pass_change)
+		stand_pass(&stand, "change:7");
+	memcpy(row, model->row, sizeof(row));
+	published_make(&published, model->listed, model->listed_count, T);
+	status = gate_merge(&stand.place, row, model->row_count, &published.crl,
+	    &count, &stand.merge);
+	assert_int_equal(status, refused ? STATUS_REFUSED : STATUS_OK);
+	assert_memory_equal(&stand.merge, &model->merge, sizeof(stand.merge));
+	assert_int_equal(count, model->stay_count);
+	for (size_t i = 0; i < count; i++)
+		assert_memory_equal(&row[i], &model->stays[i], sizeof(*row));
+	assert_int_equal(report_count(stand.place.report, SEVERITY_FAULT),
+	    (pass_early ? 0 : model->early) +
+		(pass_change ? 0 : model->changes));
+	assert_int_equal(report_count(stand.place.report, SEVERITY_WARNING),
+	    (pass_early ? model->early : 0) +
+		(pass_change ? model->changes : 0));
+	if (status == STATUS_OK && !pass_early)
+		assert_law(model, row, count);
+	published_free(&published);
+	stand_free(&stand);
+}
+
+static void
+test_model(void **state)
+{
+	uint64_t seed = 20261122, fine = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < TRIALS; i++) {
+		struct model model;
+
+		model_fill(&model, &seed);
+		model_think(&model);
+		fine += model.early + model.changes == 0;
+		trial(&model, i & 1, i & 2);
+	}
+	/* Enough of them end well, or the law was never asked. */
+	assert_true(fine > TRIALS / 50);
+}
+
+/*
+ * Run after run: what is published is the witness of the next. A row that
+ * never leaves the source is listed from its revocation until a CRL made
+ * after its expiry, and never again.
+ */
+static void
+test_run_after_run(void **state)
+{
+	enum { RUNS = 40, PERIOD = 10, N = 300 };
+	struct row all[N], now[N], before[N];
+	size_t before_count = 0;
+	unsigned listed[N] = {0};
+	uint64_t seed = 7;
+
+	(void)state;
+	for (size_t i = 0; i < N; i++)
+		all[i] = stand_row(i + 1,
+		    T + (int64_t)random_below(&seed, RUNS * PERIOD), 4,
+		    T + (int64_t)random_below(&seed, RUNS * PERIOD));
+	for (int run = 0; run <= RUNS + 2; run++) {
+		int64_t time = T + run * PERIOD;
+		struct published published;
+		struct stand stand;
+		size_t n = 0;
+
+		for (size_t i = 0; i < N; i++)
+			if (row_revoked_at(&all[i]) <= time)
+				now[n++] = all[i];
+		stand_make(&stand);
+		published_make(&published, before, before_count, time - PERIOD);
+		assert_int_equal(
+		    gate_merge(&stand.place, now, n, &published.crl,
+			&before_count, &stand.merge),
+		    STATUS_OK);
+		memcpy(before, now, before_count * sizeof(*now));
+		for (size_t i = 0; i < before_count; i++)
+			listed[before[i].serial.octet[19] +
+			       256 * before[i].serial.octet[18] - 1]++;
+		published_free(&published);
+		stand_free(&stand);
+	}
+	for (size_t i = 0; i < N; i++) {
+		/* Numbers of the first run to list it, and of the last. */
+		int64_t revoked = row_revoked_at(&all[i]) - T;
+		int64_t expired = row_not_after(&all[i]) - T;
+		int64_t first = (revoked + PERIOD - 1) / PERIOD;
+		int64_t last = expired / PERIOD + 1;
+
+		if (last < first)
+			last = first;
+		assert_int_equal(listed[i], last - first + 1);
+	}
+	assert_int_equal(before_count, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_model),
+	    cmocka_unit_test(test_run_after_run),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
