@@ -101,6 +101,28 @@ publish(struct run *run)
 	return status;
 }
 
+/* Ends a phase: its time is what passed since the one before ended. */
+static void
+end_phase(struct run *run, enum run_phase phase)
+{
+	double before = 0;
+
+	for (int i = 0; i < (int)phase; i++)
+		before += run->phase_seconds[i];
+	run->phase_seconds[phase] = monotonic_sec() - run->started_sec - before;
+}
+
+static enum status
+read_rows(struct run *run)
+{
+	enum status status = run_collect(run);
+
+	source_close(run->source);
+	run->source = NULL;
+	end_phase(run, RUN_PHASE_READ);
+	return status == STATUS_OK ? run_gate_rows(run) : status;
+}
+
 static enum status
 run_steps(struct run *run)
 {
@@ -109,22 +131,21 @@ run_steps(struct run *run)
 	status = run_open(run);
 	if (status == STATUS_OK)
 		status = run_open_source(run);
+	end_phase(run, RUN_PHASE_OPEN);
 	if (status == STATUS_OK)
-		status = run_collect(run);
-	source_close(run->source);
-	run->source = NULL;
-	if (status == STATUS_OK)
-		status = run_gate_rows(run);
+		status = read_rows(run);
 	if (status != STATUS_OK)
 		return status;
 	run_make(run);
 	run->made = true;
 	count_rows(run);
+	end_phase(run, RUN_PHASE_MAKE);
 	status = check_rows(run);
 	if (status == STATUS_OK)
 		status = run_gate_floor(run);
 	if (status == STATUS_OK)
 		status = publish(run);
+	end_phase(run, RUN_PHASE_PUBLISH);
 	return status;
 }
 
@@ -163,6 +184,8 @@ run_publish(const struct config *config, struct run_options *options,
 		run->status = STATUS_FAILED;
 	if (run->signer != NULL)
 		run->signer_kib = signer_peak_kib(run->signer);
+	source_close(run->source);
+	run->source = NULL;
 	signer_stop(run->signer);
 	run->signer = NULL;
 	store_close(run->store);

@@ -54,6 +54,15 @@ struct run_shard {
 	struct stage_file staged;
 };
 
+/* Where the time of a run goes, for its report. */
+enum run_phase {
+	RUN_PHASE_OPEN,
+	RUN_PHASE_READ,
+	RUN_PHASE_MAKE,
+	RUN_PHASE_PUBLISH,
+	RUN_PHASE_COUNT
+};
+
 struct run {
 	const struct config *config;
 	struct run_options *options;
@@ -85,6 +94,7 @@ struct run {
 	enum status status;
 	double started_sec;
 	double seconds;
+	double phase_seconds[RUN_PHASE_COUNT];
 	uint64_t signer_kib;
 };
 

@@ -42,7 +42,9 @@ upload_shard(void *context, unsigned worker, size_t i)
 	(void)worker;
 	if (shard->state != RUN_SHARD_STAGED)
 		return;
-	status = store_put(run->store, &upload, &now);
+	status = stage_sync(run->state, &shard->staged);
+	if (status == STATUS_OK)
+		status = store_put(run->store, &upload, &now);
 	if (status == STATUS_CONFLICT)
 		status = conflict(run, shard->object);
 	shard->state =

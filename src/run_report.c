@@ -14,6 +14,13 @@ static const char *const state_names[] = {
     [RUN_SHARD_UNPLACED] = "not-uploaded",
 };
 
+static const char *const phase_names[RUN_PHASE_COUNT] = {
+    [RUN_PHASE_OPEN] = "open",
+    [RUN_PHASE_READ] = "read",
+    [RUN_PHASE_MAKE] = "make",
+    [RUN_PHASE_PUBLISH] = "publish",
+};
+
 struct totals {
 	uint64_t made; /* shards staged or published */
 	uint64_t entries;
@@ -162,6 +169,10 @@ run_print_json(const struct run *run, struct json *json)
 		print_json_shard(&run->shard[i], json);
 	json_close(json, ']');
 	json_seconds(json, "seconds", run->seconds);
+	json_open(json, "phases", '{');
+	for (int i = 0; i < RUN_PHASE_COUNT; i++)
+		json_seconds(json, phase_names[i], run->phase_seconds[i]);
+	json_close(json, '}');
 	json_uint(json, "signer_peak_kib", run->signer_kib);
 	json_close(json, '}');
 }

@@ -95,7 +95,12 @@ parts_write(int fd, const struct stage_part *parts, size_t count)
 	}
 }
 
-/* Makes the temporary file with all in it, synced; false with errno. */
+/*
+ * Makes the temporary file with all in it; false with errno. Its way to the
+ * disk begins here and is waited for in stage_sync, when the disk has had the
+ * time in which other shards were made. That it begins is a hint: a file
+ * system that does not take it loses nothing.
+ */
 static bool
 temp_write(struct state *state, const char *temp,
     const struct stage_part *parts, size_t count)
@@ -111,9 +116,9 @@ temp_write(struct state *state, const char *temp,
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return false;
-	ok = parts_write(fd, parts, count) &&
-	     fchmod(fd, STAGE_FILE_MODE) == 0 && fsync(fd) == 0;
+	ok = parts_write(fd, parts, count) && fchmod(fd, STAGE_FILE_MODE) == 0;
 	error = errno;
+	(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 	if (close(fd) != 0 && ok)
 		return false;
 	errno = error;
@@ -150,6 +155,21 @@ stage_write(struct state *state, const char *name,
 	}
 	file->size = size;
 	return STATUS_OK;
+}
+
+enum status
+stage_sync(struct state *state, const struct stage_file *file)
+{
+	const char *name = strrchr(file->path, '/') + 1;
+	enum status status = STATUS_OK;
+	int fd = openat(state->stage, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return stage_fault(state, name, "open it", errno);
+	if (fsync(fd) != 0)
+		status = stage_fault(state, name, "sync it", errno);
+	(void)close(fd);
+	return status;
 }
 
 void

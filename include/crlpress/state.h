@@ -57,14 +57,20 @@ struct stage_part {
 };
 
 /*
- * Writes `parts` to stage/NAME by way of a temporary file, syncs it and
- * renames it. The file is 0644. `file->sha256` is not filled in: the judge
- * does that from the file's bytes. Threads may call it with different names.
+ * Writes `parts` to stage/NAME by way of a temporary file that is renamed.
+ * Nothing is lost with a staged file that a crash takes, since the next run
+ * makes its own; so it is synced by stage_sync, before it is put. The file is
+ * 0644. `file->sha256` is not filled in: the judge does that from the file's
+ * bytes. Threads may call it with different names.
  */
 enum status stage_write(struct state *state, const char *name,
     const struct stage_part *parts, size_t count,
     struct stage_file *file) MUST_CHECK;
 void stage_file_free(struct stage_file *file);
+
+/* Returns when the bytes are on disk. Threads may call it. */
+enum status stage_sync(
+    struct state *state, const struct stage_file *file) MUST_CHECK;
 
 /* Removes everything staged. */
 enum status stage_clear(struct state *state) MUST_CHECK;

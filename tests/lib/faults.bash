@@ -38,11 +38,17 @@ faults_begin()
 {
 	publish_env
 	publish_new e1 shards.count=4
-	cp -a "$GOLD/e1/store/." "$store"
-	cp -a "$GOLD/e1/state" "$state"
-	with=()
+	faults_again
 	under=()
 	rows_changed=
+}
+
+# The same once more, as if nothing had happened in between.
+faults_again()
+{
+	rm -rf "$store" "$state"
+	cp -a "$GOLD/e1/store" "$GOLD/e1/state" "$work"
+	with=()
 }
 
 # spoil SETTING...: another configuration.
@@ -78,9 +84,12 @@ faults_end()
 	    INSERT INTO crlpress.revocation TABLE kept'
 }
 
-# Runs publish as `run` does, with `with` and under `under`.
+# Runs publish as `run` does, with `with` and under `under`; ./before is what
+# stood in the store.
 press()
 {
+	rm -rf before
+	cp -a "$store" before 2>/dev/null || true
 	run --separate-stderr "${under[@]}" "$CRLPRESS" publish \
 	    --config "$conf" "${with[@]}"
 }
@@ -128,10 +137,20 @@ one_line()
 	done
 }
 
-# What stands in a store; its lock is nobody's business.
+# What stands in the store, to the inode; its lock is nobody's business, nor
+# is when a directory was last looked into.
 standing()
 {
-	tree "${1:-$store}" | grep -v '^\.crlpress-lock \|^ d \|/\.crlpress-lock$'
+	tree "$store" | grep -v -e '^\.crlpress-lock ' -e '/\.crlpress-lock$' \
+	    -e '^[^ ]* d ' -e '^ d '
+}
+
+# Files that a run makes for itself and must not leave.
+leftovers()
+{
+	find "$store" "$state" \( -name '*.tmp' -o -name '.tmp-*' \
+	    -o -name '.crlpress-tmp-*' -o -path '*/stage/*' \) 2>/dev/null ||
+	    true
 }
 
 # Nothing is left of a run but what belongs there: no process, no temporary
@@ -141,9 +160,7 @@ nothing_left()
 	local left
 	left=$(pgrep -f -- "publish --config $conf") || true
 	[ -z "$left" ] || show "processes left: $left" || return 1
-	left=$(find "$store" "$state" \( -name '*.tmp' -o -name '.tmp-*' \
-	    -o -name '.crlpress-tmp-*' -o -path '*/stage/*' \) 2>/dev/null) ||
-	    true
+	left=$(leftovers)
 	[ -z "$left" ] || show "files left: $left" || return 1
 	said_not open-sesame 'BEGIN PRIVATE'
 }
@@ -154,11 +171,18 @@ refused()
 {
 	local want=$1
 	shift
-	standing >before
+	stands_still "$want"
+	one_line "$@"
+}
+
+# stands_still STATUS: the same, however many lines it says.
+stands_still()
+{
+	standing >before.tree || true
 	press
-	ended "$want" && one_line "$@" && nothing_left || return 1
-	standing >after
-	diff before after || show 'the store changed'
+	ended "$1" && nothing_left || return 1
+	standing >after.tree || true
+	diff before.tree after.tree || show 'the store changed'
 }
 
 # State of each shard in the manifest: "0 published".
@@ -168,23 +192,23 @@ shard_states()
 	    "$manifest"
 }
 
-# held SHARDS: these are as they were, and the manifest says so; all others
-# are new.
+# held SHARDS [STATE]: these are as they were, and the manifest says so, or
+# does not name them when STATE is "absent"; all others are new.
 held()
 {
-	local shard old new want
+	local shard want
 	for shard in 0 1 2 3; do
-		old=$(sha256sum <"$GOLD/e1/store/e1/$shard.crl")
-		new=$(sha256sum <"$store/e1/$shard.crl")
 		want=published
-		[[ " $1 " != *" $shard "* ]] || want=withheld
-		if [ "$want" = withheld ]; then
-			[ "$old" = "$new" ]
+		[[ " $1 " != *" $shard "* ]] || want=${2:-withheld}
+		if cmp -s "before/e1/$shard.crl" "$store/e1/$shard.crl"; then
+			[ "$want" != published ]
 		else
-			[ "$old" != "$new" ] &&
+			[ "$want" = published ] &&
 			    crl_verifies "$store/e1/$shard.crl"
 		fi || show "shard $shard is not $want" || return 1
 		shard_states | grep -qx "$shard $want" ||
+		    { [ "$want" = absent ] &&
+		    ! shard_states | grep -q "^$shard "; } ||
 		    show "the manifest: shard $shard is not $want" || return 1
 	done
 	(cd "$store" && sha256sum --quiet --strict -c "$manifest")

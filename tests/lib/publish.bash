@@ -312,15 +312,9 @@ tree()
 	done
 }
 
-# Processes that have $1 in their command line.
+# Processes that have $1 in their command line. They come and go meanwhile.
 processes_with()
 {
-	local file
-	for file in /proc/[0-9]*/cmdline; do
-		# They come and go.
-		if tr '\0' ' ' 2>/dev/null <"$file" | grep -qsF "$1"; then
-			file=${file#/proc/}
-			echo "${file%%/*}"
-		fi
-	done
+	grep -slaF -f <(printf '%s\n' "$1") /proc/[0-9]*/cmdline |
+	    sed 's|/proc/\([0-9]*\)/cmdline|\1|'
 }

@@ -35,6 +35,7 @@ static const struct name_row names[] = {
     {GATE_CLOCK, "clock", false},
     {GATE_UNPLACED, "unplaced-rows", false},
     {GATE_ISSUER, "issuer-valid", false},
+    {GATE_STORE, "store-known", false},
     {GATE_SHARD_GONE, "set-complete", false},
 };
 

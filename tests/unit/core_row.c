@@ -170,10 +170,13 @@ test_release(void **state)
 	assert_set(&b, 90000, 5000);
 	assert_set(&c, 7000, 3 * 2047);
 
+	/* Those of two sets, three slabs each, wait behind one another. */
+	a_last = b.last;
 	row_set_release(arena, &b);
 	row_set_release(arena, &c);
-	fill(arena, &b, 1, 3 * 5000);
-	assert_set(&b, 1, 3 * 5000);
+	fill(arena, &b, 1, 6 * 2047);
+	assert_set(&b, 1, 6 * 2047);
+	assert_ptr_equal(b.last, a_last);
 	assert_set(&a, 50, 10000);
 	row_arena_free(arena);
 }

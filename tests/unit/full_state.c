@@ -230,19 +230,23 @@ test_number(void **test)
 
 	scratch_path(scratch, "state/" NAME "/number", path);
 	assert_false(file_exists(path));
-	assert_int_equal(state_number_set(state, STATE_NUMBER, &number), STATUS_OK);
+	assert_int_equal(
+	    state_number_set(state, STATE_NUMBER, &number), STATUS_OK);
 	assert_true(file_is(path, "1795324189\n", 11));
 	assert_number(state, 1795324189);
-	assert_int_equal(state_number_set(state, STATE_NUMBER, &number), STATUS_OK);
+	assert_int_equal(
+	    state_number_set(state, STATE_NUMBER, &number), STATUS_OK);
 	/* Never back. */
 	number = uint160_from_u64(1795324188);
-	assert_int_equal(state_number_set(state, STATE_NUMBER, &number), STATUS_FAILED);
+	assert_int_equal(
+	    state_number_set(state, STATE_NUMBER, &number), STATUS_FAILED);
 	assert_true(
 	    scratch_said(scratch, "have 1795324188, want at least 1795324189"));
 	assert_number(state, 1795324189);
 	memset(&most, 0xff, sizeof(most));
 	most.octet[0] = 0x7f;
-	assert_int_equal(state_number_set(state, STATE_NUMBER, &most), STATUS_OK);
+	assert_int_equal(
+	    state_number_set(state, STATE_NUMBER, &most), STATUS_OK);
 	state_close(state);
 	state = open_state(scratch);
 	assert_int_equal(state_number(state, STATE_NUMBER, &number), STATUS_OK);
@@ -274,8 +278,8 @@ test_damaged_number(void **test)
 		if (state_number(state, STATE_NUMBER, &number) != STATUS_FAILED)
 			fail_msg("taken: \"%s\"", damaged[i]);
 		assert_true(scratch_said(scratch, "number: state: damaged"));
-		assert_int_equal(
-		    state_number_set(state, STATE_NUMBER, &number), STATUS_FAILED);
+		assert_int_equal(state_number_set(state, STATE_NUMBER, &number),
+		    STATUS_FAILED);
 		assert_true(scratch_said(scratch, "number: state: damaged"));
 		assert_true(file_is(path, damaged[i], strlen(damaged[i])));
 		state_close(state);
@@ -294,15 +298,18 @@ test_number_in_the_way(void **test)
 
 	scratch_path(scratch, "state/" NAME "/number", path);
 	assert_true(file_make(path, "1\0\n", 3, 0600));
-	assert_int_equal(state_number(state, STATE_NUMBER, &number), STATUS_FAILED);
+	assert_int_equal(
+	    state_number(state, STATE_NUMBER, &number), STATUS_FAILED);
 	assert_true(scratch_said(scratch, "damaged"));
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(symlink("/etc/hostname", path), 0);
-	assert_int_equal(state_number(state, STATE_NUMBER, &number), STATUS_FAILED);
+	assert_int_equal(
+	    state_number(state, STATE_NUMBER, &number), STATUS_FAILED);
 	assert_true(scratch_said(scratch, "number: state: cannot open it"));
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkdir(path, 0700), 0);
-	assert_int_equal(state_number(state, STATE_NUMBER, &number), STATUS_FAILED);
+	assert_int_equal(
+	    state_number(state, STATE_NUMBER, &number), STATUS_FAILED);
 	assert_true(scratch_said(scratch, "number: state: cannot read it"));
 	state_close(state);
 }
@@ -319,13 +326,15 @@ test_leftovers(void **test)
 	char path[SCRATCH_BYTES + 64];
 	char object[SCRATCH_BYTES + 64];
 
-	assert_int_equal(state_number_set(state, STATE_NUMBER, &number), STATUS_OK);
+	assert_int_equal(
+	    state_number_set(state, STATE_NUMBER, &number), STATUS_OK);
 	assert_true(
 	    file_make(scratch_path(scratch, "state/" NAME "/number.tmp", path),
 		"9", 1, 0600));
 	assert_number(state, 5);
 	number = uint160_from_u64(6);
-	assert_int_equal(state_number_set(state, STATE_NUMBER, &number), STATUS_OK);
+	assert_int_equal(
+	    state_number_set(state, STATE_NUMBER, &number), STATUS_OK);
 	assert_number(state, 6);
 	assert_false(file_exists(path));
 
@@ -478,7 +487,8 @@ full_disk_run(struct scratch *scratch)
 	if (!child_mount_small(path, "size=64k,mode=0700"))
 		return SCRATCH_NOT_PERMITTED;
 	state = open_state(scratch);
-	if (state == NULL || state_number_set(state, STATE_NUMBER, &number) != STATUS_OK)
+	if (state == NULL ||
+	    state_number_set(state, STATE_NUMBER, &number) != STATUS_OK)
 		return 2;
 	if (stage_write(state, "0", parts, 2, &file) != STATUS_FAILED)
 		return 3;

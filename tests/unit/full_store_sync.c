@@ -166,18 +166,22 @@ test_state_not_synced(void **state)
 	assert_int_equal(state_open(scratch_path(scratch, "state", dir), "x",
 			     scratch->report, &own),
 	    STATUS_OK);
-	assert_int_equal(state_number_set(own, STATE_NUMBER, &number), STATUS_OK);
+	assert_int_equal(
+	    state_number_set(own, STATE_NUMBER, &number), STATUS_OK);
 	/* The file, and the directory it was renamed in. */
 	assert_int_equal(sync_calls, 2);
 	assert_int_equal(stage_write(own, "0", &part, 1, &file), STATUS_OK);
+	assert_int_equal(sync_calls, 2);
+	assert_int_equal(stage_sync(own, &file), STATUS_OK);
 	assert_int_equal(sync_calls, 3);
-	stage_file_free(&file);
 	sync_error = EIO;
-	assert_int_equal(stage_write(own, "0", &part, 1, &file), STATUS_FAILED);
+	assert_int_equal(stage_sync(own, &file), STATUS_FAILED);
 	assert_true(scratch_said(
-	    scratch, "stage/0: state: cannot write it: Input/output error"));
+	    scratch, "stage/0: state: cannot sync it: Input/output error"));
+	stage_file_free(&file);
 	number = uint160_from_u64(8);
-	assert_int_equal(state_number_set(own, STATE_NUMBER, &number), STATUS_FAILED);
+	assert_int_equal(
+	    state_number_set(own, STATE_NUMBER, &number), STATUS_FAILED);
 	assert_true(scratch_said(
 	    scratch, "number: state: cannot write it: Input/output error"));
 	assert_true(
