@@ -43,7 +43,7 @@ struct merge_job {
 	const struct gate_place *place;
 	struct row *rows;
 	size_t n;
-	int64_t published_sec; /* thisUpdate of the published CRL */
+	int64_t published_sec; /* thisUpdate of the published CRL, or now */
 	struct gate_merge *merge;
 	enum status verdict;
 };
@@ -59,6 +59,12 @@ static bool
 row_same(const struct row *a, const struct row *b)
 {
 	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+static int64_t
+earlier(int64_t a_sec, int64_t b_sec)
+{
+	return a_sec < b_sec ? a_sec : b_sec;
 }
 
 static int64_t
@@ -353,13 +359,16 @@ close_up(struct row *rows, size_t n)
 
 enum status
 gate_merge(const struct gate_place *place, struct row *rows, size_t n,
-    const struct crl *previous, size_t *count, struct gate_merge *merge)
+    const struct crl *previous, int64_t this_update_sec, size_t *count,
+    struct gate_merge *merge)
 {
 	struct merge_job job = {
 	    .place = place,
 	    .rows = rows,
 	    .n = n,
-	    .published_sec = previous->this_update.sec,
+	    /* One from the future, let pass, must not expire anything. */
+	    .published_sec =
+		earlier(previous->this_update.sec, this_update_sec),
 	    .merge = merge,
 	};
 	struct listed listed = {.crl = previous};

@@ -57,6 +57,24 @@ judge_header(const struct crl *crl, const struct judge_meant *meant,
 	return STATUS_OK;
 }
 
+/* RFC 5280, 5.2.5: a profile may allow a scope that was not meant. */
+static enum status
+judge_scope(const struct crl *crl, const struct judge_meant *meant,
+    const char *object, struct report *report)
+{
+	struct crl_fault fault = {0};
+	struct crl_idp idp = {0};
+
+	if (crl_idp(crl, &idp, &fault) == STATUS_MALFORMED)
+		return report_fault(report, STATUS_REFUSED, object, fault.rule,
+		    fault.clause, "offset %zu: %s", fault.offset, fault.text);
+	if (idp.only_users == (meant->scope == CRL_SCOPE_USERS) &&
+	    idp.only_cas == (meant->scope == CRL_SCOPE_CAS))
+		return STATUS_OK;
+	return judge_fault(report, object,
+	    "the distribution point has not the scope that was meant");
+}
+
 static bool
 entry_is_row(const struct crl_entry *entry, const struct row *row)
 {
@@ -115,6 +133,8 @@ judge_bytes(const uint8_t *data, size_t len, const struct judge_meant *meant,
 	if (status != STATUS_OK)
 		return STATUS_REFUSED;
 	status = judge_header(&crl, meant, object, report);
+	if (status == STATUS_OK)
+		status = judge_scope(&crl, meant, object, report);
 	if (status == STATUS_OK)
 		status = judge_entries(&crl, meant, object, report);
 	if (status == STATUS_OK && hash_bytes(data, len, sha256) != STATUS_OK)

@@ -35,6 +35,7 @@ struct run_shard {
 
 	/* What is published, as judged. */
 	bool has_previous;
+	bool previous_passed; /* no CRL, and let pass */
 	struct uint160 previous_number;
 	int64_t previous_this_update_sec;
 	int64_t previous_next_update_sec;

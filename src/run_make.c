@@ -97,13 +97,17 @@ idp_names(const struct crl *crl, const char *url)
 	return false;
 }
 
-/* The published object is an older CRL of this issuer for this URL. */
+/*
+ * The published object is an older CRL of this issuer for this URL. What
+ * leaves is proved by it, so it must be the issuer's own word.
+ */
 static enum status
 gate_scope(const struct make_job *job, const struct crl *previous)
 {
 	const struct issuer_facts *facts = issuer_facts(job->run->issuer);
 	struct crl_fault fault = {0};
 	struct crl_aki aki = {0};
+	const char *why = NULL;
 
 	if (!view_is(
 		&previous->issuer, facts->subject.data, facts->subject.len))
@@ -114,6 +118,9 @@ gate_scope(const struct make_job *job, const struct crl *previous)
 	    !view_is(&aki.key_id, facts->key_id.data, facts->key_id.len))
 		return gate_refuse(&job->place, GATE_SCOPE,
 		    "the published CRL has another authority key identifier");
+	if (issuer_verify(job->run->issuer, previous, &why) != STATUS_OK)
+		return gate_refuse(&job->place, GATE_SCOPE,
+		    "the signature of the published CRL: %s", why);
 	if (!idp_names(previous, job->shard->url))
 		return gate_refuse(&job->place, GATE_SCOPE,
 		    "the published CRL does not name %s as its distribution "
@@ -159,7 +166,7 @@ judge_previous(struct make_job *job)
 		status = gate_follows(job);
 	if (status == STATUS_OK)
 		status = gate_merge(&job->place, job->rows, job->count,
-		    &previous, &job->count, merge);
+		    &previous, job->run->this_update_sec, &job->count, merge);
 	store_object_free(&object);
 	job->shard->previous_entries =
 	    merge->kept + merge->removed + merge->lost;
@@ -294,6 +301,7 @@ judge_staged(const struct make_job *job)
 	    .this_update_sec = run->this_update_sec,
 	    .next_update_sec = run->next_update_sec,
 	    .number = run->number,
+	    .scope = run->config->scope,
 	    .rows = job->rows,
 	    .row_count = job->count,
 	};

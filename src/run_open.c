@@ -129,23 +129,30 @@ read_manifest(struct run *run)
 }
 
 static int64_t
-newest_published(const struct run *run)
+newest_published(const struct run *run, int64_t limit_sec)
 {
 	int64_t newest = UTC_MIN_SEC;
 
-	for (size_t i = 0; i < run->shard_count; i++)
-		if (run->shard[i].has_previous &&
-		    run->shard[i].previous_this_update_sec > newest)
-			newest = run->shard[i].previous_this_update_sec;
+	for (size_t i = 0; i < run->shard_count; i++) {
+		int64_t sec = run->shard[i].previous_this_update_sec;
+
+		if (run->shard[i].has_previous && sec > newest &&
+		    sec < limit_sec)
+			newest = sec;
+	}
 	return newest;
 }
 
-/* Two runs in one second: the second one waits for its own. */
+/*
+ * Two runs in one second: the second one waits for its own. A shard from the
+ * far future is not waited for, and its neighbours are no worse off for it.
+ */
 static int64_t
 read_clock(const struct run *run)
 {
-	int64_t newest_sec = newest_published(run);
 	int64_t now_sec = run->context->clock_sec();
+	int64_t newest_sec =
+	    newest_published(run, now_sec + NEXT_SECOND_MOST_SEC);
 	struct timespec tick = {.tv_nsec = 10000000};
 
 	if (run->options->has_now)

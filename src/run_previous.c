@@ -45,11 +45,15 @@ run_previous_read(struct run *run, struct run_shard *shard,
 	if (status == STATUS_OK)
 		return STATUS_OK;
 	store_object_free(object);
-	status = gate_refuse(&place, GATE_PREVIOUS,
-	    "%s is published but is no CRL, offset %zu: %s", shard->key,
-	    fault.offset, fault.text);
-	/* Let pass: as if nothing were published, but replacing that. */
-	return status == STATUS_OK ? STATUS_NOT_FOUND : status;
+	/* It is read more than once; what was let pass is said once. */
+	if (!shard->previous_passed &&
+	    gate_refuse(&place, GATE_PREVIOUS,
+		"%s is published but is no CRL, offset %zu: %s", shard->key,
+		fault.offset, fault.text) != STATUS_OK)
+		return STATUS_REFUSED;
+	/* As if nothing were published, but replacing that. */
+	shard->previous_passed = true;
+	return STATUS_NOT_FOUND;
 }
 
 /*

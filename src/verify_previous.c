@@ -105,7 +105,8 @@ judge_without_rows(const struct pair *pair)
 		status = entries_as_rows(
 		    &pair->crl_now, pair->now->entries, &rows, &n);
 	if (status == STATUS_OK) {
-		(void)!gate_merge(&place, rows, n, &pair->crl_then, &n, &merge);
+		(void)!gate_merge(&place, rows, n, &pair->crl_then,
+		    pair->crl_now.this_update.sec, &n, &merge);
 		if (merge.lost > 0)
 			report_warn(pair->verify->report, pair->now->path,
 			    "no-early-removal", "RFC 5280, 3.3",
@@ -140,8 +141,8 @@ judge_with_rows(const struct pair *pair, struct row *rows, size_t n)
 	size_t position = 0;
 	size_t i = 0;
 
-	if (gate_merge(&place, rows, n, &pair->crl_then, &n, &merge) !=
-	    STATUS_OK)
+	if (gate_merge(&place, rows, n, &pair->crl_then,
+		pair->crl_now.this_update.sec, &n, &merge) != STATUS_OK)
 		return STATUS_FAULTY;
 	while (i < n &&
 	       crl_entry_read(&pair->crl_now, &position, &entry, &fault) ==

@@ -106,12 +106,14 @@ enum status gate_unique(const struct gate_place *place, struct row *rows,
  * Merges sorted, unique rows with the published CRL, in place: rows that may
  * leave are taken out, `*count` is set to what is to be listed. A row leaves
  * when its certificate expired before the published CRL's thisUpdate and that
- * CRL listed it (RFC 5280, 3.3), or had dropped it already. Closes
+ * CRL listed it (RFC 5280, 3.3), or had dropped it already. A published CRL
+ * from after `this_update_sec`, the run's own, is no proof for what is still
+ * valid then. Closes
  * GATE_EARLY_REMOVAL for a listed entry without a row, and GATE_CHANGE for a
  * change other than to keyCompromise (BR 7.2.2). STATUS_NO_MEMORY is reported.
  */
 enum status gate_merge(const struct gate_place *place, struct row *rows,
-    size_t n, const struct crl *previous, size_t *count,
-    struct gate_merge *merge) MUST_CHECK;
+    size_t n, const struct crl *previous, int64_t this_update_sec,
+    size_t *count, struct gate_merge *merge) MUST_CHECK;
 
 #endif

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "crlpress/crl_build.h"
 #include "crlpress/hash.h"
 #include "crlpress/lint.h"
 #include "crlpress/report.h"
@@ -22,6 +23,7 @@ struct judge_meant {
 	int64_t this_update_sec;
 	int64_t next_update_sec;
 	struct uint160 number;
+	enum crl_scope scope;
 	const struct row *rows; /* sorted by serial, one a serial */
 	size_t row_count;
 };

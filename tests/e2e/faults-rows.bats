@@ -65,7 +65,7 @@ serial|NULL::bytea|(no serial): rows, BR 4.9.7: serial is NULL
 serial|''::bytea|serial is empty
 serial|'\x00'::bytea|row 00: rows, BR 4.9.7: serial is zero
 serial|decode(repeat('11', 21), 'hex')|row 111111111111111111111111111111111111111111: rows, BR 4.9.7: serial is 2^159 or above
-serial|decode('80' || repeat('11', 19), 'hex')|serial is 2^159 or above
+serial|set_byte(decode(repeat('11', 20), 'hex'), 0, 128)|serial is 2^159 or above
 revoked_at|NULL::timestamptz|row 7a01: rows, BR 4.9.7: revoked_at is NULL
 revoked_at|'infinity'::timestamptz|revoked_at is infinity
 revoked_at|'-infinity'::timestamptz|revoked_at is -infinity
@@ -110,7 +110,7 @@ END
 
 @test "serials in text that are none" {
 	local encoding value want rows
-	rows=${FAULTS_ROWS/serial,/encode(serial, 'hex'),}
+	rows="SELECT encode(serial, 'hex'), ${FAULTS_ROWS#*,}"
 	while IFS='|' read -r value want; do
 		faults_again
 		query "$rows UNION ALL SELECT $(row "serial='$value'")" \
@@ -131,7 +131,7 @@ END
 }
 
 @test "serial-mod: a row without a serial withholds all, a bad date one" {
-	local mod="(get_byte(serial, length(serial) - 1) & 3)"
+	local mod='get_byte(serial, length(serial) - 1) % 4'
 	# A store of that scheme first.
 	rm -r "$store" "$state"
 	mkdir "$store"
@@ -202,13 +202,6 @@ END
 	with_row "$(row) UNION ALL
 	    SELECT $(row "revoked_at=now() - interval '2 hours'")"
 	withheld 2 'e1/shard 2: duplicate'
-}
-
-@test "one serial in two shards: the run says so" {
-	with_row "$(row) UNION ALL SELECT $(row shard=3)"
-	press
-	ended 3
-	said 7a01
 }
 
 @test "a revocation dated a moment ahead is deferred, and listed next time" {

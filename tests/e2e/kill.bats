@@ -118,6 +118,16 @@ store_holds()
 {
 	local file number have different
 	have=$(numbers) || return 1
+	# The manifest comes last: it names nothing that is not there yet.
+	while read -r file number; do
+		[ "$number" -ge "$(manifest_field number)" ] || {
+			printf 'the manifest is ahead of %s\n' "$file"
+			return 1
+		}
+	done < <([ ! -e "$manifest" ] || echo "$have")
+	[ ! -e "$manifest" ] ||
+	    same "$(wc -l <<<"$have")" "$shards" 'shards of a manifest' ||
+	    return 1
 	while read -r file number; do
 		[ -n "$file" ] || continue
 		[ "$(sed -n "s|^$file ||p" <<<"$have")" -ge "$number" ] || {
@@ -151,6 +161,10 @@ next_run()
 	local may_say='^$'
 	# Shards that a first run left without a manifest are worth a word.
 	[ -e "$manifest" ] || may_say='^kill: ok: | but no manifest: '
+	# To be sure that there is something to sweep up. Names of their own:
+	# what is staged may be the very file that is published.
+	[ ! -d "$store/kill" ] || : >"$store/kill/.crlpress-tmp-1-1"
+	[ ! -d "$state/kill/stage" ] || : >"$state/kill/stage/left.crl"
 	publish_start
 	publish_wait
 	ended 0 || {
@@ -284,7 +298,8 @@ start_over()
 	kill -INT "$signer"
 	kill -HUP "$signer"
 	sleep 0.2
-	kill -0 "$signer"
+	# Not even dead and not yet asked about.
+	has "$(<"/proc/$signer/status")" $'State:\tS'
 	kill -KILL "$victim"
 	publish_wait
 	same "$status" 137 'exit status'

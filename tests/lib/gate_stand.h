@@ -4,8 +4,8 @@
  * what an operator lets pass, and published CRLs made of rows. Include
  * cmocka.h first.
  */
-#ifndef CRLPRESS_TESTS_GATE_STAND_H
-#define CRLPRESS_TESTS_GATE_STAND_H
+#ifndef CRLPRESS_GATE_STAND_H
+#define CRLPRESS_GATE_STAND_H
 
 #include <stdlib.h>
 #include <string.h>

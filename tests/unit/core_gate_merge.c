@@ -34,6 +34,7 @@ struct trial {
 	size_t listed_count;
 	struct row row[ROWS_MOST];
 	size_t row_count;
+	int64_t now_sec; /* of the run */
 	size_t count;
 	enum status status;
 };
@@ -64,6 +65,7 @@ trial_setup(void **state)
 	if (trial == NULL)
 		return -1;
 	stand_make(&trial->stand);
+	trial->now_sec = T + 7200;
 	*state = trial;
 	return 0;
 }
@@ -82,8 +84,9 @@ static void
 trial_merge(struct trial *trial, const struct crl *crl)
 {
 	trial->count = 77;
-	trial->status = gate_merge(&trial->stand.place, trial->row,
-	    trial->row_count, crl, &trial->count, &trial->stand.merge);
+	trial->status =
+	    gate_merge(&trial->stand.place, trial->row, trial->row_count, crl,
+		trial->now_sec, &trial->count, &trial->stand.merge);
 }
 
 static void
@@ -195,6 +198,29 @@ test_retention(void **state)
 	assert_silent(trial);
 	assert_serials(trial, SERIALS(2, 3));
 	assert_merge(trial, MERGE(0, 1, 2, 0, 0, 0));
+}
+
+/*
+ * A published CRL from the future, made by a clock that was wrong and let
+ * pass by `--pass time-up`: it is no proof that what is valid now expired.
+ */
+static void
+test_from_the_future(void **state)
+{
+	struct trial *trial = *state;
+
+	trial->now_sec = T - 10 * DAY;
+	trial_list(trial, 1, BEFORE, 4);
+	trial_list(trial, 2, BEFORE, 4);
+	trial_list(trial, 3, BEFORE, 4);
+	trial_row(trial, 1, BEFORE, 4, T - 10 * DAY - 1);
+	trial_row(trial, 2, BEFORE, 4, T - 10 * DAY);
+	trial_row(trial, 3, BEFORE, 4, T - 1);
+	trial_row(trial, 4, BEFORE, 4, T - 1);
+	trial_run(trial);
+	assert_silent(trial);
+	assert_serials(trial, SERIALS(2, 3, 4));
+	assert_merge(trial, MERGE(1, 1, 2, 0, 0, 0));
 }
 
 /* Never listed, and revoked and expired before: it was listed and removed. */
@@ -575,6 +601,7 @@ main(void)
 	    trial_test(test_nothing),
 	    trial_test(test_all_kinds),
 	    trial_test(test_retention),
+	    trial_test(test_from_the_future),
 	    trial_test(test_no_flapping),
 	    trial_test(test_late_revocation),
 	    cmocka_unit_test(test_changes),

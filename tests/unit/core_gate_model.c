@@ -176,7 +176,7 @@ trial(struct model *model, bool pass_early, bool pass_change)
 	memcpy(row, model->row, sizeof(row));
 	published_make(&published, model->listed, model->listed_count, T);
 	status = gate_merge(&stand.place, row, model->row_count, &published.crl,
-	    &count, &stand.merge);
+	    T + 60, &count, &stand.merge);
 	assert_int_equal(status, refused ? STATUS_REFUSED : STATUS_OK);
 	assert_memory_equal(&stand.merge, &model->merge, sizeof(stand.merge));
 	assert_int_equal(count, model->stay_count);
@@ -243,7 +243,7 @@ test_run_after_run(void **state)
 		stand_make(&stand);
 		published_make(&published, before, before_count, time - PERIOD);
 		assert_int_equal(
-		    gate_merge(&stand.place, now, n, &published.crl,
+		    gate_merge(&stand.place, now, n, &published.crl, time,
 			&before_count, &stand.merge),
 		    STATUS_OK);
 		memcpy(before, now, before_count * sizeof(*now));

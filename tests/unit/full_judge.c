@@ -104,6 +104,7 @@ desk_setup(void **state)
 	    .this_update_sec = desk->header.this_update_sec,
 	    .next_update_sec = desk->header.next_update_sec,
 	    .number = desk->header.number,
+	    .scope = desk->header.scope,
 	    .rows = desk->want,
 	    .row_count = ROWS,
 	};
@@ -426,6 +427,17 @@ test_cas_for_users(void **state)
 	desk_refused(desk, "idp", "");
 }
 
+/* A private CA's shard may have any scope, but the one that was meant. */
+static void
+test_other_scope(void **state)
+{
+	struct desk *desk = *state;
+
+	desk->meant.lint.profile = PROFILE_PRIVATE;
+	desk->header.scope = CRL_SCOPE_ALL;
+	desk_refused(desk, "judge", "scope that was meant");
+}
+
 /* One bit within s, the last number of the signature. */
 static void
 test_signature(void **state)
@@ -526,6 +538,7 @@ main(void)
 	    desk_test(test_other_issuer),
 	    desk_test(test_no_key_id),
 	    desk_test(test_cas_for_users),
+	    desk_test(test_other_scope),
 	    desk_test(test_signature),
 	    desk_test(test_signed_bytes),
 	    desk_test(test_truncated),

@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: ISC
+#
+# What was published against what would be: objects that are not what was put
+# there, entries that are gone or changed, far too few of them. The shard
+# stands, the others go on, and an operator lets one pass by name.
+
+bats_require_minimum_version 1.5.0
+load ../lib/postgres.bash
+load ../lib/publish.bash
+load ../lib/faults.bash
+
+setup_file()
+{
+	publish_setup
+	faults_make_gold
+	# A CRL for the same URL by another CA, and by another key of this one.
+	other_crl '/C=XX/O=Example Trust/CN=Example Issuer E2' name.crl
+	other_crl '/C=XX/O=Example Trust/CN=Example Issuer E1' key.crl
+}
+
+setup()
+{
+	faults_begin
+}
+
+teardown()
+{
+	faults_end
+}
+
+teardown_file()
+{
+	pg_stop
+}
+
+# other_crl SUBJECT FILE: shard 1 as a CA of this name makes it.
+other_crl()
+{
+	local own_ca=$BATS_FILE_TMPDIR/${2%.crl}
+	"$PUBLISH_TREE/tools/make-ca" --subject "$1" "$own_ca"
+	BATS_TEST_TMPDIR=$own_ca publish_new e1 shards.count=4
+	"$CRLPRESS" publish --quiet --config "$conf"
+	cp "$store/e1/1.crl" "$GOLD/$2"
+}
+
+# own_crl FILE ARGUMENT...: shard 1 as another run makes it, into FILE; the
+# store is then as before.
+own_crl()
+{
+	with=("${@:2}")
+	press
+	ended 0
+	cp "$store/e1/1.crl" "$1"
+	faults_again
+}
+
+@test "a published object that is garbage, or empty, or cut off" {
+	echo garbage >"$store/e1/1.crl"
+	press
+	ended 3
+	one_line 'e1/shard 1: previous-readable' 'e1/1.crl is published but' \
+	    'is no CRL'
+	held 1 absent
+	with=(--pass previous-readable:1)
+	press
+	ended 0
+	held ''
+	[ "$(grep -c '^warning: .*previous-readable' <<<"$stderr")" -eq 1 ]
+	passed previous-readable:1
+	faults_again
+	: >"$store/e1/1.crl"
+	press
+	ended 3
+	one_line 'e1/shard 1: previous-readable' 'is no CRL'
+	held 1 absent
+	faults_again
+	truncate -s -1 "$store/e1/1.crl"
+	press
+	ended 3
+	one_line 'e1/shard 1: previous-readable' 'is no CRL'
+	held 1 absent
+}
+
+@test "a published object of another issuer, or of another key" {
+	cp "$GOLD/name.crl" "$store/e1/1.crl"
+	withheld 1 'e1/shard 1: same-scope' 'another issuer name'
+	faults_again
+	cp "$GOLD/key.crl" "$store/e1/1.crl"
+	withheld 1 'e1/shard 1: same-scope' 'another authority key identifier'
+	faults_again
+	cp "$GOLD/name.crl" "$store/e1/1.crl"
+	with=(--pass same-scope:1)
+	published
+	passed same-scope:1
+}
+
+@test "a published object of another shard" {
+	cp "$store/e1/0.crl" "$store/e1/1.crl"
+	withheld 1 'e1/shard 1: same-scope' \
+	    'does not name http://crl.example.com/e1/1.crl'
+}
+
+@test "a published number above ours: all go on above it" {
+	local huge=1427247692705959881058285969449495136382746624
+	echo $huge >"$state/e1/number"
+	own_crl huge.crl
+	cp huge.crl "$store/e1/1.crl"
+	published
+	[ "$(manifest_field number)" = "${huge%4}6" ]
+	[ "$(openssl crl -inform DER -in "$store/e1/3.crl" -noout -crlnumber)" \
+	    = "$(printf 'crlNumber=0x4%036d2' 0)" ]
+}
+
+@test "the last number there is" {
+	local last=730750818665451459101842416358141509827966271486
+	echo $last >"$state/e1/number"
+	own_crl last.crl
+	cp last.crl "$store/e1/1.crl"
+	refused 3 e1 'the published number is the last there is'
+}
+
+@test "a published object from the future" {
+	own_crl future.crl --pass clock --now "$(date -u -d 1hour +%FT%TZ)"
+	cp future.crl "$store/e1/1.crl"
+	withheld 1 'e1/shard 1: time-up' thisUpdate
+	with=(--pass time-up:1)
+	published
+	passed time-up:1
+}
+
+@test "a validity that was shortened: nextUpdate would go back" {
+	spoil crl.validity=8d
+	stands_still 3
+	[ "$(faults_said | grep -c 'e1/shard [0-3]: time-up, .*nextUpdate')" \
+	    -eq 4 ]
+	with=(--pass time-up:0 --pass time-up:1 --pass time-up:2
+	    --pass time-up:3)
+	published
+}
+
+@test "a manifest that is garbage, cut off, empty, gone" {
+	echo garbage >"$manifest"
+	refused 3 "${manifest##*/}: previous-readable" 'line 1: '
+	said 'hint: the shards themselves are judged without it'
+	head -n 8 "$GOLD/e1/store/${manifest##*/}" >"$manifest"
+	refused 3 "${manifest##*/}: previous-readable" line
+	sed 's/entries=1/entries=2/' "$GOLD/e1/store/${manifest##*/}" \
+	    >"$manifest"
+	refused 3 "${manifest##*/}: previous-readable" line
+	: >"$manifest"
+	refused 3 "${manifest##*/}: previous-readable"
+	rm "$manifest"
+	published
+	said 'warning: crlpress-manifest-e1.txt: db-fresh' 'no manifest'
+}
+
+@test "a shard that somebody removed is made anew" {
+	rm "$store/e1/1.crl"
+	published
+}
+
+@test "fewer shards configured than are published" {
+	query "$FAULTS_ROWS AND shard < 3" shards.count=3
+	refused 3 'e1: set-complete' 'shard 3 is published' \
+	    'have 3 shards from 0'
+	query "$FAULTS_ROWS AND shard > 0" shards.count=3 shards.first=1
+	refused 3 'e1: set-complete' 'shard 0 is published'
+	with=(--pass set-complete)
+	press
+	ended 0
+	[ -z "$(faults_said)" ]
+	passed set-complete
+	cmp "$store/e1/0.crl" before/e1/0.crl
+	! cmp -s "$store/e1/1.crl" before/e1/1.crl || return 1
+}
+
+@test "a row deleted: its shard stands until somebody lets it go" {
+	local serial
+	serial=$(some_serial 1)
+	change_rows "DELETE FROM crlpress.revocation
+	    WHERE serial = '\\x$serial'"
+	withheld 1 'e1/shard 1: no-early-removal, RFC 5280, 3.3: ' \
+	    "serial $serial" 'has no row'
+	entry_of 1 "$serial"
+	with=(--pass no-early-removal:0)
+	withheld 1 'e1/shard 1: no-early-removal' "serial $serial"
+	with=(--pass no-early-removal:1)
+	published
+	said 'warning: e1/shard 1: no-early-removal' 'let pass by --pass' \
+	    "serial $serial"
+	passed no-early-removal:1
+	grep '^# shard 1 .* removed=1 ' "$manifest"
+	[ -z "$(entry_of 1 "$serial")" ]
+}
+
+@test "a row moved to another shard is missed in its own" {
+	local serial
+	serial=$(some_serial 1)
+	change_rows "UPDATE crlpress.revocation SET shard = 2
+	    WHERE serial = '\\x$serial'"
+	withheld 1 'e1/shard 1: no-early-removal' "serial $serial"
+}
+
+@test "an expired row may leave, once it was listed past its expiry" {
+	local serial
+	serial=$(some_serial 1)
+	# Expired before the published CRL was made: that is the proof.
+	change_rows "UPDATE crlpress.revocation
+	    SET not_after = now() - interval '1 day'
+	    WHERE serial = '\\x$serial'"
+	published
+	rows_are read=600 listed=599 expired=1
+	[ -z "$(entry_of 1 "$serial")" ]
+	faults_again
+	# Expired since: it is listed once more.
+	change_rows "UPDATE crlpress.revocation
+	    SET not_after = now() - interval '10 seconds'
+	    WHERE serial = '\\x$serial'"
+	published
+	rows_are read=600 listed=600 expired=0
+	entry_of 1 "$serial"
+	published
+	rows_are read=600 listed=599 expired=1
+}
+
+@test "a date or a reason changed" {
+	local serial
+	serial=$(some_serial 1)
+	change_rows "UPDATE crlpress.revocation
+	    SET revoked_at = revoked_at - interval '1 second'
+	    WHERE serial = '\\x$serial'"
+	withheld 1 'e1/shard 1: change, BR 7.2.2: ' "serial $serial changed"
+	change_rows "UPDATE crlpress.revocation
+	    SET revoked_at = revoked_at + interval '1 second', reason = 4
+	    WHERE serial = '\\x$serial'"
+	faults_again
+	withheld 1 'e1/shard 1: change, BR 7.2.2: ' "serial $serial changed" \
+	    'reason 4' 'reason 0 as published'
+	with=(--pass change:1)
+	published
+	passed change:1
+	entry_of 1 "$serial" | grep Superseded
+}
+
+@test "a reason changed to keyCompromise, with an earlier date" {
+	local serial
+	serial=$(some_serial 1)
+	change_rows "UPDATE crlpress.revocation
+	    SET revoked_at = revoked_at - interval '1 hour', reason = 1
+	    WHERE serial = '\\x$serial'"
+	published
+	entry_of 1 "$serial" | grep 'Key Compromise'
+	faults_again
+	change_rows "UPDATE crlpress.revocation
+	    SET revoked_at = revoked_at + interval '2 hours'
+	    WHERE serial = '\\x$serial'"
+	withheld 1 'e1/shard 1: change' "serial $serial changed" 'reason 1'
+}
+
+@test "95 of 100 rows deleted: no gate alone lets it through" {
+	local shard
+	change_rows "DELETE FROM crlpress.revocation WHERE serial NOT IN (
+	    SELECT serial FROM kept ORDER BY serial LIMIT 30)"
+	stands_still 3
+	[ "$(faults_said | grep -c 'no-early-removal, .*has no row')" -eq 10 ]
+	[ "$(faults_said | wc -l)" -eq 11 ]
+	said '560 more findings of rule no-early-removal'
+	for shard in 0 1 2 3; do
+		with+=(--pass "no-early-removal:$shard")
+	done
+	stands_still 3
+	[ "$(faults_said | grep -c 'e1/shard [0-3]: shard-floor')" -eq 4 ]
+	for shard in 0 1 2 3; do
+		with+=(--pass "shard-floor:$shard")
+	done
+	refused 3 'e1: floor' 'have 30, want at least 90% of 600'
+	with+=(--pass floor)
+	published
+	rows_are read=30 listed=30
+	[ "$(manifest_field passed | wc -l)" -eq 9 ]
+}
+
+@test "half of a shard deleted, and let pass: its floor" {
+	change_rows "DELETE FROM crlpress.revocation WHERE shard = 1
+	    AND serial NOT IN (SELECT serial FROM kept WHERE shard = 1
+	    ORDER BY serial LIMIT 60)"
+	with=(--pass no-early-removal:1)
+	withheld 1 'e1/shard 1: shard-floor' 'have 60, want at least 50%'
+}
+
+@test "a CRL larger than size_most" {
+	query "$FAULTS_ROWS UNION ALL
+	    SELECT decode(lpad(to_hex(i), 30, '1'), 'hex'),
+	        now() - interval '1 hour', 4::smallint,
+	        now() + interval '9 days', 2
+	    FROM generate_series(1, 1000) AS i" gates.size_most=20k
+	withheld 2 'e1/shard 2: size' 'have'
+}
+
+@test "--pass: a gate that is none, a shard too many or too few" {
+	local gate
+	for gate in nonsense floor:1 change change:x change: :1 ''; do
+		with=(--pass "$gate")
+		refused 2 "--pass $gate: " || show "--pass $gate"
+	done
+}
