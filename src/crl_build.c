@@ -51,12 +51,13 @@ struct sizes {
 	size_t tbs;
 };
 
-/* Most entries share a day with a neighbour; its date is formatted once. */
-struct day_cache {
-	int64_t day;
+/* Entries are of some hundred days: each day's date is formatted once. */
+#define DAYS 512
+
+struct day {
+	int64_t day;      /* since 1970 */
 	uint8_t time[17]; /* tag, length, digits of midnight, Z */
-	size_t len;
-	bool filled;
+	size_t len;       /* 0: not filled */
 };
 
 static bool
@@ -129,20 +130,22 @@ measure(const struct crl_header *header, const struct row *rows, size_t n,
 }
 
 static uint8_t *
-put_revocation_date(uint8_t *at, int64_t sec, struct day_cache *cache)
+put_revocation_date(uint8_t *at, int64_t sec, struct day *days)
 {
 	int64_t day = sec / 86400 - (sec % 86400 < 0);
 	int second = (int)(sec - day * 86400);
 	int clock[3] = {second / 3600, second / 60 % 60, second % 60};
+	struct day *date = &days[(uint64_t)day % DAYS];
 
-	if (!cache->filled || cache->day != day) {
-		cache->len = (size_t)(der_put_time(cache->time, day * 86400) -
-				      cache->time);
-		cache->day = day;
-		cache->filled = true;
+	if (date->len == 0 || date->day != day) {
+		date->day = day;
+		date->len = (size_t)(der_put_time(date->time, day * 86400) -
+				     date->time);
 	}
-	memcpy(at, cache->time, cache->len);
-	at += cache->len - 7;
+	/* Of a UTCTime two octets too many, which what follows overwrites:
+	 * behind the last entry there are always extensions. */
+	memcpy(at, date->time, sizeof(date->time));
+	at += date->len - 7;
 	for (int i = 0; i < 3; i++) {
 		*at++ = (uint8_t)('0' + clock[i] / 10);
 		*at++ = (uint8_t)('0' + clock[i] % 10);
@@ -153,14 +156,14 @@ put_revocation_date(uint8_t *at, int64_t sec, struct day_cache *cache)
 static uint8_t *
 put_entries(uint8_t *at, const struct row *rows, size_t n)
 {
-	struct day_cache cache = {0};
+	struct day days[DAYS] = {{0}};
 
 	for (size_t i = 0; i < n; i++) {
 		const struct row *row = &rows[i];
 		uint8_t *content = at + 2;
 
 		at = der_put_uint(content, &row->serial);
-		at = put_revocation_date(at, row_revoked_at(row), &cache);
+		at = put_revocation_date(at, row_revoked_at(row), days);
 		if (row->reason != 0) {
 			at = der_put_bytes(
 			    at, REASON_EXTENSION, REASON_EXTENSION_LEN);

@@ -86,57 +86,74 @@ entry_is_row(const struct crl_entry *entry, const struct row *row)
 	       reason == row->reason;
 }
 
+/* The entries of the CRL as they are read, held against the rows. */
+struct comparison {
+	const struct judge_meant *meant;
+	size_t same;   /* entries that are their rows, up to the first other */
+	size_t beyond; /* entries from there on */
+};
+
+static void
+compare_entry(void *asker, const struct crl_entry *entry)
+{
+	struct comparison *comparison = asker;
+	const struct judge_meant *meant = comparison->meant;
+	size_t i = comparison->same;
+
+	if (comparison->beyond == 0 && i < meant->row_count &&
+	    entry_is_row(entry, &meant->rows[i]))
+		comparison->same++;
+	else
+		comparison->beyond++;
+}
+
 /* BR 4.9.7 and the law of this program: every row, and nothing else. */
 static enum status
-judge_entries(const struct crl *crl, const struct judge_meant *meant,
-    const char *object, struct report *report)
+judge_entries(const struct comparison *comparison, const char *object,
+    struct report *report)
 {
+	const struct judge_meant *meant = comparison->meant;
 	char serial[UINT160_HEX_BYTES];
-	struct crl_fault fault = {0};
-	struct crl_entry entry;
-	enum status status;
-	size_t position = 0;
-	size_t i = 0;
 
-	while ((status = crl_entry_read(crl, &position, &entry, &fault)) ==
-		   STATUS_OK &&
-	       i < meant->row_count && entry_is_row(&entry, &meant->rows[i]))
-		i++;
-	if (status == STATUS_MALFORMED)
-		return report_fault(report, STATUS_REFUSED, object, fault.rule,
-		    fault.clause, "offset %zu: %s", fault.offset, fault.text);
-	if (status == STATUS_DONE && i == meant->row_count)
-		return STATUS_OK;
-	if (i == meant->row_count)
+	if (comparison->same < meant->row_count)
+		return report_fault(report, STATUS_REFUSED, object, "judge",
+		    "BR 4.9.7", "entry %zu is not the row with serial %s",
+		    comparison->same,
+		    uint160_to_hex(
+			&meant->rows[comparison->same].serial, serial));
+	if (comparison->beyond > 0)
 		return report_fault(report, STATUS_REFUSED, object, "judge",
 		    "BR 4.9.7",
-		    "entries beyond the %zu rows that were meant, offset %zu",
-		    meant->row_count, entry.offset);
-	return report_fault(report, STATUS_REFUSED, object, "judge", "BR 4.9.7",
-	    "entry %zu is not the row with serial %s", i,
-	    uint160_to_hex(&meant->rows[i].serial, serial));
+		    "entries beyond the rows that were meant, have %zu, want "
+		    "%zu",
+		    comparison->same + comparison->beyond, meant->row_count);
+	return STATUS_OK;
 }
 
 static enum status
 judge_bytes(const uint8_t *data, size_t len, const struct judge_meant *meant,
     const char *object, struct report *report, struct hash *sha256)
 {
+	struct comparison comparison = {.meant = meant};
+	struct lint_context lint = meant->lint;
 	struct lint_result result = {0};
 	struct crl_fault fault = {0};
 	struct crl crl;
 	enum status status;
 
+	lint.on_entry = compare_entry;
+	lint.asker = &comparison;
 	if (crl_parse(data, len, &crl, &fault) != STATUS_OK)
 		return report_fault(report, STATUS_REFUSED, object, fault.rule,
 		    fault.clause, "offset %zu: %s", fault.offset, fault.text);
-	status = lint_crl(&crl, &meant->lint, object, report, &result);
+	status = lint_crl(&crl, &lint, object, report, &result);
 	if (status != STATUS_OK)
 		return STATUS_REFUSED;
 	status = judge_header(&crl, meant, object, report);
 	if (status == STATUS_OK)
 		status = judge_scope(&crl, meant, object, report);
 	if (status == STATUS_OK)
-		status = judge_entries(&crl, meant, object, report);
+		status = judge_entries(&comparison, object, report);
 	if (status == STATUS_OK && hash_bytes(data, len, sha256) != STATUS_OK)
 		status = judge_fault(report, object, "cannot be hashed");
 	return status;

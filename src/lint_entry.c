@@ -386,6 +386,7 @@ lint_walk_entries(struct lint *lint, lint_entry_check *const checks[], size_t n)
 	struct crl_entry entries[2];
 	struct crl_entry *entry = &entries[0];
 	const struct crl_entry *last = NULL;
+	const struct lint_context *context = lint->context;
 	struct lint_walk walk = {.lint = lint};
 	struct crl_fault fault;
 	size_t position = 0;
@@ -400,6 +401,8 @@ lint_walk_entries(struct lint *lint, lint_entry_check *const checks[], size_t n)
 		walk_compare(&walk, last);
 		for (size_t i = 0; i < n; i++)
 			checks[i](&walk);
+		if (context->on_entry != NULL)
+			context->on_entry(context->asker, entry);
 		if (entry->serial_in_range) {
 			last = entry;
 			entry = &entries[last == &entries[0]];

@@ -41,6 +41,10 @@ struct lint_context {
 	int64_t now_sec;
 	int64_t skew_sec;    /* how far thisUpdate may lie after now */
 	uint64_t bytes_most; /* configured limit of an object; 0: none */
+	/* Called with each entry as it is read, in order, so that whoever has
+	 * more to ask of it need not read it again; NULL: nobody. */
+	void (*on_entry)(void *asker, const struct crl_entry *entry);
+	void *asker;
 };
 
 /* What the reading of all entries found out besides. */

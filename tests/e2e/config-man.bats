@@ -2,6 +2,9 @@
 #
 # The manual pages say what the program has: every key, option, gate and exit
 # status stands there, and nothing else does.
+#
+# What a test works with is set by what is loaded:
+# shellcheck disable=SC2154
 
 bats_require_minimum_version 1.5.0
 load ../lib/publish.bash

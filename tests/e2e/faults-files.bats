@@ -3,6 +3,9 @@
 # Disks that are full or read-only, directories that are not there, and clocks
 # that are wrong: one clear line, the exit status of the manual, and a store
 # as it was.
+#
+# Variables are those of tests/lib, and each test is a subshell of its own:
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154
 
 bats_require_minimum_version 1.5.0
 load ../lib/postgres.bash
@@ -146,7 +149,8 @@ on_small()
 	    FROM generate_series(1, 3000) AS i"
 	press_in "$(on_small 40k)"
 	ended 4
-	one_line "$store/e1/2.crl: store: cannot write it" 'No space left on device'
+	one_line "$store/e1/2.crl: store: cannot write it" \
+	    'No space left on device'
 	store=$PWD/after manifest=$PWD/after/crlpress-manifest-e1.txt
 	held 2
 	nothing_left

@@ -3,6 +3,9 @@
 # A database that is behind what was published from it: a restored backup, a
 # standby that lags, another cluster. Nothing of it is published. A standby
 # that has caught up, and one that was promoted, are as good as the primary.
+#
+# Variables are those of tests/lib, and each test is a subshell of its own:
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154
 
 bats_require_minimum_version 1.5.0
 load ../lib/postgres.bash

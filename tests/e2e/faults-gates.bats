@@ -3,6 +3,9 @@
 # What was published against what would be: objects that are not what was put
 # there, entries that are gone or changed, far too few of them. The shard
 # stands, the others go on, and an operator lets one pass by name.
+#
+# Variables are those of tests/lib, and each test is a subshell of its own:
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154
 
 bats_require_minimum_version 1.5.0
 load ../lib/postgres.bash
@@ -92,6 +95,14 @@ own_crl()
 	with=(--pass same-scope:1)
 	published
 	passed same-scope:1
+}
+
+@test "a published object that the issuer never signed" {
+	printf '\1' | dd of="$store/e1/1.crl" bs=1 conv=notrunc status=none \
+	    seek=$(($(stat -c %s "$store/e1/1.crl") - 1))
+	withheld 1 'e1/shard 1: same-scope' 'signature'
+	with=(--pass same-scope:1)
+	published
 }
 
 @test "a published object of another shard" {

@@ -3,6 +3,9 @@
 # kill -9 at any moment of a publication: the store holds whole, valid shards,
 # none older than before and none missing, and the next run ends well. KILL_SEED
 # repeats the moments of a run that failed.
+#
+# Each test is a subshell, and what it works with is set by what is loaded:
+# shellcheck disable=SC2030,SC2031,SC2154
 
 bats_require_minimum_version 1.5.0
 load ../lib/postgres.bash
@@ -15,8 +18,9 @@ setup_file()
 {
 	publish_setup
 	export KILL_SEED=${KILL_SEED:-$(($(date +%s%N) / 1000 % 32768))}
-	BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
-	name=kill
+	# Of all tests.
+	# shellcheck disable=SC2034
+	local name='kill'
 	make_rows "$rows" --shards "$shards"
 }
 

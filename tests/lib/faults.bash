@@ -13,6 +13,9 @@
 #
 # A test sets `with`, further arguments of the run, and `under`, a command to
 # run it by.
+#
+# Variables are those of publish.bash and of bats:
+# shellcheck disable=SC2154
 
 # The statement of the native table.
 FAULTS_ROWS="SELECT serial, revoked_at, reason, not_after, shard

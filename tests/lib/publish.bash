@@ -98,6 +98,7 @@ publish()
 # The program ended so.
 ended()
 {
+	# shellcheck disable=SC2154 # run sets them
 	[ "$status" -eq "$1" ] || {
 		printf 'exit status %s, want %s\n%s\n%s\n' "$status" "$1" \
 		    "$output" "${stderr:-}"
@@ -109,10 +110,8 @@ ended()
 publish_ok()
 {
 	publish "$@"
-	ended 0 && [ -z "$stderr" ] || {
-		echo "$stderr"
-		return 1
-	}
+	ended 0 || return 1
+	same "$stderr" '' stderr
 }
 
 # A text has this in it, or shows itself: has TEXT PART.
@@ -207,10 +206,10 @@ all_have()
 	values=$(shards | while IFS= read -r file; do
 		crl_field "$file" "$1"
 	done | sort -u)
-	[ -n "$values" ] && [ "$(wc -l <<<"$values")" -eq 1 ] || {
+	if [ -z "$values" ] || [ "$(wc -l <<<"$values")" -ne 1 ]; then
 		echo "the shards differ in $1: $values" >&2
 		return 1
-	}
+	fi
 	echo "$values"
 }
 

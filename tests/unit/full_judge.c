@@ -273,7 +273,8 @@ test_one_more(void **state)
 	struct desk *desk = *state;
 
 	desk->count++;
-	desk_refused(desk, "judge", "beyond the 40 rows that were meant");
+	desk_refused(
+	    desk, "judge", "beyond the rows that were meant, have 41, want 40");
 }
 
 static void
@@ -283,7 +284,8 @@ test_one_more_of_none(void **state)
 
 	desk->count = 1;
 	desk->meant.row_count = 0;
-	desk_refused(desk, "judge", "beyond the 0 rows that were meant");
+	desk_refused(
+	    desk, "judge", "beyond the rows that were meant, have 1, want 0");
 }
 
 static void
