@@ -130,13 +130,34 @@ run_gate_database(struct run *run)
 	return STATUS_OK;
 }
 
+/* Two configurations that write one manifest would undo each other. */
+static enum status
+gate_manifest_issuer(struct run *run)
+{
+	enum status status;
+
+	if (!run->has_manifest ||
+	    strcmp(run->manifest.issuer, run->config->name) == 0)
+		return STATUS_OK;
+	status = report_fault(run->report, STATUS_REFUSED,
+	    run->config->manifest_key, "same-scope", "house rule",
+	    "the manifest is another issuer's, have %s, want %s",
+	    run->manifest.issuer, run->config->name);
+	report_hint(run->report,
+	    "give each issuer a manifest of its own: [store] manifest");
+	return status;
+}
+
 /* CCADB 6.2: a shard's URL is in certificates; its number may only grow. */
 enum status
 run_gate_set(struct run *run)
 {
 	const struct shard_scheme_config *shards = &run->config->shards;
 	struct gate_place place = run_place(run);
+	enum status status = gate_manifest_issuer(run);
 
+	if (status != STATUS_OK)
+		return status;
 	for (size_t i = 0; run->has_manifest && i < run->manifest.shard_count;
 	     i++) {
 		const struct manifest_shard *shard = &run->manifest.shard[i];

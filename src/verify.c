@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The order of a verification. */
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "crlpress/pool.h"
 #include "verify_impl.h"
@@ -10,9 +11,24 @@ judge_file(void *context, unsigned worker, size_t i)
 {
 	struct verify *verify = context;
 
-	(void)worker;
-	verify_file_judge(verify, &verify->file[i]);
+	verify_file_judge(verify, worker, &verify->file[i]);
 	progress_add(verify->progress, 1);
+}
+
+/* Sizes as of now; a bitmap of a wrong size is only slower. */
+static enum status
+prepare_disjoint(struct verify *verify)
+{
+	uint64_t bytes = 0;
+	struct stat info;
+
+	for (size_t i = 0; i < verify->file_count; i++)
+		if (stat(verify->file[i].path, &info) == 0)
+			bytes += (uint64_t)info.st_size;
+	if (verify_disjoint_new(verify, bytes) == STATUS_OK)
+		return STATUS_OK;
+	return report_fault(verify->report, STATUS_FAILED, "set",
+	    "set-disjoint", "house rule", "out of memory");
 }
 
 /* Findings of files in the order of files, whatever order threads had. */
@@ -50,8 +66,8 @@ verify_run(struct verify *verify)
 
 	if (verify->rows_path != NULL)
 		status = verify_rows_load(verify);
-	if (status == STATUS_USAGE)
-		return status;
+	if (status == STATUS_USAGE || prepare_disjoint(verify) != STATUS_OK)
+		return status == STATUS_OK ? STATUS_FAILED : status;
 	progress_phase(verify->progress, "verifying", verify->file_count);
 	pool_run(verify->workers, verify->file_count, judge_file, verify);
 	progress_clear(verify->progress);
@@ -80,5 +96,6 @@ verify_free(struct verify *verify)
 	for (size_t i = 0; i < verify->rows_count; i++)
 		free(verify->rows[i].set);
 	free(verify->rows);
+	verify_disjoint_free(verify->disjoint);
 	row_arena_free(verify->arena);
 }

@@ -1,48 +1,70 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * No serial of an issuer in two shards. Serials are not kept: a first walk
- * over all entries sets a bit for each in a bitmap of one bit a byte of CRL,
- * some 40 bits an entry; the few that find their bit set already are
- * suspects. A second walk, only when there are any, gathers every entry that
- * hashes like a suspect and compares those in full.
+ * No serial of an issuer in two shards. Serials are not kept, only 64 bits of
+ * each, thrown into parts by their first bits while lint walks over the
+ * entries; each part is then small enough for a hash table that fits a
+ * processor's cache. Hashes that come twice are suspects: another walk gathers
+ * their entries and compares serials in full.
  *
- * Memory: an eighth of the size of the CRLs, and 40 bytes a suspect.
+ * Memory is 8 bytes an entry, at most 256 MiB: where there are more entries,
+ * they are taken in rounds, by the first bits of their hashes, and each round
+ * but the first walks over all files again.
  */
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "crlpress/row.h"
+#include "crlpress/pool.h"
 #include "verify_impl.h"
 
-/* 2^36 bits are 8 GiB: fewer bits an entry then mean more suspects. */
-#define BITMAP_BITS_LEAST 16
-#define BITMAP_BITS_MOST 36
+#define PART_BITS 9
+#define PARTS (1U << PART_BITS)
 
-struct suspects {
+/* Entries of one round: 256 MiB of hashes. */
+#define ROUND_ENTRIES ((uint64_t)1 << 25)
+#define ROUND_BITS_MOST 16
+
+/* Bytes of an entry that are hardly ever undercut: a serial of 8 octets. */
+#define ENTRY_BYTES 25
+
+/* Entries gathered for comparison at the most: 640 MB of them. */
+#define GATHERED_MOST (1U << 24)
+
+struct hashes {
 	uint64_t *hash;
 	size_t count;
 	size_t room;
 };
 
-struct disjoint {
+/* What one thread collected; no other touches it meanwhile. */
+struct collector {
+	struct hashes part[PARTS];
+	uint64_t *table; /* of hashes, 0: free */
+	size_t table_room;
+	bool no_memory;
+};
+
+struct verify_disjoint {
 	struct verify *verify;
-	const struct issuer *issuer;
-	uint64_t *bitmap;
-	unsigned bits; /* log2 of the bits in the bitmap */
-	struct suspects suspects;
-	struct row *row; /* entries that hash like a suspect */
+	unsigned round_bits; /* log2 of the number of rounds */
+	uint64_t round;
+	unsigned workers;
+	struct collector *collector;
+	pthread_mutex_t mutex; /* of all that follows */
+	struct hashes suspects;
+	struct row *row; /* entries of suspects; see rows_add */
 	size_t row_count;
 	size_t row_room;
-	bool second_walk;
+	bool no_memory;
 };
 
 /*
  * The serials of a file are chosen by others. That many of them hash alike
- * costs memory, never a wrong verdict.
+ * costs time and memory, never a wrong verdict.
  */
 static uint64_t
-serial_hash(const struct uint160 *serial)
+serial_hash(const struct issuer *issuer, const struct uint160 *serial)
 {
 	uint64_t high, low;
 	uint32_t top;
@@ -50,41 +72,120 @@ serial_hash(const struct uint160 *serial)
 	memcpy(&top, serial->octet, sizeof(top));
 	memcpy(&high, serial->octet + 4, sizeof(high));
 	memcpy(&low, serial->octet + 12, sizeof(low));
-	high = (high ^ top) * 0x9e3779b97f4a7c15ULL;
+	high = (high ^ top ^ (uintptr_t)issuer) * 0x9e3779b97f4a7c15ULL;
 	high ^= high >> 29;
 	high = (high + low) * 0xbf58476d1ce4e5b9ULL;
 	high ^= high >> 32;
 	high *= 0x94d049bb133111ebULL;
-	return high ^ high >> 31;
+	high ^= high >> 31;
+	/* 0 is a free place in a table. */
+	return high == 0 ? 1 : high;
 }
 
 static bool
-bitmap_set(struct disjoint *disjoint, uint64_t hash)
+hashes_add(struct hashes *hashes, uint64_t hash)
 {
-	uint64_t bit = hash >> (64 - disjoint->bits);
-	uint64_t mask = 1ULL << (bit & 63);
-	bool was = (disjoint->bitmap[bit >> 6] & mask) != 0;
+	size_t room = hashes->room;
+	uint64_t *list;
 
-	disjoint->bitmap[bit >> 6] |= mask;
-	return was;
+	if (hashes->count == room) {
+		room = room == 0 ? 512 : room * 2;
+		list = reallocarray(hashes->hash, room, sizeof(*list));
+		if (list == NULL)
+			return false;
+		hashes->hash = list;
+		hashes->room = room;
+	}
+	hashes->hash[hashes->count++] = hash;
+	return true;
 }
 
-static enum status
-suspects_add(struct suspects *suspects, uint64_t hash)
+/* The first bits tell the round, the next ones the part. */
+void
+verify_disjoint_entry(struct verify_disjoint *disjoint, unsigned worker,
+    const struct issuer *issuer, const struct crl_entry *entry)
 {
-	uint64_t *list = suspects->hash;
-	size_t room = suspects->room;
+	struct collector *collector = &disjoint->collector[worker];
+	uint64_t hash;
 
-	if (suspects->count == room) {
-		room = room == 0 ? 1024 : room * 2;
-		list = reallocarray(list, room, sizeof(*list));
-		if (list == NULL)
-			return STATUS_NO_MEMORY;
-		suspects->hash = list;
-		suspects->room = room;
+	if (!entry->serial_in_range || issuer == NULL)
+		return;
+	hash = serial_hash(issuer, &entry->serial);
+	if (disjoint->round_bits > 0 &&
+	    hash >> (64 - disjoint->round_bits) != disjoint->round)
+		return;
+	if (!hashes_add(&collector->part[hash << disjoint->round_bits >>
+					 (64 - PART_BITS)],
+		hash))
+		collector->no_memory = true;
+}
+
+static bool
+table_make(struct collector *collector, size_t count, size_t *mask)
+{
+	size_t room = 1024;
+
+	while (room < count * 2)
+		room *= 2;
+	if (room > collector->table_room) {
+		free(collector->table);
+		collector->table = calloc(room, sizeof(uint64_t));
+		collector->table_room = collector->table == NULL ? 0 : room;
+		if (collector->table == NULL)
+			return false;
+	} else {
+		memset(collector->table, 0, room * sizeof(uint64_t));
 	}
-	list[suspects->count++] = hash;
-	return STATUS_OK;
+	*mask = room - 1;
+	return true;
+}
+
+static void
+suspect(struct verify_disjoint *disjoint, uint64_t hash)
+{
+	pthread_mutex_lock(&disjoint->mutex);
+	if (!hashes_add(&disjoint->suspects, hash))
+		disjoint->no_memory = true;
+	pthread_mutex_unlock(&disjoint->mutex);
+}
+
+/* Adds hashes to the table; those it has already are suspects. */
+static void
+table_fill(struct verify_disjoint *disjoint, uint64_t *table, size_t mask,
+    const struct hashes *hashes)
+{
+	for (size_t i = 0; i < hashes->count; i++) {
+		uint64_t hash = hashes->hash[i];
+		size_t at = (size_t)hash & mask;
+
+		while (table[at] != 0 && table[at] != hash)
+			at = (at + 1) & mask;
+		if (table[at] == hash)
+			suspect(disjoint, hash);
+		table[at] = hash;
+	}
+}
+
+/* One part, of all collectors. */
+static void
+judge_part(void *context, unsigned worker, size_t part)
+{
+	struct verify_disjoint *disjoint = context;
+	struct collector *own = &disjoint->collector[worker];
+	size_t count = 0, mask = 0;
+
+	for (unsigned i = 0; i < disjoint->workers; i++)
+		count += disjoint->collector[i].part[part].count;
+	if (!table_make(own, count, &mask)) {
+		own->no_memory = true;
+		return;
+	}
+	for (unsigned i = 0; i < disjoint->workers; i++) {
+		struct hashes *hashes = &disjoint->collector[i].part[part];
+
+		table_fill(disjoint, own->table, mask, hashes);
+		hashes->count = 0;
+	}
 }
 
 static int
@@ -95,97 +196,107 @@ compare_hash(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Suspects share a bit, not yet a hash: compare the bits that were set. */
-static bool
-is_suspect(const struct disjoint *disjoint, uint64_t hash)
-{
-	uint64_t bit = hash >> (64 - disjoint->bits);
-
-	return bsearch(&bit, disjoint->suspects.hash, disjoint->suspects.count,
-		   sizeof(bit), compare_hash) != NULL;
-}
-
-/* A row lends its not_after to the file's index. */
-static enum status
-rows_add(struct disjoint *disjoint, const struct uint160 *serial, size_t file)
+/* A row lends its revoked_at to the file's index. */
+static void
+rows_add(
+    struct verify_disjoint *disjoint, const struct uint160 *serial, size_t file)
 {
 	struct row *list = disjoint->row;
 	size_t room = disjoint->row_room;
 
 	if (disjoint->row_count == room) {
 		room = room == 0 ? 1024 : room * 2;
-		list = reallocarray(list, room, sizeof(*list));
-		if (list == NULL)
-			return STATUS_NO_MEMORY;
+		if (room <= GATHERED_MOST)
+			list = reallocarray(list, room, sizeof(*list));
+		if (room > GATHERED_MOST || list == NULL) {
+			disjoint->no_memory = true;
+			return;
+		}
 		disjoint->row = list;
 		disjoint->row_room = room;
 	}
 	list[disjoint->row_count] = (struct row){.serial = *serial};
-	list[disjoint->row_count++].not_after_low = (uint32_t)file;
-	return STATUS_OK;
+	list[disjoint->row_count++].revoked_low = (uint32_t)file;
 }
 
-static enum status
-visit(struct disjoint *disjoint, const struct uint160 *serial, size_t file)
-{
-	uint64_t hash = serial_hash(serial);
+/* What a further walk does with each entry of a file. */
+typedef void entry_visit(struct verify_disjoint *disjoint, unsigned worker,
+    size_t file, const struct crl_entry *entry);
 
-	if (disjoint->second_walk)
-		return is_suspect(disjoint, hash)
-			   ? rows_add(disjoint, serial, file)
-			   : STATUS_OK;
-	if (!bitmap_set(disjoint, hash))
-		return STATUS_OK;
-	return suspects_add(&disjoint->suspects, hash >> (64 - disjoint->bits));
+static void
+visit_round(struct verify_disjoint *disjoint, unsigned worker, size_t file,
+    const struct crl_entry *entry)
+{
+	verify_disjoint_entry(
+	    disjoint, worker, disjoint->verify->file[file].issuer, entry);
 }
 
-static enum status
-walk_file(struct disjoint *disjoint, size_t i)
+static void
+visit_suspect(struct verify_disjoint *disjoint, unsigned worker, size_t file,
+    const struct crl_entry *entry)
 {
+	const struct issuer *issuer = disjoint->verify->file[file].issuer;
+	uint64_t hash;
+
+	(void)worker;
+	if (!entry->serial_in_range)
+		return;
+	hash = serial_hash(issuer, &entry->serial);
+	if (bsearch(&hash, disjoint->suspects.hash, disjoint->suspects.count,
+		sizeof(hash), compare_hash) == NULL)
+		return;
+	pthread_mutex_lock(&disjoint->mutex);
+	rows_add(disjoint, &entry->serial, file);
+	pthread_mutex_unlock(&disjoint->mutex);
+}
+
+static void
+walk_file(struct verify_disjoint *disjoint, unsigned worker, size_t i,
+    entry_visit *visit)
+{
+	struct verify_file *file = &disjoint->verify->file[i];
 	struct verify_bytes bytes = {0};
 	struct crl_fault fault = {0};
 	struct crl_entry entry;
-	enum status status;
 	size_t position = 0;
 	struct crl crl;
 
-	status = verify_bytes_open(
-	    disjoint->verify->file[i].path, disjoint->verify->report, &bytes);
-	if (status == STATUS_OK)
-		status = crl_parse(bytes.data, bytes.len, &crl, &fault);
-	while (status == STATUS_OK) {
-		status = crl_entry_read(&crl, &position, &entry, &fault);
-		if (status == STATUS_OK && entry.serial_in_range)
-			status = visit(disjoint, &entry.serial, i);
-	}
+	/* What cannot be read has been said when the file was judged. */
+	if (file->issuer != NULL && file->parsed &&
+	    verify_bytes_open(file->path, file->findings, &bytes) ==
+		STATUS_OK &&
+	    crl_parse(bytes.data, bytes.len, &crl, &fault) == STATUS_OK)
+		while (crl_entry_read(&crl, &position, &entry, &fault) ==
+		       STATUS_OK)
+			visit(disjoint, worker, i, &entry);
 	verify_bytes_close(&bytes);
-	/* What is malformed has been said when the file was judged. */
-	return status == STATUS_NO_MEMORY ? status : STATUS_OK;
 }
 
-static enum status
-walk(struct disjoint *disjoint)
+static void
+walk_round(void *context, unsigned worker, size_t i)
 {
-	struct verify *verify = disjoint->verify;
-	enum status status = STATUS_OK;
-
-	for (size_t i = 0; status == STATUS_OK && i < verify->file_count; i++)
-		if (verify->file[i].parsed &&
-		    verify->file[i].issuer == disjoint->issuer)
-			status = walk_file(disjoint, i);
-	return status;
+	walk_file(context, worker, i, visit_round);
 }
 
+static void
+walk_suspects(void *context, unsigned worker, size_t i)
+{
+	walk_file(context, worker, i, visit_suspect);
+}
+
+/* Rows of one serial keep the order of files among them; see row_sort. */
 static enum status
-compare_rows(struct disjoint *disjoint)
+compare_rows(struct verify_disjoint *disjoint)
 {
 	const struct verify_file *file = disjoint->verify->file;
 	struct row *scratch = calloc(disjoint->row_count + 1, sizeof(*scratch));
 	enum status status = STATUS_OK;
 	char serial[UINT160_HEX_BYTES];
 
-	if (scratch == NULL)
-		return STATUS_NO_MEMORY;
+	if (scratch == NULL) {
+		disjoint->no_memory = true;
+		return STATUS_OK;
+	}
 	row_sort(disjoint->row, scratch, disjoint->row_count);
 	free(scratch);
 	for (size_t i = 1; i < disjoint->row_count; i++) {
@@ -194,63 +305,97 @@ compare_rows(struct disjoint *disjoint)
 
 		/* Twice in one file is that file's own fault. */
 		if (uint160_compare(&a->serial, &b->serial) != 0 ||
-		    a->not_after_low == b->not_after_low)
+		    a->revoked_low == b->revoked_low ||
+		    file[a->revoked_low].issuer != file[b->revoked_low].issuer)
 			continue;
 		status = report_fault(disjoint->verify->report, STATUS_FAULTY,
-		    file[b->not_after_low].path, "set-disjoint", "house rule",
+		    file[b->revoked_low].path, "set-disjoint", "house rule",
 		    "serial %s stands in %s too",
 		    uint160_to_hex(&b->serial, serial),
-		    file[a->not_after_low].path);
+		    file[a->revoked_low].path);
 	}
 	return status;
 }
 
-static enum status
-judge_issuer(struct disjoint *disjoint, uint64_t bytes)
+/* Lint's walk was the first round. */
+static void
+judge_rounds(struct verify_disjoint *disjoint)
 {
-	enum status status;
+	struct verify *verify = disjoint->verify;
 
-	disjoint->bits = BITMAP_BITS_LEAST;
-	while (
-	    disjoint->bits < BITMAP_BITS_MOST && 1ULL << disjoint->bits < bytes)
-		disjoint->bits++;
-	disjoint->bitmap = calloc(1ULL << (disjoint->bits - 6), 8);
-	if (disjoint->bitmap == NULL)
-		return STATUS_NO_MEMORY;
-	status = walk(disjoint);
-	free(disjoint->bitmap);
-	if (status != STATUS_OK || disjoint->suspects.count == 0)
-		return status;
-	qsort(disjoint->suspects.hash, disjoint->suspects.count,
-	    sizeof(uint64_t), compare_hash);
-	disjoint->second_walk = true;
-	status = walk(disjoint);
-	return status == STATUS_OK ? compare_rows(disjoint) : status;
+	for (;;) {
+		pool_run(disjoint->workers, PARTS, judge_part, disjoint);
+		disjoint->round++;
+		if (disjoint->round >> disjoint->round_bits != 0)
+			break;
+		pool_run(disjoint->workers, verify->file_count, walk_round,
+		    disjoint);
+	}
+	for (unsigned i = 0; i < disjoint->workers; i++)
+		disjoint->no_memory |= disjoint->collector[i].no_memory;
 }
 
 enum status
 verify_disjoint_judge(struct verify *verify)
 {
-	enum status worst = STATUS_OK;
+	struct verify_disjoint *disjoint = verify->disjoint;
+	enum status status = STATUS_OK;
 
-	for (size_t i = 0; i < verify->issuer_count; i++) {
-		struct disjoint disjoint = {
-		    .verify = verify,
-		    .issuer = verify->issuer[i],
-		};
-		uint64_t bytes = 0;
-		enum status status;
-
-		for (size_t k = 0; k < verify->file_count; k++)
-			if (verify->file[k].issuer == verify->issuer[i])
-				bytes += verify->file[k].size;
-		status = judge_issuer(&disjoint, bytes);
-		if (status == STATUS_NO_MEMORY)
-			report_fault(verify->report, status, "set",
-			    "set-disjoint", "house rule", "out of memory");
-		free(disjoint.suspects.hash);
-		free(disjoint.row);
-		worst = status_graver(worst, status);
+	judge_rounds(disjoint);
+	if (disjoint->suspects.count > 0 && !disjoint->no_memory) {
+		qsort(disjoint->suspects.hash, disjoint->suspects.count,
+		    sizeof(uint64_t), compare_hash);
+		pool_run(disjoint->workers, verify->file_count, walk_suspects,
+		    disjoint);
+		status = compare_rows(disjoint);
 	}
-	return worst;
+	/* Unjudged is not judged right. */
+	if (disjoint->no_memory)
+		status = report_fault(verify->report, STATUS_FAULTY, "set",
+		    "set-disjoint", "house rule",
+		    "cannot be judged: out of memory");
+	return status;
+}
+
+enum status
+verify_disjoint_new(struct verify *verify, uint64_t bytes)
+{
+	struct verify_disjoint *disjoint = calloc(1, sizeof(*disjoint));
+	unsigned workers = verify->workers;
+
+	if (disjoint == NULL)
+		return STATUS_NO_MEMORY;
+	disjoint->verify = verify;
+	disjoint->workers =
+	    workers > POOL_WORKERS_MOST ? POOL_WORKERS_MOST : workers;
+	while (disjoint->round_bits < ROUND_BITS_MOST &&
+	       bytes / ENTRY_BYTES >> disjoint->round_bits > ROUND_ENTRIES)
+		disjoint->round_bits++;
+	disjoint->collector =
+	    calloc(disjoint->workers, sizeof(*disjoint->collector));
+	if (disjoint->collector == NULL ||
+	    pthread_mutex_init(&disjoint->mutex, NULL) != 0) {
+		free(disjoint->collector);
+		free(disjoint);
+		return STATUS_NO_MEMORY;
+	}
+	verify->disjoint = disjoint;
+	return STATUS_OK;
+}
+
+void
+verify_disjoint_free(struct verify_disjoint *disjoint)
+{
+	if (disjoint == NULL)
+		return;
+	for (unsigned i = 0; i < disjoint->workers; i++) {
+		for (size_t k = 0; k < PARTS; k++)
+			free(disjoint->collector[i].part[k].hash);
+		free(disjoint->collector[i].table);
+	}
+	pthread_mutex_destroy(&disjoint->mutex);
+	free(disjoint->collector);
+	free(disjoint->suspects.hash);
+	free(disjoint->row);
+	free(disjoint);
 }

@@ -15,6 +15,13 @@
 /* No shard is larger; crl_build.h makes none. */
 #define FILE_BYTES_MOST 0x7fffffffLL
 
+/* Whose entries lint is walking over, for the test of disjointness. */
+struct asker {
+	struct verify_disjoint *disjoint;
+	unsigned worker;
+	const struct issuer *issuer;
+};
+
 static enum status
 file_fault(struct report *report, const char *path, const char *what)
 {
@@ -176,9 +183,18 @@ judge_names(
 	return status;
 }
 
+static void
+ask_entry(void *asker, const struct crl_entry *entry)
+{
+	const struct asker *file = asker;
+
+	verify_disjoint_entry(
+	    file->disjoint, file->worker, file->issuer, entry);
+}
+
 static enum status
-judge_crl(
-    struct verify *verify, struct verify_file *file, const struct crl *crl)
+judge_crl(struct verify *verify, unsigned worker, struct verify_file *file,
+    const struct crl *crl)
 {
 	const struct config *config;
 	struct lint_context context = {
@@ -187,6 +203,7 @@ judge_crl(
 	    .now_sec = verify->now_sec,
 	    .skew_sec = verify->skew_sec,
 	};
+	struct asker asker = {.disjoint = verify->disjoint, .worker = worker};
 	struct lint_result result = {0};
 	enum status status = read_facts(file, crl);
 
@@ -195,6 +212,11 @@ judge_crl(
 	status = judge_names(verify, file, crl);
 	config = file->config;
 	context.issuer = file->issuer;
+	asker.issuer = file->issuer;
+	if (verify->disjoint != NULL) {
+		context.on_entry = ask_entry;
+		context.asker = &asker;
+	}
 	if (config != NULL) {
 		if (!verify->has_profile)
 			context.profile = config->profile;
@@ -210,7 +232,8 @@ judge_crl(
 }
 
 void
-verify_file_judge(struct verify *verify, struct verify_file *file)
+verify_file_judge(
+    struct verify *verify, unsigned worker, struct verify_file *file)
 {
 	struct verify_bytes bytes = {0};
 	struct crl_fault fault = {0};
@@ -224,7 +247,7 @@ verify_file_judge(struct verify *verify, struct verify_file *file)
 		    fault.rule, fault.clause, "offset %zu: %s", fault.offset,
 		    fault.text);
 	else if (status == STATUS_OK)
-		status = judge_crl(verify, file, &crl);
+		status = judge_crl(verify, worker, file, &crl);
 	if (status == STATUS_NO_MEMORY || status == STATUS_FAILED)
 		status = report_fault(file->findings, STATUS_FAULTY, file->path,
 		    NULL, NULL, "out of memory");

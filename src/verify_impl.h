@@ -27,12 +27,21 @@ void verify_bytes_close(struct verify_bytes *bytes);
 struct verify_file *verify_file_add(struct verify *verify, const char *path);
 
 /* verify_file.c */
-void verify_file_judge(struct verify *verify, struct verify_file *file);
+void verify_file_judge(
+    struct verify *verify, unsigned worker, struct verify_file *file);
 
 /* verify_set.c */
 enum status verify_set_judge(struct verify *verify) MUST_CHECK;
 
-/* verify_disjoint.c */
+/*
+ * verify_disjoint.c: made for CRLs of so many bytes before they are judged,
+ * told of every entry then by the worker that reads it, asked in the end.
+ */
+enum status verify_disjoint_new(
+    struct verify *verify, uint64_t bytes) MUST_CHECK;
+void verify_disjoint_free(struct verify_disjoint *disjoint);
+void verify_disjoint_entry(struct verify_disjoint *disjoint, unsigned worker,
+    const struct issuer *issuer, const struct crl_entry *entry);
 enum status verify_disjoint_judge(struct verify *verify) MUST_CHECK;
 
 /* verify_rows.c: reads verify->rows_path; then holds files against it. */

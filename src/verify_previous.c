@@ -254,6 +254,7 @@ verify_previous_judge(struct verify *verify)
 	before.file_count = before.file_room = 0;
 	before.manifest = NULL;
 	before.manifest_count = 0;
+	before.disjoint = NULL;
 	before.arena = NULL;
 	before.rows = NULL;
 	before.rows_count = 0;
@@ -263,7 +264,7 @@ verify_previous_judge(struct verify *verify)
 	status = verify_add(&before, verify->previous_path);
 	/* Old CRLs may have expired: only what they are is of interest. */
 	for (size_t i = 0; i < before.file_count; i++)
-		verify_file_judge(&before, &before.file[i]);
+		verify_file_judge(&before, 0, &before.file[i]);
 	if (status == STATUS_OK && before.file_count > 0)
 		status = judge_pairs(verify, &before);
 	else

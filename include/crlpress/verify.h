@@ -89,6 +89,7 @@ struct verify {
 	struct verify_manifest *manifest;
 	size_t manifest_count;
 	bool whole; /* a directory or manifest: the set must be complete */
+	struct verify_disjoint *disjoint; /* NULL: serials are not compared */
 	struct row_arena *arena;
 	struct verify_rows *rows;
 	size_t rows_count;

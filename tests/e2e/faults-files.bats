@@ -26,7 +26,7 @@ setup()
 teardown()
 {
 	# Whoever is not root could not remove it otherwise.
-	chmod -R u+w "$work"
+	chmod -R u+w .
 	faults_end
 }
 

@@ -315,3 +315,13 @@ own_crl()
 		refused 2 "--pass $gate: " || show "--pass $gate"
 	done
 }
+
+@test "a manifest of another issuer, which this one would overwrite" {
+	sed -i 's/^# issuer e1$/# issuer e2/' "$store"/crlpress-manifest-e1.txt
+	# Its closing line is what cksum says of all before.
+	local manifest=$store/crlpress-manifest-e1.txt body
+	body=$(grep -v '^# end ' "$manifest"; echo .)
+	printf '%s' "${body%.}" >"$manifest"
+	printf '# end %s\n' "$(cksum <"$manifest")" >>"$manifest"
+	refused 3 'crlpress-manifest-e1.txt: same-scope' 'have e2, want e1'
+}

@@ -195,7 +195,8 @@ make_own_ca()
 # A table of another CA, with serials as text in two spellings.
 make_foreign_table()
 {
-	make_rows 600 --shards 2 --seed foreign --since "$(iso $(($(date +%s) - 259200)))"
+	make_rows 600 --shards 2 --seed foreign \
+	    --since "$(iso $(($(date +%s) - 259200)))"
 	# The ends of what there is, too.
 	for serial in 01 0f 80 ff 0100 0fffffffffffffffffffffffffffffffffffffff \
 	    7fffffffffffffffffffffffffffffffffffffff; do
@@ -562,7 +563,7 @@ shards_of()
 slow_issuer()
 {
 	publish_new "$1" source.query_file=query.sql
-	make_rows 700 --shards 2
+	make_rows 400 --shards 2
 	query <<-'SQL'
 		SELECT serial, revoked_at, reason, not_after, shard
 		FROM crlpress.revocation
