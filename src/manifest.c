@@ -288,6 +288,9 @@ format_head(struct text *text, const struct manifest *manifest)
 		else
 			text_printf(text, "# passed %s\n", manifest->passed[i]);
 	}
+	if (manifest->has_replaced)
+		text_printf(text, "# replaced %s\n",
+		    text_time(text, manifest->replaced_sec, iso));
 	if (manifest->shard_count > SHARD_COUNT_MOST)
 		text_fail(text, STATUS_MALFORMED, "too many shards");
 	text_printf(text, "# shards %zu\n", manifest->shard_count);

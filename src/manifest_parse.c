@@ -414,6 +414,13 @@ read_shards(struct reader *reader, struct manifest *manifest)
 	return true;
 }
 
+static bool
+read_replaced(struct reader *reader, struct manifest *manifest)
+{
+	manifest->has_replaced = true;
+	return take_time(reader, &manifest->replaced_sec);
+}
+
 /* The fields in their order. */
 static const struct field fields[] = {
     {"# crlpress-manifest ", FIELD_ONCE, "not a manifest of crlpress",
@@ -429,6 +436,7 @@ static const struct field fields[] = {
     {"# position ", FIELD_AT_MOST_ONCE, NULL, read_position},
     {"# rows ", FIELD_ONCE, "want the field rows", read_rows},
     {"# passed ", FIELD_ANY_TIMES, NULL, read_passed},
+    {"# replaced ", FIELD_AT_MOST_ONCE, NULL, read_replaced},
     {"# shards ", FIELD_ONCE, "want the field shards", read_shards},
 };
 

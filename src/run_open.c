@@ -261,8 +261,10 @@ choose_times(struct run *run, int64_t now_sec)
 }
 
 /*
- * From when on expired rows are still of use: as long before the oldest
- * published CRL as the lookback says, however long runs have been failing.
+ * From when on expired rows are still of use. An entry that is published had
+ * not expired when the CRL before was issued; so the proof that it may leave
+ * lies after the oldest thisUpdate of the CRLs that the published ones
+ * replaced, however long runs have been failing. The lookback is the margin.
  */
 static int64_t
 choose_lookback(const struct run *run)
@@ -273,6 +275,9 @@ choose_lookback(const struct run *run)
 		if (run->shard[i].has_previous &&
 		    run->shard[i].previous_this_update_sec < oldest_sec)
 			oldest_sec = run->shard[i].previous_this_update_sec;
+	if (run->has_manifest && run->manifest.has_replaced &&
+	    run->manifest.replaced_sec < oldest_sec)
+		oldest_sec = run->manifest.replaced_sec;
 	oldest_sec -= run->config->lookback_sec;
 	return oldest_sec < UTC_MIN_SEC ? UTC_MIN_SEC : oldest_sec;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "crlpress/pool.h"
+#include "crlpress/utc.h"
 #include "run_impl.h"
 
 #define MANIFEST_STAGE_NAME "manifest"
@@ -153,6 +154,30 @@ fill_shards(struct run *run, struct manifest *manifest)
 	return STATUS_OK;
 }
 
+/*
+ * The oldest thisUpdate that this run replaced, and, as long as a shard was
+ * not replaced, what was so before.
+ */
+static void
+fill_replaced(const struct run *run, struct manifest *manifest)
+{
+	manifest->replaced_sec = UTC_MAX_SEC;
+	for (size_t i = 0; i < run->shard_count; i++) {
+		const struct run_shard *shard = &run->shard[i];
+		int64_t sec = shard->previous_this_update_sec;
+
+		if (!shard->has_previous)
+			continue;
+		manifest->has_replaced = true;
+		if (shard->state != RUN_SHARD_PUBLISHED &&
+		    run->manifest.has_replaced &&
+		    run->manifest.replaced_sec < sec)
+			sec = run->manifest.replaced_sec;
+		if (sec < manifest->replaced_sec)
+			manifest->replaced_sec = sec;
+	}
+}
+
 /* "floor" or "no-early-removal:7": what the operator let pass in this run. */
 static enum status
 fill_passed(const struct run *run, struct manifest *manifest)
@@ -197,6 +222,7 @@ fill_manifest(struct run *run, struct manifest *manifest)
 	manifest->timeline = run->snapshot.timeline;
 	manifest->wal_position = run->snapshot.wal_position;
 	manifest->rows = run->rows;
+	fill_replaced(run, manifest);
 	manifest->issuer = strdup(run->config->name);
 	if (manifest->issuer == NULL)
 		return STATUS_NO_MEMORY;

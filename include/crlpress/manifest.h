@@ -62,6 +62,11 @@ struct manifest {
 	uint32_t timeline;
 	uint64_t wal_position;
 	struct manifest_rows rows;
+	/* The oldest thisUpdate of the CRLs that those standing replaced: what
+	 * they list was not expired by then, so the proofs that the next run
+	 * may ask for reach back to there. */
+	bool has_replaced;
+	int64_t replaced_sec;
 	char **passed; /* "floor" or "floor:7": gates an operator let pass */
 	size_t passed_count;
 	struct manifest_shard *shard; /* by rising index */

@@ -345,6 +345,22 @@ publish_at()
 	same "$(listed)" '25 ' listed
 }
 
+@test "retention after an outage longer than the lookback" {
+	local t
+	publish_new long crl.period=6h source.lookback=12h
+	t=$(($(date +%s) - 20 * 86400))
+	revoke 26 0 $((t - 86400)) $((t + 3600))
+	revoke 27 0 $((t - 86400)) $((t + 90 * 86400))
+	publish_at "$t" 2 0
+	publish_at $((t + 10 * 86400)) 0 0
+	same "$(listed)" '26 27 ' listed
+	# 26 was listed past its expiry only now; its row proves that, though
+	# it expired longer ago than the lookback.
+	publish_at $((t + 10 * 86400 + 21600)) 0 1
+	same "$(listed)" '27 ' listed
+	publish_at $((t + 10 * 86400 + 43200)) 0 0
+}
+
 @test "a row that is deleted too early withholds its shard alone" {
 	local before other
 	publish_new deleted

@@ -37,6 +37,7 @@ static const char golden[] =
     "withheld=1\n"
     "# passed floor\n"
     "# passed floor:7\n"
+    "# replaced 2026-11-20T05:09:49Z\n"
     "# shards 3\n"
     "# shard 0 number=1795324189 this-update=2026-11-22T05:09:49Z "
     "next-update=2026-12-01T05:09:48Z entries=150000 added=1000 removed=2 "
@@ -51,7 +52,7 @@ static const char golden[] =
     "next-update=2026-12-01T05:09:48Z entries=0 added=0 removed=0 size=0 "
     "state=published url=http://crl.example.net/p256-1/4294967295.crl\n" //
     HEX_00 "  p256-1/4294967295.crl\n"
-    "# end 2784053040 1245\n";
+    "# end 352519924 1277\n";
 
 /* The golden text with `from` replaced by `to`, and a closing line to match. */
 struct corruption {
@@ -152,51 +153,56 @@ static const struct corruption corruptions[] = {
 	"something behind the last value of the line"},
     {"# passed floor:7\n", "# passed\n", 10, "want the field shards"},
     /* Shards. */
-    {"# shards 3", "# shards 2", 16, "more shards than announced"},
-    {"# shards 3", "# shards 4", 18, "fewer shards than announced"},
-    {"# shards 3", "# shards 6", 11, "more shards than the text has room for"},
-    {"# shards 3", "# shards 65537", 11, "a number too large"},
-    {"# shards 3", "# shards 99999999999999999999", 11, "a number too large"},
-    {"# shards 3\n", "# shards 3\n# passed floor\n", 12,
+    {"# shards 3", "# shards 2", 17, "more shards than announced"},
+    {"# shards 3", "# shards 4", 19, "fewer shards than announced"},
+    {"# shards 3", "# shards 6", 12, "more shards than the text has room for"},
+    {"# shards 3", "# shards 65537", 12, "a number too large"},
+    {"# shards 3", "# shards 99999999999999999999", 12, "a number too large"},
+    {"# shards 3\n", "# shards 3\n# passed floor\n", 13,
 	"fewer shards than announced"},
-    {SHARD_1, "# shard 0 number", 14,
+    {SHARD_1, "# shard 0 number", 15,
 	"shards that are not in the order of their index"},
-    {"# shard 0 number", "# shard 2 number", 14,
+    {"# shard 0 number", "# shard 2 number", 15,
 	"shards that are not in the order of their index"},
-    {SHARD_1, "# shard 01 number", 14, DECIMAL},
-    {"# shard 4294967295 ", "# shard 4294967296 ", 16, "a number too large"},
-    {" entries=150000 added=1000", " added=1000 entries=150000", 12, ORDER},
-    {" entries=150000", "", 12, ORDER},
-    {" entries=150000", " entries=+150000", 12, DECIMAL},
-    {" entries=150000", " entries=150000 entries=150000", 12, ORDER},
-    {"state=withheld", "state=lost", 14,
+    {SHARD_1, "# shard 01 number", 15, DECIMAL},
+    {"# shard 4294967295 ", "# shard 4294967296 ", 17, "a number too large"},
+    {" entries=150000 added=1000", " added=1000 entries=150000", 13, ORDER},
+    {" entries=150000", "", 13, ORDER},
+    {" entries=150000", " entries=+150000", 13, DECIMAL},
+    {" entries=150000", " entries=150000 entries=150000", 13, ORDER},
+    {"state=withheld", "state=lost", 15,
 	"a state that is not published or withheld"},
-    {"state=withheld", "state=Withheld", 14,
+    {"state=withheld", "state=Withheld", 15,
 	"a state that is not published or withheld"},
-    {URL_0, "url=", 12, "a value is missing"},
-    {URL_0, URL_0 " ", 12, "something behind the last value of the line"},
-    {URL_0, "url=http://crl.example.net/p256-1/1.crl", 14,
+    {URL_0, "url=", 13, "a value is missing"},
+    {URL_0, URL_0 " ", 13, "something behind the last value of the line"},
+    {URL_0, "url=http://crl.example.net/p256-1/1.crl", 15,
 	"a URL that two shards have"},
-    {URL_0 "\n", URL_0 "\r\n", 12, BLANK},
-    {HEX_FF "  ", HEX_FF " *", 13, "no two blanks before the key"},
-    {HEX_FF "  ", HEX_FF "\t", 13, "not a SHA-256 in lower-case hex"},
-    {HEX_FF "  ", HEX_FF "   ", 13, "a value is missing"},
-    {HEX_FF "  ", "\\" HEX_FF "  ", 13, "not a SHA-256 in lower-case hex"},
-    {HEX_FF "  p256-1/0.crl\n", "", 13, "not a SHA-256 in lower-case hex"},
-    {HEX_FF "  p256-1/0.crl\n", HEX_FF "  p256-1/0.crl\n\n", 14,
+    {URL_0 "\n", URL_0 "\r\n", 13, BLANK},
+    {HEX_FF "  ", HEX_FF " *", 14, "no two blanks before the key"},
+    {HEX_FF "  ", HEX_FF "\t", 14, "not a SHA-256 in lower-case hex"},
+    {HEX_FF "  ", HEX_FF "   ", 14, "a value is missing"},
+    {HEX_FF "  ", "\\" HEX_FF "  ", 14, "not a SHA-256 in lower-case hex"},
+    {HEX_FF "  p256-1/0.crl\n", "", 14, "not a SHA-256 in lower-case hex"},
+    {HEX_FF "  p256-1/0.crl\n", HEX_FF "  p256-1/0.crl\n\n", 15,
 	"fewer shards than announced"},
-    {"  p256-1/0.crl", "  p256-1/1.crl", 15, "a key that two shards have"},
-    {"  p256-1/0.crl", "  p256-1/4294967295.crl", 17,
+    {"  p256-1/0.crl", "  p256-1/1.crl", 16, "a key that two shards have"},
+    {"  p256-1/0.crl", "  p256-1/4294967295.crl", 18,
 	"a key that two shards have"},
-    {"  p256-1/0.crl", "  /p256-1/0.crl", 13, "a key that begins with a slash"},
-    {"  p256-1/0.crl", "  ../0.crl", 13,
+    {"  p256-1/0.crl", "  /p256-1/0.crl", 14, "a key that begins with a slash"},
+    {"  p256-1/0.crl", "  ../0.crl", 14,
 	"a key with the path component . or .."},
-    {"  p256-1/0.crl", "  p256-1/.", 13,
+    {"  p256-1/0.crl", "  p256-1/.", 14,
 	"a key with the path component . or .."},
-    {"  p256-1/0.crl", "  p256-1//0.crl", 13,
+    {"  p256-1/0.crl", "  p256-1//0.crl", 14,
 	"a key with an empty path component"},
-    {"  p256-1/0.crl", "  p256-1/", 13, "a key with an empty path component"},
-    {"  p256-1/0.crl", "  p256-1/a\\b", 13, "a backslash"},
+    {"  p256-1/0.crl", "  p256-1/", 14, "a key with an empty path component"},
+    {"  p256-1/0.crl", "  p256-1/a\\b", 14, "a backslash"},
+    {"# replaced 2026-11-20", "# replaced 2026-11-31", 11,
+	"not a time like 2026-11-22T05:09:49Z"},
+    {"# replaced 2026-11-20T05:09:49Z\n",
+	"# replaced 2026-11-20T05:09:49Z\n# replaced 2026-11-20T05:09:49Z\n",
+	12, "a field that stands here twice"},
 };
 
 /* `from` replaced by `to` once; it must be there. The caller frees it. */
@@ -289,6 +295,8 @@ test_golden_parsed(void **state)
 	assert_string_equal(m.issuer, "p256-1");
 	assert_int_equal(m.issuer_sha256.octet[31], 31);
 	assert_int_equal(m.this_update_sec, 1795324189);
+	assert_true(m.has_replaced);
+	assert_int_equal(m.replaced_sec, 1795324189 - 2 * 86400);
 	assert_int_equal(m.next_update_sec, 1796101788);
 	assert_true(m.has_position);
 	assert_string_equal(m.system_identifier, "7310428466137210881");
@@ -360,29 +368,29 @@ static void
 test_closing_line(void **state)
 {
 	static const struct corruption wrong[] = {
-	    {"# end 2784053040 1245", "# end 2784053041 1245", 18,
+	    {"# end 352519924 1277", "# end 352519925 1277", 19,
 		"not the checksum that the closing line says"},
-	    {"# end 2784053040 1245", "# end 2784053040 1244", 18,
+	    {"# end 352519924 1277", "# end 352519924 1276", 19,
 		"not as many bytes as the closing line says"},
-	    {"# end 2784053040 1245", "# end 4294967296 1245", 18,
+	    {"# end 352519924 1277", "# end 4294967296 1277", 19,
 		"a number too large"},
-	    {"# end 2784053040 1245", "# end 2784053040", 18,
+	    {"# end 352519924 1277", "# end 352519924", 19,
 		"a value is missing"},
-	    {"# end 2784053040 1245", "# end 2784053040 1245 m", 18,
+	    {"# end 352519924 1277", "# end 352519924 1277 m", 19,
 		"something behind the last value of the line"},
-	    {"# end 2784053040 1245\n", "# end 2784053040 1245\r\n", 18,
+	    {"# end 352519924 1277\n", "# end 352519924 1277\r\n", 19,
 		DECIMAL},
-	    {"# end 2784053040 1245\n", "# end 2784053040 1245\n\n", 18,
+	    {"# end 352519924 1277\n", "# end 352519924 1277\n\n", 19,
 		"something behind the closing line"},
-	    {"# end 2784053040 1245\n",
-		"# end 2784053040 1245\n# end 2784053040 1245\n", 18,
+	    {"# end 352519924 1277\n",
+		"# end 352519924 1277\n# end 352519924 1277\n", 19,
 		"something behind the closing line"},
-	    {"# end 2784053040 1245\n", "", 18, "no closing line"},
-	    {"# end 2784053040 1245\n", "# ende\n", 18,
+	    {"# end 352519924 1277\n", "", 19, "no closing line"},
+	    {"# end 352519924 1277\n", "# ende\n", 19,
 		"want the closing line"},
-	    {"entries=50000", "entries=40000", 18,
+	    {"entries=50000", "entries=40000", 19,
 		"not the checksum that the closing line says"},
-	    {"  p256-1/1.crl", "  p256-1/7.crl", 18,
+	    {"  p256-1/1.crl", "  p256-1/7.crl", 19,
 		"not the checksum that the closing line says"},
 	};
 
