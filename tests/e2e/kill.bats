@@ -104,12 +104,13 @@ signer_of()
 # "FILE NUMBER" of each shard, which must be whole and of this issuer.
 numbers()
 {
-	local file said
+	local file said want
 	shards | while IFS= read -r file; do
 		said=$(openssl crl -inform DER -in "$file" -noout -crlnumber \
 		    -verify -CAfile "$ca/issuer.pem" -no-CApath \
 		    -no-CAstore 2>&1) || true
-		[[ $said =~ ^verify\ OK[[:space:]]crlNumber=0x([0-9A-F]{1,15})$ ]] || {
+		want='^verify OK[[:space:]]crlNumber=0x([0-9A-F]{1,15})$'
+		[[ $said =~ $want ]] || {
 			echo "openssl: $file: $said" >&2
 			exit 1
 		}
@@ -230,38 +231,39 @@ start_over()
 
 @test "kill -9 at 10 moments of the first publication" {
 	measure
-	for ((round = 0; round < 10; round++)); do
+	# On a busy machine the measure is off, and some run to their end.
+	for ((round = 0; killed < 10 && round < 40; round++)); do
 		start_over
 		kill_round kill_sometime
 	done
-	echo "$killed of 10 were killed, $partial left a part"
-	[ "$killed" -ge 5 ]
+	echo "$killed of $round were killed, $partial left a part"
+	[ "$killed" -eq 10 ]
 }
 
 @test "kill -9 at 14 moments of a publication over another" {
 	measure
-	for ((round = 0; round < 14; round++)); do
+	for ((round = 0; killed < 14 && round < 56; round++)); do
 		kill_round kill_sometime
 	done
-	echo "$killed of 14 were killed, $partial left a part"
-	[ "$killed" -ge 7 ]
+	echo "$killed of $round were killed, $partial left a part"
+	[ "$killed" -eq 14 ]
 }
 
 @test "kill -9 at 6 moments between the first shard and the manifest" {
 	measure
-	for ((round = 0; round < 6; round++)); do
+	for ((round = 0; killed < 6 && round < 24; round++)); do
 		[ $((round % 2)) -eq 0 ] || start_over
 		kill_round kill_while_uploading --jobs 1
 	done
-	echo "$killed of 6 were killed, $partial left a part"
-	[ "$killed" -ge 3 ]
+	echo "$killed of $round were killed, $partial left a part"
+	[ "$killed" -eq 6 ]
 	[ "$partial" -ge 1 ]
 }
 
 @test "a publication whose signer is killed ends, and with a word" {
 	measure
 	local without=0 before
-	for ((round = 0; round < 10; round++)); do
+	for ((round = 0; without < 3 && round < 40 || round < 10; round++)); do
 		[ $((round % 2)) -eq 0 ] || start_over
 		before=$(numbers)
 		publish_start
@@ -280,7 +282,7 @@ start_over()
 		store_holds "$before"
 		next_run
 	done
-	echo "$without of 10 had no signer"
+	echo "$without of $round had no signer"
 	[ "$without" -ge 3 ]
 }
 

@@ -198,7 +198,8 @@ make_foreign_table()
 	make_rows 600 --shards 2 --seed foreign \
 	    --since "$(iso $(($(date +%s) - 259200)))"
 	# The ends of what there is, too.
-	for serial in 01 0f 80 ff 0100 0fffffffffffffffffffffffffffffffffffffff \
+	for serial in 01 0f 80 ff 0100 \
+	    0fffffffffffffffffffffffffffffffffffffff \
 	    7fffffffffffffffffffffffffffffffffffffff; do
 		revoke "${serial#00}" 0 1700000000 \
 		    $(($(date +%s) + 86400)) 4
@@ -227,7 +228,8 @@ make_foreign_table()
 	# None has expired: nothing changes.
 	publish_configure source.serial_encoding=decimal \
 	    source.query_file=query.sql source.issuer_id=
-	echo 'SELECT decimal AS serial, floor(extract(epoch FROM revoked_at))::bigint,
+	echo 'SELECT decimal AS serial,
+	    floor(extract(epoch FROM revoked_at))::bigint,
 	    reason::bigint, extract(epoch FROM not_after)::bigint, shard
 	    FROM foreign_ca -- in seconds' | query
 	publish_ok
