@@ -64,6 +64,8 @@ static const struct option_table option_table = {
 struct judges {
 	struct config *config[VERIFY_ISSUERS_MOST];
 	struct issuer *issuer[VERIFY_ISSUERS_MOST];
+	struct uint160 serial[OPTION_TEXTS_MOST]; /* to be asked for */
+	size_t serial_count;
 };
 
 static enum status
@@ -134,12 +136,45 @@ read_profile(struct verify *verify, const struct verify_options *options)
 	    "--profile %s: no such profile", options->profile);
 }
 
+/* Colons as openssl prints them are taken. */
+static enum status
+read_serial(const char *text, struct uint160 *serial, struct report *report)
+{
+	char hex[UINT160_HEX_BYTES];
+	const char *why = "too long";
+	size_t len = 0;
+
+	for (const char *c = text; *c != '\0' && len < sizeof(hex); c++)
+		if (*c != ':')
+			hex[len++] = *c;
+	if (len < sizeof(hex) &&
+	    uint160_from_hex(serial, hex, len, &why) == STATUS_OK)
+		return STATUS_OK;
+	return report_fault(report, STATUS_USAGE, "usage", NULL, NULL,
+	    "--serial %s: %s", text, why);
+}
+
+static enum status
+read_serials(struct verify *verify, struct judges *judges,
+    const struct option_texts *texts)
+{
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; status == STATUS_OK && i < texts->count; i++)
+		status = read_serial(
+		    texts->text[i], &judges->serial[i], verify->report);
+	judges->serial_count = texts->count;
+	return status;
+}
+
 static enum status
 read_judges(struct verify *verify, struct judges *judges,
     const struct verify_options *options)
 {
 	enum status status = read_profile(verify, options);
 
+	if (status == STATUS_OK)
+		status = read_serials(verify, judges, &options->serials);
 	for (size_t i = 0; status == STATUS_OK && i < options->configs.count;
 	     i++)
 		status = add_configs(verify, judges, options->configs.text[i]);
@@ -165,60 +200,38 @@ verify_paths(struct verify *verify, int argc, char **argv, int operands)
 		    NULL, "want a file, directory or manifest");
 	for (int i = operands; i < argc; i++)
 		worst = status_graver(worst, verify_add(verify, argv[i]));
-	if (verify->file_count == 0)
+	if (verify->file_count == 0 && worst == STATUS_OK)
 		worst =
 		    report_fault(verify->report, STATUS_FAULTY, argv[operands],
 			"set-complete", "house rule", "no CRL to be found");
 	return status_graver(worst, verify_run(verify));
 }
 
+/* That a serial is not listed is an answer, not a fault of the CRLs. */
 static void
-tell(const struct verify *verify, const struct verify_options *options,
-    const struct context *context, enum status status)
+tell_json(struct verify *verify, const struct judges *judges, FILE *stream,
+    enum status status)
 {
-	struct json json = {.stream = context->out};
+	struct json json = {.stream = stream};
 
-	if (options->json) {
-		json_open(&json, NULL, '{');
-		verify_print_json(verify, status, &json);
-		json_close(&json, '}');
-		json_end(&json);
-	} else if (!options->quiet) {
-		verify_print(verify, context->out);
-	}
+	json_open(&json, NULL, '{');
+	json_open(&json, "serials", '[');
+	for (size_t i = 0; i < judges->serial_count; i++)
+		(void)!verify_ask_json(verify, &judges->serial[i], &json);
+	json_close(&json, ']');
+	verify_print_json(verify, status, &json);
+	json_close(&json, '}');
+	json_end(&json);
 }
 
-/* Colons as openssl prints them are taken. */
-static enum status
-ask_serial(struct verify *verify, const char *text, FILE *stream)
+static void
+tell(struct verify *verify, const struct judges *judges, FILE *stream,
+    bool quiet)
 {
-	char hex[UINT160_HEX_BYTES];
-	const char *why = "too long";
-	struct uint160 serial;
-	size_t len = 0;
-
-	for (const char *c = text; *c != '\0' && len < sizeof(hex); c++)
-		if (*c != ':')
-			hex[len++] = *c;
-	if (len == sizeof(hex) ||
-	    uint160_from_hex(&serial, hex, len, &why) != STATUS_OK)
-		return report_fault(verify->report, STATUS_USAGE, "usage", NULL,
-		    NULL, "--serial %s: %s", text, why);
-	/* Not listed is an answer, not a fault of the CRLs. */
-	(void)!verify_ask(verify, &serial, stream);
-	return STATUS_OK;
-}
-
-static enum status
-ask_serials(
-    struct verify *verify, const struct verify_options *options, FILE *stream)
-{
-	enum status worst = STATUS_OK;
-
-	for (size_t i = 0; i < options->serials.count; i++)
-		worst = status_graver(worst,
-		    ask_serial(verify, options->serials.text[i], stream));
-	return worst;
+	if (!quiet)
+		verify_print(verify, stream);
+	for (size_t i = 0; i < judges->serial_count; i++)
+		(void)!verify_ask(verify, &judges->serial[i], stream);
 }
 
 static const char *const severity_texts[] = {"-", "warning", "fault"};
@@ -262,11 +275,12 @@ verify_command(struct verify *verify, const struct verify_options *options,
 	if (status == STATUS_OK) {
 		status = verify_paths(verify, argc, argv, operands);
 		report_close(verify->report);
-		if (status_exit(status) != status_exit(STATUS_USAGE)) {
-			tell(verify, options, context, status);
-			status = status_graver(
-			    status, ask_serials(verify, options, context->out));
-		}
+		if (status_exit(status) == status_exit(STATUS_USAGE))
+			; /* Nothing was judged. */
+		else if (options->json)
+			tell_json(verify, judges, context->out, status);
+		else
+			tell(verify, judges, context->out, options->quiet);
 	}
 	verify_free(verify);
 	for (size_t i = 0; i < VERIFY_ISSUERS_MOST; i++) {

@@ -56,8 +56,8 @@ tail_is_utc(const char *text, size_t len)
 {
 	size_t i = 0;
 
-	if (i < len && text[i] == '.')
-		for (i++; i < len && text[i] >= '0' && text[i] <= '9';)
+	if (len > 1 && text[0] == '.' && text[1] >= '0' && text[1] <= '9')
+		for (i = 2; i < len && text[i] >= '0' && text[i] <= '9';)
 			i++;
 	return (len - i == 1 && text[i] == 'Z') ||
 	       (len - i == 3 && memcmp(text + i, "+00", 3) == 0) ||

@@ -22,6 +22,7 @@ struct make_room {
 	struct row *rows;
 	struct row *scratch;
 	size_t count;
+	struct signer_buffer tbs;
 };
 
 struct make {
@@ -191,7 +192,8 @@ make_room(struct make_job *job, size_t n)
 		return STATUS_OK;
 	free(room->rows);
 	free(room->scratch);
-	memset(room, 0, sizeof(*room));
+	room->rows = room->scratch = NULL;
+	room->count = 0;
 	return make_no_memory(job);
 }
 
@@ -259,7 +261,7 @@ static enum status
 encode_and_sign(const struct make_job *job)
 {
 	struct crl_header header = make_header(job);
-	struct signer_buffer tbs = {.fd = -1};
+	struct signer_buffer *tbs = &job->room->tbs;
 	struct signer_signature signature;
 	const char *why = NULL;
 	enum status status;
@@ -269,16 +271,15 @@ encode_and_sign(const struct make_job *job)
 	if (status != STATUS_OK)
 		return report_fault(job->run->report, STATUS_REFUSED,
 		    job->shard->object, "size", "house rule", "%s", why);
-	status = signer_buffer_new(&tbs, size, job->run->report);
+	status = signer_buffer_resize(tbs, size, job->run->report);
 	if (status == STATUS_OK) {
-		crl_tbs_write(&header, job->rows, job->count, tbs.data, size);
-		status = signer_sign(job->run->signer, &tbs,
+		crl_tbs_write(&header, job->rows, job->count, tbs->data, size);
+		status = signer_sign(job->run->signer, tbs,
 		    &job->shard->previous_number, job->shard->object,
 		    job->run->report, &signature);
 	}
 	if (status == STATUS_OK)
-		status = stage(job, &tbs, &header, &signature);
-	signer_buffer_free(&tbs);
+		status = stage(job, tbs, &header, &signature);
 	return status;
 }
 
@@ -357,5 +358,6 @@ run_make(struct run *run)
 	for (size_t i = 0; i < POOL_WORKERS_MOST; i++) {
 		free(make.room[i].rows);
 		free(make.room[i].scratch);
+		signer_buffer_free(&make.room[i].tbs);
 	}
 }

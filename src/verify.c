@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The order of a verification. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -43,6 +44,20 @@ pass_on(struct report *report, const struct finding *finding)
 		    finding->clause, "%s", finding->text);
 }
 
+/* A file's report keeps the first of each rule and only counts the others. */
+static void
+tell_rest(struct report *report, const struct verify_file *file)
+{
+	uint64_t found = report_count(file->findings, SEVERITY_FAULT) +
+			 report_count(file->findings, SEVERITY_WARNING);
+	size_t kept = report_kept(file->findings);
+
+	if (found > kept)
+		report_note(report, file->path,
+		    "%" PRIu64 " more findings of the same rules",
+		    found - kept);
+}
+
 static enum status
 collect_findings(struct verify *verify)
 {
@@ -54,6 +69,7 @@ collect_findings(struct verify *verify)
 		for (size_t k = 0; k < report_kept(file->findings); k++)
 			pass_on(
 			    verify->report, report_finding(file->findings, k));
+		tell_rest(verify->report, file);
 		worst = status_graver(worst, file->status);
 	}
 	return worst;

@@ -239,7 +239,8 @@ visit_suspect(struct verify_disjoint *disjoint, unsigned worker, size_t file,
 	uint64_t hash;
 
 	(void)worker;
-	if (!entry->serial_in_range)
+	/* A CRL without a URL is no shard; it may list what shards list. */
+	if (!entry->serial_in_range || disjoint->verify->file[file].url == NULL)
 		return;
 	hash = serial_hash(issuer, &entry->serial);
 	if (bsearch(&hash, disjoint->suspects.hash, disjoint->suspects.count,
@@ -284,37 +285,77 @@ walk_suspects(void *context, unsigned worker, size_t i)
 	walk_file(context, worker, i, visit_suspect);
 }
 
-/* Rows of one serial keep the order of files among them; see row_sort. */
+/* By issuer, those of one in the order of files: threads had another. */
+static int
+compare_owners(const void *a, const void *b, void *context)
+{
+	const struct verify_file *file = context;
+	uint32_t x = ((const struct row *)a)->revoked_low;
+	uint32_t y = ((const struct row *)b)->revoked_low;
+	uintptr_t issuer_x = (uintptr_t)file[x].issuer;
+	uintptr_t issuer_y = (uintptr_t)file[y].issuer;
+
+	if (issuer_x != issuer_y)
+		return issuer_x < issuer_y ? -1 : 1;
+	return (x > y) - (x < y);
+}
+
+/*
+ * CRLs that name one URL are not two shards but one at two times; twice in one
+ * file is that file's own fault.
+ */
+static bool
+are_two_shards(const struct verify_file *a, const struct verify_file *b)
+{
+	return a->issuer == b->issuer && strcmp(a->url, b->url) != 0;
+}
+
+/* Rows of one serial; any two of an issuer's shards make two neighbours. */
+static enum status
+compare_group(struct verify_disjoint *disjoint, struct row *row, size_t n)
+{
+	struct verify_file *file = disjoint->verify->file;
+	enum status status = STATUS_OK;
+	char serial[UINT160_HEX_BYTES];
+
+	qsort_r(row, n, sizeof(*row), compare_owners, file);
+	for (size_t i = 1; i < n; i++) {
+		const struct verify_file *a = &file[row[i - 1].revoked_low];
+		const struct verify_file *b = &file[row[i].revoked_low];
+
+		if (!are_two_shards(a, b))
+			continue;
+		status = report_fault(disjoint->verify->report, STATUS_FAULTY,
+		    b->path, "set-disjoint", "house rule",
+		    "serial %s stands in %s too",
+		    uint160_to_hex(&row->serial, serial), a->path);
+	}
+	return status;
+}
+
 static enum status
 compare_rows(struct verify_disjoint *disjoint)
 {
-	const struct verify_file *file = disjoint->verify->file;
+	struct row *row = disjoint->row;
 	struct row *scratch = calloc(disjoint->row_count + 1, sizeof(*scratch));
-	enum status status = STATUS_OK;
-	char serial[UINT160_HEX_BYTES];
+	enum status worst = STATUS_OK;
+	size_t n;
 
 	if (scratch == NULL) {
 		disjoint->no_memory = true;
 		return STATUS_OK;
 	}
-	row_sort(disjoint->row, scratch, disjoint->row_count);
+	row_sort(row, scratch, disjoint->row_count);
 	free(scratch);
-	for (size_t i = 1; i < disjoint->row_count; i++) {
-		const struct row *a = &disjoint->row[i - 1];
-		const struct row *b = &disjoint->row[i];
-
-		/* Twice in one file is that file's own fault. */
-		if (uint160_compare(&a->serial, &b->serial) != 0 ||
-		    a->revoked_low == b->revoked_low ||
-		    file[a->revoked_low].issuer != file[b->revoked_low].issuer)
-			continue;
-		status = report_fault(disjoint->verify->report, STATUS_FAULTY,
-		    file[b->revoked_low].path, "set-disjoint", "house rule",
-		    "serial %s stands in %s too",
-		    uint160_to_hex(&b->serial, serial),
-		    file[a->revoked_low].path);
+	for (size_t i = 0; i < disjoint->row_count; i += n) {
+		n = 1;
+		while (i + n < disjoint->row_count &&
+		       uint160_compare(&row[i].serial, &row[i + n].serial) == 0)
+			n++;
+		worst =
+		    status_graver(worst, compare_group(disjoint, &row[i], n));
 	}
-	return status;
+	return worst;
 }
 
 /* Lint's walk was the first round. */

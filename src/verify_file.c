@@ -91,28 +91,37 @@ view_same(const struct crl_view *a, const struct crl_view *b)
 	return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
 }
 
-/* The issuer by name, and by key where both sides tell it. */
+/*
+ * The issuer by name, and by key where both sides tell it. A CA that changed
+ * its key and whose CRLs tell none is found by trying.
+ */
 static const struct issuer *
 find_issuer(const struct verify *verify, const struct crl *crl)
 {
-	const struct issuer *found = NULL;
+	const struct issuer *found = NULL, *signer = NULL;
 	struct crl_fault fault = {0};
 	struct crl_aki aki = {0};
 	bool has_aki =
 	    crl_aki(crl, &aki, &fault) == STATUS_OK && aki.key_id.data != NULL;
+	const char *why = NULL;
 
 	for (size_t i = 0; i < verify->issuer_count; i++) {
-		const struct issuer_facts *facts =
-		    issuer_facts(verify->issuer[i]);
+		const struct issuer *issuer = verify->issuer[i];
+		const struct issuer_facts *facts = issuer_facts(issuer);
 
 		if (!view_same(&facts->subject, &crl->issuer))
 			continue;
-		if (found == NULL)
-			found = verify->issuer[i];
 		if (has_aki && facts->key_id.data != NULL &&
 		    view_same(&facts->key_id, &aki.key_id))
-			return verify->issuer[i];
+			return issuer;
+		if (found == NULL)
+			found = issuer;
+		else if (signer == NULL &&
+			 issuer_verify(issuer, crl, &why) == STATUS_OK)
+			signer = issuer;
 	}
+	if (signer != NULL && issuer_verify(found, crl, &why) != STATUS_OK)
+		return signer;
 	return found;
 }
 
@@ -248,6 +257,7 @@ verify_file_judge(
 		    fault.text);
 	else if (status == STATUS_OK)
 		status = judge_crl(verify, worker, file, &crl);
+	file->pem = bytes.decoded != NULL;
 	if (status == STATUS_NO_MEMORY || status == STATUS_FAILED)
 		status = report_fault(file->findings, STATUS_FAULTY, file->path,
 		    NULL, NULL, "out of memory");

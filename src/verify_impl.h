@@ -56,6 +56,17 @@ enum status verify_rows_of(struct verify *verify,
     const struct verify_file *file, struct row **rows,
     size_t *count) MUST_CHECK;
 
+/*
+ * The entries of a file's CRL as rows that never expire, sorted, one a serial.
+ * `*rows` is malloc'd.
+ */
+enum status verify_entries_of(struct verify *verify,
+    const struct verify_file *file, const struct crl *crl, struct row **rows,
+    size_t *count) MUST_CHECK;
+
+/* verify_report.c: text from anywhere, made so that it can only be read. */
+void verify_print_text(const char *text, FILE *stream);
+
 /* verify_previous.c */
 enum status verify_previous_judge(struct verify *verify) MUST_CHECK;
 

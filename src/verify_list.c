@@ -209,12 +209,22 @@ add_directory(struct verify *verify, const char *path, unsigned depth)
 enum status
 verify_add(struct verify *verify, const char *path)
 {
+	size_t len = strlen(path);
+	enum status status;
 	struct stat info;
+	char *directory;
 
 	if (stat(path, &info) != 0)
 		return path_fault(verify, path, strerror(errno));
 	if (!S_ISDIR(info.st_mode))
 		return add_file(verify, path);
 	verify->whole = true;
-	return add_directory(verify, path, 0);
+	/* "store/" is "store", so that no file has two names. */
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	directory = strndup(path, len);
+	status = directory == NULL ? no_memory(verify, path)
+				   : add_directory(verify, directory, 0);
+	free(directory);
+	return status;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "crlpress/gate.h"
+#include "crlpress/pool.h"
 #include "crlpress/utc.h"
 #include "verify_impl.h"
 
@@ -22,13 +23,14 @@ struct pair {
 	struct crl crl_now;
 };
 
+/* `want` is what it must be to the one there was. */
 static enum status
 pair_fault(const struct pair *pair, const char *rule, const char *clause,
-    const char *have, const char *want)
+    const char *have, const char *want, const char *there)
 {
 	return report_fault(pair->verify->report, STATUS_FAULTY,
-	    pair->now->path, rule, clause, "have %s, want %s of %s", have, want,
-	    pair->then->path);
+	    pair->now->path, rule, clause, "have %s, want %s the %s of %s",
+	    have, want, there, pair->then->path);
 }
 
 static bool
@@ -38,55 +40,60 @@ view_same(const struct crl_view *a, const struct crl_view *b)
 	       (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
 }
 
+/* Where both have none there is nothing to rise; lint says what it thinks. */
 static enum status
-judge_numbers(const struct pair *pair)
+judge_number(const struct pair *pair)
 {
 	const struct verify_file *then = pair->then, *now = pair->now;
-	char have[UINT160_DECIMAL_BYTES], want[UINT160_DECIMAL_BYTES];
-	char here[UTC_ISO_BYTES], there[UTC_ISO_BYTES];
-	enum status status = STATUS_OK;
+	char have[UINT160_DECIMAL_BYTES], there[UINT160_DECIMAL_BYTES];
 
-	if (uint160_compare(&now->number, &then->number) <= 0)
-		status = pair_fault(pair, "number-up", "RFC 5280, 5.2.3",
-		    uint160_to_decimal(&now->number, have),
-		    uint160_to_decimal(&then->number, want));
+	if (!then->has_number ||
+	    (now->has_number &&
+		uint160_compare(&now->number, &then->number) > 0))
+		return STATUS_OK;
+	uint160_to_decimal(&now->number, have);
+	return pair_fault(pair, "number-up", "RFC 5280, 5.2.3",
+	    now->has_number ? have : "none", "above",
+	    uint160_to_decimal(&then->number, there));
+}
+
+static enum status
+judge_head(const struct pair *pair)
+{
+	const struct verify_file *then = pair->then, *now = pair->now;
+	char here[UTC_ISO_BYTES], there[UTC_ISO_BYTES];
+	enum status status = judge_number(pair);
+
 	if (now->this_update_sec <= then->this_update_sec)
 		status = pair_fault(pair, "time-up", "RFC 5280, 5.1.2.4",
-		    utc_to_iso(now->this_update_sec, here),
+		    utc_to_iso(now->this_update_sec, here), "after",
 		    utc_to_iso(then->this_update_sec, there));
 	if (now->next_update_sec < then->next_update_sec)
 		status = pair_fault(pair, "time-up", "RFC 5280, 5.1.2.5",
-		    utc_to_iso(now->next_update_sec, here),
+		    utc_to_iso(now->next_update_sec, here), "not before",
 		    utc_to_iso(then->next_update_sec, there));
 	if (!view_same(&pair->crl_now.issuer, &pair->crl_then.issuer))
 		status = pair_fault(pair, "same-scope", "house rule",
-		    "another issuer", "the issuer");
+		    "another issuer", "to be", "issuer");
 	return status;
 }
 
-/* The entries of a CRL as rows that never expire. */
+/* Of what a gate said, all but that entries left without a row. */
 static enum status
-entries_as_rows(
-    const struct crl *crl, uint64_t count, struct row **rows, size_t *n)
+pass_on_all_but_removals(const struct pair *pair, const struct report *silent)
 {
-	struct row *list = calloc((size_t)count * 2 + 2, sizeof(*list));
-	struct crl_fault fault = {0};
-	struct crl_entry entry;
-	size_t position = 0;
+	enum status worst = STATUS_OK;
 
-	*rows = list;
-	*n = 0;
-	if (list == NULL)
-		return STATUS_NO_MEMORY;
-	while (*n < count &&
-	       crl_entry_read(crl, &position, &entry, &fault) == STATUS_OK)
-		if (entry.serial_in_range)
-			list[(*n)++] =
-			    row_make(&entry.serial, entry.revoked_at.sec,
-				(uint8_t)(entry.reason < 0 ? 0 : entry.reason),
-				UTC_MAX_SEC);
-	row_sort(list, list + *n, *n);
-	return STATUS_OK;
+	for (size_t i = 0; i < report_kept(silent); i++) {
+		const struct finding *finding = report_finding(silent, i);
+
+		if (finding->rule == NULL ||
+		    strcmp(finding->rule, gate_name(GATE_EARLY_REMOVAL)) != 0)
+			worst = report_fault(pair->verify->report,
+			    STATUS_FAULTY, finding->object, finding->rule,
+			    finding->clause, "%s", finding->text);
+	}
+	return worst;
 }
 
 /* With the entries themselves as rows, what is lost is what left. */
@@ -102,11 +109,12 @@ judge_without_rows(const struct pair *pair)
 
 	place.report = silent;
 	if (silent != NULL)
-		status = entries_as_rows(
-		    &pair->crl_now, pair->now->entries, &rows, &n);
+		status = verify_entries_of(
+		    pair->verify, pair->now, &pair->crl_now, &rows, &n);
 	if (status == STATUS_OK) {
 		(void)!gate_merge(&place, rows, n, &pair->crl_then,
 		    pair->crl_now.this_update.sec, &n, &merge);
+		status = pass_on_all_but_removals(pair, silent);
 		if (merge.lost > 0)
 			report_warn(pair->verify->report, pair->now->path,
 			    "no-early-removal", "RFC 5280, 3.3",
@@ -114,17 +122,28 @@ judge_without_rows(const struct pair *pair)
 			    "whether they might",
 			    merge.lost, pair->then->path);
 	}
-	for (size_t i = 0; silent != NULL && i < report_kept(silent); i++) {
-		const struct finding *finding = report_finding(silent, i);
-
-		if (strcmp(finding->rule, gate_name(GATE_CHANGE)) == 0)
-			status = report_fault(pair->verify->report,
-			    STATUS_FAULTY, finding->object, finding->rule,
-			    finding->clause, "%s", finding->text);
-	}
 	report_free(silent);
 	free(rows);
 	return status;
+}
+
+/* The first serial of two lists that differ: due, and listed. */
+static enum status
+follows_not(
+    const struct pair *pair, const struct row *due, const struct row *listed)
+{
+	bool is_missing =
+	    listed == NULL ||
+	    (due != NULL && uint160_compare(&due->serial, &listed->serial) < 0);
+	char serial[UINT160_HEX_BYTES];
+
+	return report_fault(pair->verify->report, STATUS_FAULTY,
+	    pair->now->path, "no-early-removal", "RFC 5280, 3.3",
+	    "does not follow from %s and the rows: serial %s %s",
+	    pair->then->path,
+	    uint160_to_hex(is_missing ? &due->serial : &listed->serial, serial),
+	    is_missing ? "is not listed but must be"
+		       : "is listed but they leave it out");
 }
 
 static enum status
@@ -136,26 +155,24 @@ judge_with_rows(const struct pair *pair, struct row *rows, size_t n)
 	    .report = pair->verify->report,
 	};
 	struct gate_merge merge = {0};
-	struct crl_fault fault = {0};
-	struct crl_entry entry;
-	size_t position = 0;
+	struct row *entries = NULL;
+	enum status status;
+	size_t count = 0;
 	size_t i = 0;
 
 	if (gate_merge(&place, rows, n, &pair->crl_then,
 		pair->crl_now.this_update.sec, &n, &merge) != STATUS_OK)
 		return STATUS_FAULTY;
-	while (i < n &&
-	       crl_entry_read(&pair->crl_now, &position, &entry, &fault) ==
-		   STATUS_OK &&
-	       uint160_compare(&entry.serial, &rows[i].serial) == 0)
+	status = verify_entries_of(
+	    pair->verify, pair->now, &pair->crl_now, &entries, &count);
+	while (i < n && i < count &&
+	       uint160_compare(&entries[i].serial, &rows[i].serial) == 0)
 		i++;
-	if (i == n && n == pair->now->entries)
-		return STATUS_OK;
-	return report_fault(pair->verify->report, STATUS_FAULTY,
-	    pair->now->path, "no-early-removal", "RFC 5280, 3.3",
-	    "entries do not follow from %s and the rows, have %" PRIu64
-	    ", want %zu",
-	    pair->then->path, pair->now->entries, n);
+	if (status == STATUS_OK && (i < n || i < count))
+		status = follows_not(pair, i < n ? &rows[i] : NULL,
+		    i < count ? &entries[i] : NULL);
+	free(entries);
+	return status;
 }
 
 static enum status
@@ -194,8 +211,7 @@ judge_pair(struct verify *verify, const struct verify_file *then,
 		&fault) == STATUS_OK &&
 	    crl_parse(bytes_now.data, bytes_now.len, &pair.crl_now, &fault) ==
 		STATUS_OK)
-		status =
-		    status_graver(judge_numbers(&pair), judge_entries(&pair));
+		status = status_graver(judge_head(&pair), judge_entries(&pair));
 	verify_bytes_close(&bytes_then);
 	verify_bytes_close(&bytes_now);
 	return status;
@@ -216,30 +232,70 @@ find_now(const struct verify *verify, const struct verify_file *then)
 	return NULL;
 }
 
+/* What could not be read of the previous set. */
+static enum status
+pass_on(struct verify *verify, const struct report *silent)
+{
+	enum status worst = STATUS_OK;
+
+	for (size_t i = 0; i < report_kept(silent); i++) {
+		const struct finding *finding = report_finding(silent, i);
+
+		if (finding->severity == SEVERITY_FAULT)
+			worst = report_fault(verify->report, STATUS_FAULTY,
+			    finding->object, gate_name(GATE_PREVIOUS),
+			    "house rule", "%s", finding->text);
+	}
+	return worst;
+}
+
 /* CCADB 6.2: a shard that was published does not go away. */
+static enum status
+judge_gone(struct verify *verify, const struct verify_file *then)
+{
+	if (!verify->whole)
+		return STATUS_OK;
+	return report_fault(verify->report, STATUS_FAULTY, then->path,
+	    "set-complete", "CCADB 6.2", "was published and is gone, want %s",
+	    then->url != NULL ? then->url : "one CRL");
+}
+
 static enum status
 judge_pairs(struct verify *verify, const struct verify *before)
 {
 	enum status worst = STATUS_OK;
+	size_t pairs = 0;
 
 	for (size_t i = 0; i < before->file_count; i++) {
 		const struct verify_file *then = &before->file[i];
 		const struct verify_file *now = find_now(verify, then);
 
 		if (!then->parsed)
-			worst = report_fault(verify->report, STATUS_FAULTY,
-			    then->path, "previous-readable", "house rule",
-			    "is no CRL");
-		else if (now != NULL)
+			worst = status_graver(
+			    worst, pass_on(verify, then->findings));
+		else if (now == NULL)
+			worst = status_graver(worst, judge_gone(verify, then));
+		else
 			worst =
 			    status_graver(worst, judge_pair(verify, then, now));
-		else if (verify->whole)
-			worst = report_fault(verify->report, STATUS_FAULTY,
-			    then->path, "set-complete", "CCADB 6.2",
-			    "was published and is gone, want %s",
-			    then->url != NULL ? then->url : "one CRL");
+		pairs += then->parsed && now != NULL;
 	}
+	/* Nothing was compared: that must not look like all is well. */
+	if (pairs == 0 && worst == STATUS_OK)
+		worst = report_fault(verify->report, STATUS_FAULTY,
+		    verify->previous_path, "same-scope", "house rule",
+		    "no CRL there has the issuer and URL of one that is "
+		    "verified");
 	return worst;
+}
+
+/* Old CRLs may have expired: only what they are is of interest. */
+static void
+judge_then(void *context, unsigned worker, size_t i)
+{
+	struct verify *before = context;
+
+	verify_file_judge(before, worker, &before->file[i]);
 }
 
 enum status
@@ -262,15 +318,15 @@ verify_previous_judge(struct verify *verify)
 	if (before.report == NULL)
 		return STATUS_NO_MEMORY;
 	status = verify_add(&before, verify->previous_path);
-	/* Old CRLs may have expired: only what they are is of interest. */
-	for (size_t i = 0; i < before.file_count; i++)
-		verify_file_judge(&before, 0, &before.file[i]);
-	if (status == STATUS_OK && before.file_count > 0)
-		status = judge_pairs(verify, &before);
-	else
+	if (status != STATUS_OK)
+		status = status_graver(status, pass_on(verify, before.report));
+	else if (before.file_count == 0)
 		status = report_fault(verify->report, STATUS_FAULTY,
 		    verify->previous_path, "previous-readable", "house rule",
-		    "no set of CRLs can be read there");
+		    "no CRL to be found");
+	pool_run(before.workers, before.file_count, judge_then, &before);
+	if (before.file_count > 0)
+		status = status_graver(status, judge_pairs(verify, &before));
 	report_free(before.report);
 	verify_free(&before);
 	return status;

@@ -25,6 +25,17 @@ sum_up(const struct verify *verify)
 	return totals;
 }
 
+/* What is not printable ASCII could end a line early or rule the terminal. */
+void
+verify_print_text(const char *text, FILE *stream)
+{
+	for (const char *c = text; *c != '\0'; c++)
+		if (*c >= 0x20 && *c < 0x7f)
+			fputc(*c, stream);
+		else
+			fprintf(stream, "\\x%02x", (unsigned char)*c);
+}
+
 static void
 print_file(const struct verify_file *file, FILE *stream)
 {
@@ -32,16 +43,18 @@ print_file(const struct verify_file *file, FILE *stream)
 	char number[UINT160_DECIMAL_BYTES] = "-";
 
 	if (!file->parsed) {
-		fprintf(stream, "%-7s %10s %-20s %-20s %-12s %s\n", "FAULTY",
-		    "-", "-", "-", "-", file->path);
-		return;
+		fprintf(stream, "%-7s %10s %-20s %-20s %-12s ", "FAULTY", "-",
+		    "-", "-", "-");
+	} else {
+		if (file->has_number)
+			uint160_to_decimal(&file->number, number);
+		fprintf(stream, "%-7s %10" PRIu64 " %-20s %-20s %-12s ",
+		    file->status == STATUS_OK ? "ok" : "FAULTY", file->entries,
+		    utc_to_iso(file->this_update_sec, date),
+		    utc_to_iso(file->next_update_sec, until), number);
 	}
-	if (file->has_number)
-		uint160_to_decimal(&file->number, number);
-	fprintf(stream, "%-7s %10" PRIu64 " %-20s %-20s %-12s %s\n",
-	    file->status == STATUS_OK ? "ok" : "FAULTY", file->entries,
-	    utc_to_iso(file->this_update_sec, date),
-	    utc_to_iso(file->next_update_sec, until), number, file->path);
+	verify_print_text(file->path, stream);
+	fputc('\n', stream);
 }
 
 void

@@ -15,6 +15,9 @@
 #include "crlpress/utc.h"
 #include "verify_impl.h"
 
+/* Octets of a line: several times those of the longest row. */
+#define LINE_BYTES 1024
+
 static enum status
 line_fault(struct verify *verify, size_t line, const char *why)
 {
@@ -67,35 +70,57 @@ add_line(struct verify *verify, const char *text, size_t len, size_t line)
 	return STATUS_OK;
 }
 
+/* One line without its end, or LINE_BYTES of a longer one; false at the end. */
+static bool
+line_read(FILE *file, char *text, size_t *len)
+{
+	size_t n = 0;
+	int c = 0;
+
+	while (n < LINE_BYTES && (c = getc_unlocked(file)) != EOF && c != '\n')
+		text[n++] = (char)c;
+	*len = n;
+	return c != EOF || n > 0;
+}
+
+/* A file that was not read to its end says nothing of what is missing. */
 static enum status
-read_lines(struct verify *verify, FILE *file)
+read_lines(struct verify *verify, FILE *file, bool *whole)
 {
 	enum status worst = STATUS_OK;
-	size_t line = 0, room = 0;
-	char *text = NULL;
-	ssize_t len;
+	char text[LINE_BYTES];
+	size_t line = 0, len;
 
-	while ((len = getline(&text, &room, file)) > 0) {
+	*whole = false;
+	while (line_read(file, text, &len)) {
 		line++;
-		if (text[len - 1] == '\n')
-			len--;
-		if (line == 1 && row_csv_is_header(text, (size_t)len))
+		if (len == LINE_BYTES)
+			return line_fault(verify, line, "longer than any row");
+		if (line == 1 && row_csv_is_header(text, len))
 			continue;
-		worst = status_graver(
-		    worst, add_line(verify, text, (size_t)len, line));
+		worst = status_graver(worst, add_line(verify, text, len, line));
 		if (worst == STATUS_NO_MEMORY)
-			break;
+			return worst;
 	}
 	if (ferror(file))
-		worst = line_fault(verify, line + 1, strerror(errno));
-	free(text);
+		return line_fault(verify, line + 1, strerror(errno));
+	*whole = true;
 	return worst;
+}
+
+static void
+rows_drop(struct verify *verify)
+{
+	free(verify->rows->set);
+	verify->rows->set = NULL;
+	verify->rows_count = 0;
 }
 
 enum status
 verify_rows_load(struct verify *verify)
 {
 	enum status status;
+	bool whole = false;
 	FILE *file;
 
 	if (verify->config_count != 1)
@@ -106,11 +131,16 @@ verify_rows_load(struct verify *verify)
 	if (status != STATUS_OK)
 		return status;
 	file = fopen(verify->rows_path, "re");
-	if (file == NULL)
-		return report_fault(verify->report, STATUS_FAULTY,
-		    verify->rows_path, "file", NULL, "%s", strerror(errno));
-	status = read_lines(verify, file);
-	fclose(file);
+	if (file == NULL) {
+		status = report_fault(verify->report, STATUS_FAULTY,
+		    verify->rows_path, "file", "house rule", "%s",
+		    strerror(errno));
+	} else {
+		status = read_lines(verify, file, &whole);
+		fclose(file);
+	}
+	if (!whole)
+		rows_drop(verify);
 	return status;
 }
 
@@ -160,6 +190,46 @@ verify_rows_of(struct verify *verify, const struct verify_file *file,
 		   : STATUS_FAULTY;
 }
 
+static size_t
+drop_twins(struct row *rows, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (kept == 0 || uint160_compare(&rows[kept - 1].serial,
+				     &rows[i].serial) != 0)
+			rows[kept++] = rows[i];
+	return kept;
+}
+
+/* RFC 5280, 5.3.1: no reason means 0. */
+enum status
+verify_entries_of(struct verify *verify, const struct verify_file *file,
+    const struct crl *crl, struct row **rows, size_t *count)
+{
+	size_t room = (size_t)file->entries;
+	struct row *list = calloc(room * 2 + 1, sizeof(*list));
+	struct crl_fault fault = {0};
+	struct crl_entry entry;
+	size_t position = 0;
+	size_t n = 0;
+
+	*rows = list;
+	*count = 0;
+	if (list == NULL)
+		return no_memory(verify);
+	while (n < room &&
+	       crl_entry_read(crl, &position, &entry, &fault) == STATUS_OK)
+		if (entry.serial_in_range)
+			list[n++] =
+			    row_make(&entry.serial, entry.revoked_at.sec,
+				(uint8_t)(entry.reason < 0 ? 0 : entry.reason),
+				UTC_MAX_SEC);
+	row_sort(list, list + room, n);
+	*count = drop_twins(list, n);
+	return STATUS_OK;
+}
+
 static enum status
 entry_fault(struct verify *verify, const struct verify_file *file,
     const struct uint160 *serial, const char *what)
@@ -172,10 +242,10 @@ entry_fault(struct verify *verify, const struct verify_file *file,
 }
 
 static bool
-says_the_same(const struct crl_entry *entry, const struct row *row)
+says_the_same(const struct row *entry, const struct row *row)
 {
-	return entry->revoked_at.sec == row_revoked_at(row) &&
-	       (entry->reason < 0 ? 0 : entry->reason) == row->reason;
+	return row_revoked_at(entry) == row_revoked_at(row) &&
+	       entry->reason == row->reason;
 }
 
 /*
@@ -192,31 +262,28 @@ judge_row(struct verify *verify, const struct verify_file *file,
 	    verify, file, &row->serial, "is revoked by a row but not listed");
 }
 
-/* Both in order of serial; a file that is not is at fault for that alone. */
+/* Both in order of serial, each serial once. */
 static enum status
 walk(struct verify *verify, const struct verify_file *file,
-    const struct crl *crl, const struct row *rows, size_t n)
+    const struct row *entries, size_t entry_count, const struct row *rows,
+    size_t n)
 {
 	enum status worst = STATUS_OK;
-	struct crl_fault fault = {0};
-	struct crl_entry entry;
-	size_t position = 0;
 	size_t i = 0;
 
-	while (crl_entry_read(crl, &position, &entry, &fault) == STATUS_OK) {
+	for (size_t k = 0; k < entry_count; k++) {
+		const struct row *entry = &entries[k];
 		int order = 1;
 
-		if (!entry.serial_in_range)
-			continue;
 		while (i < n && (order = uint160_compare(
-				     &rows[i].serial, &entry.serial)) < 0)
+				     &rows[i].serial, &entry->serial)) < 0)
 			worst = status_graver(
 			    worst, judge_row(verify, file, &rows[i++]));
 		if (i == n || order != 0)
-			worst = entry_fault(verify, file, &entry.serial,
+			worst = entry_fault(verify, file, &entry->serial,
 			    "is listed but no row revokes it");
-		else if (!says_the_same(&entry, &rows[i++]))
-			worst = entry_fault(verify, file, &entry.serial,
+		else if (!says_the_same(entry, &rows[i++]))
+			worst = entry_fault(verify, file, &entry->serial,
 			    "is listed with another date or reason than its "
 			    "row");
 	}
@@ -231,9 +298,9 @@ judge_file(struct verify *verify, const struct verify_file *file)
 {
 	struct verify_bytes bytes = {0};
 	struct crl_fault fault = {0};
-	struct row *rows = NULL;
+	struct row *rows = NULL, *entries = NULL;
+	size_t count = 0, entry_count = 0;
 	enum status status;
-	size_t count = 0;
 	struct crl crl;
 
 	status = verify_rows_of(verify, file, &rows, &count);
@@ -241,8 +308,12 @@ judge_file(struct verify *verify, const struct verify_file *file)
 		status = verify_bytes_open(file->path, verify->report, &bytes);
 	if (status == STATUS_OK &&
 	    crl_parse(bytes.data, bytes.len, &crl, &fault) == STATUS_OK)
-		status = walk(verify, file, &crl, rows, count);
+		status = verify_entries_of(
+		    verify, file, &crl, &entries, &entry_count);
+	if (status == STATUS_OK)
+		status = walk(verify, file, entries, entry_count, rows, count);
 	verify_bytes_close(&bytes);
+	free(entries);
 	free(rows);
 	return status;
 }

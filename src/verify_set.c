@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crlpress/utc.h"
 #include "verify_impl.h"
 
 static enum status
@@ -84,46 +85,110 @@ find_key(const struct verify *verify, const struct verify_manifest *manifest,
 	return NULL;
 }
 
-static bool
-is_as_listed(const struct verify_file *file, const struct manifest_shard *line)
+static enum status
+judge_text(struct verify *verify, const struct verify_file *file,
+    const char *what, const char *have, const char *want)
 {
-	return file->size == line->size && file->entries == line->entries &&
-	       file->this_update_sec == line->this_update_sec &&
-	       file->next_update_sec == line->next_update_sec &&
-	       memcmp(&file->sha256, &line->sha256, sizeof(file->sha256)) == 0;
+	if (strcmp(have, want) == 0)
+		return STATUS_OK;
+	return report_fault(verify->report, STATUS_FAULTY, file->path,
+	    "set-manifest", "house rule",
+	    "its %s is not as the manifest says, have %s, want %s", what, have,
+	    want);
 }
 
-/* A push publishes a shard between two runs, and with a higher number. */
 static enum status
-judge_line(struct verify *verify, const struct verify_file *file,
+judge_count(struct verify *verify, const struct verify_file *file,
+    const char *what, uint64_t have, uint64_t want)
+{
+	char here[24], there[24];
+
+	snprintf(here, sizeof(here), "%" PRIu64, have);
+	snprintf(there, sizeof(there), "%" PRIu64, want);
+	return judge_text(verify, file, what, here, there);
+}
+
+static enum status
+judge_time(struct verify *verify, const struct verify_file *file,
+    const char *what, int64_t have_sec, int64_t want_sec)
+{
+	char here[UTC_ISO_BYTES], there[UTC_ISO_BYTES];
+
+	return judge_text(verify, file, what, utc_to_iso(have_sec, here),
+	    utc_to_iso(want_sec, there));
+}
+
+/* What the manifest says of the very bytes that stand there. */
+static enum status
+judge_facts(struct verify *verify, const struct verify_file *file,
     const struct manifest_shard *line)
 {
 	char have[UINT160_DECIMAL_BYTES], want[UINT160_DECIMAL_BYTES];
-	int order;
+	enum status worst;
 
-	if (file == NULL || !file->parsed)
-		return STATUS_OK;
-	if (file->url == NULL || strcmp(file->url, line->url) != 0)
-		return set_fault(verify, file->path, "set-manifest",
-		    "BR 7.2.2.1", "its URL is not the manifest's");
-	if (is_as_listed(file, line))
-		return STATUS_OK;
-	order = uint160_compare(&file->number, &line->number);
-	if (file->has_number && order > 0) {
-		report_note(verify->report, file->path,
-		    "newer than the manifest: pushed since, number %s",
-		    uint160_to_decimal(&file->number, have));
-		return STATUS_OK;
-	}
+	worst = judge_text(verify, file, "number",
+	    uint160_to_decimal(&file->number, have),
+	    uint160_to_decimal(&line->number, want));
+	worst = status_graver(
+	    worst, judge_count(verify, file, "size", file->size, line->size));
+	worst = status_graver(worst, judge_count(verify, file, "entry count",
+					 file->entries, line->entries));
+	worst = status_graver(
+	    worst, judge_time(verify, file, "thisUpdate", file->this_update_sec,
+		       line->this_update_sec));
+	return status_graver(
+	    worst, judge_time(verify, file, "nextUpdate", file->next_update_sec,
+		       line->next_update_sec));
+}
+
+/* Other bytes: a push publishes a shard between two runs, and so later. */
+static enum status
+judge_push(struct verify *verify, const struct verify_file *file,
+    const struct manifest_shard *line)
+{
+	char have[UINT160_DECIMAL_BYTES], want[UINT160_DECIMAL_BYTES];
+	int order = uint160_compare(&file->number, &line->number);
+
+	uint160_to_decimal(&file->number, have);
+	uint160_to_decimal(&line->number, want);
 	if (order == 0)
 		return set_fault(verify, file->path, "set-manifest",
 		    "RFC 5280, 5.2.3",
 		    "has the number the manifest has, but other bytes");
-	return report_fault(verify->report, STATUS_FAULTY, file->path,
-	    "set-manifest", "RFC 5280, 5.2.3",
-	    "older than the manifest, have number %s, want %s",
-	    uint160_to_decimal(&file->number, have),
-	    uint160_to_decimal(&line->number, want));
+	if (order < 0)
+		return report_fault(verify->report, STATUS_FAULTY, file->path,
+		    "set-manifest", "RFC 5280, 5.2.3",
+		    "older than the manifest, have number %s, want %s", have,
+		    want);
+	if (file->this_update_sec < line->this_update_sec)
+		return set_fault(verify, file->path, "set-manifest",
+		    "RFC 5280, 5.1.2.4",
+		    "has a higher number than the manifest has, but an earlier "
+		    "thisUpdate");
+	report_note(verify->report, file->path,
+	    "newer than the manifest: pushed since, number %s", have);
+	return STATUS_OK;
+}
+
+static enum status
+judge_line(struct verify *verify, const struct verify_file *file,
+    const struct manifest_shard *line)
+{
+	enum status status;
+
+	/* One that cannot be read has been said. */
+	if (file == NULL || !file->parsed)
+		return STATUS_OK;
+	status = judge_text(verify, file, "URL",
+	    file->url != NULL ? file->url : "none", line->url);
+	if (status != STATUS_OK)
+		return status;
+	if (file->pem)
+		return set_fault(verify, file->path, "set-manifest",
+		    "RFC 5280, 4.2.1.13", "is PEM, want DER");
+	if (memcmp(&file->sha256, &line->sha256, sizeof(file->sha256)) == 0)
+		return judge_facts(verify, file, line);
+	return judge_push(verify, file, line);
 }
 
 static enum status

@@ -73,10 +73,9 @@ struct signer;
  * STATUS_FAILED with the fault reported: no key, wrong passphrase, a key that
  * is not the certificate's, a certificate that may not sign CRLs.
  *
- * Call it from the main thread, before any other thread, any connection and
- * any signer_buffer exists (a buffer shared by a fork cannot be sealed): the
- * process goes on from a copy of this one, and it is killed when the thread
- * that forked it ends. Several signers may be started so.
+ * Call it from the main thread, before any other thread and any connection
+ * exists: the process goes on from a copy of this one, and it is killed when
+ * the thread that forked it ends. Several signers may be started so.
  */
 enum status signer_start(const struct signer_config *config,
     struct report *report, struct signer **signer) MUST_CHECK;
@@ -90,19 +89,23 @@ void signer_stop(struct signer *signer);
 /* DER AlgorithmIdentifier of its signatures; belongs to the signer. */
 struct crl_view signer_algorithm(const struct signer *signer);
 
-/* Bytes of memory the TBSCertList is built in, then handed over. */
+/* Memory a TBSCertList is built in. Zero-initialise, or signer_buffer_new. */
 struct signer_buffer {
-	int fd;
 	uint8_t *data;
 	size_t size;
+	size_t room; /* of the memory; at least size */
+	int fd;      /* the sealed copy that was signed; -1: none yet */
 };
 
 /*
- * A new writable buffer of `size` bytes, 1 to SIGNER_TBS_BYTES_MOST, filled
- * with zeros. The memory is there when this returns STATUS_OK. On failure the
- * buffer is empty. signer_buffer_free is idempotent and takes {0} too.
+ * Room for `size` bytes, 1 to SIGNER_TBS_BYTES_MOST, whatever they are. _new
+ * takes a buffer that holds nothing; _resize one that was used, whose memory
+ * it uses again where it can. On failure the buffer is empty.
+ * signer_buffer_free is idempotent.
  */
 enum status signer_buffer_new(struct signer_buffer *buffer, size_t size,
+    struct report *report) MUST_CHECK;
+enum status signer_buffer_resize(struct signer_buffer *buffer, size_t size,
     struct report *report) MUST_CHECK;
 void signer_buffer_free(struct signer_buffer *buffer);
 
@@ -112,9 +115,10 @@ struct signer_signature {
 };
 
 /*
- * Seals the buffer and has it signed. From here on the bytes can only be
- * read, and `buffer->data` is another address: pointers into the old one are
- * dead. A buffer may be sent again, which the number then decides.
+ * Hands a sealed copy of the buffer to the signer and has it signed: what the
+ * signer judged is what it signs, whatever becomes of the buffer. A buffer may
+ * be sent again, which the number then decides; it is the same copy until the
+ * buffer is resized.
  * `floor` is the number last published for this shard, or 0. Threads may sign
  * at the same time; they take turns. STATUS_REFUSED when the signer refused,
  * STATUS_FAILED when it is gone or silent for timeout_sec (it is killed then);

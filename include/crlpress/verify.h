@@ -39,6 +39,7 @@ struct verify_file {
 
 	/* What it turned out to be. */
 	bool parsed;
+	bool pem;                    /* size and sha256 are of its DER */
 	const struct config *config; /* whose shard it is; NULL: unknown */
 	uint32_t shard;              /* its index there */
 	const struct issuer *issuer; /* NULL: none that was given */
@@ -114,6 +115,9 @@ enum status verify_run(struct verify *verify) MUST_CHECK;
  */
 enum status verify_ask(struct verify *verify, const struct uint160 *serial,
     FILE *stream) MUST_CHECK;
+/* The same as an object in an array. */
+enum status verify_ask_json(struct verify *verify, const struct uint160 *serial,
+    struct json *json) MUST_CHECK;
 
 /* A table with one line a file, and one line in all. */
 void verify_print(const struct verify *verify, FILE *stream);

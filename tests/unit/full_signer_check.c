@@ -637,19 +637,19 @@ raw_request(uint64_t size)
 static void
 other_messages_are_refused(void **state)
 {
-	/* First: a fork would share the map and so forbid the seals. */
 	struct raw raw = raw_start();
 	struct list list = list_good();
 	struct signer_buffer buffer = list_make(&list);
 	struct signer_request request = raw_request(buffer.size);
-	int fds[8] = {buffer.fd, buffer.fd, buffer.fd, buffer.fd, buffer.fd,
-	    buffer.fd, buffer.fd, buffer.fd};
+	int fds[8];
 	char long_message[sizeof(request) + 1] = {0};
 	struct signer_reply reply;
 
 	(void)state;
 	assert_int_equal(
 	    signer_buffer_seal(&buffer, "shard 5", NULL), STATUS_OK);
+	for (size_t i = 0; i < 8; i++)
+		fds[i] = buffer.fd;
 	for (size_t n = 0; n <= 8; n++) {
 		if (n == 1)
 			continue;
@@ -681,7 +681,6 @@ other_buffers_are_refused(void **state)
 	    F_SEAL_WRITE | F_SEAL_SHRINK, F_SEAL_WRITE | F_SEAL_GROW,
 	    F_SEAL_SHRINK | F_SEAL_GROW,
 	    F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW};
-	/* First: a fork would share the map and so forbid the seals. */
 	struct raw raw = raw_start();
 	struct list list = list_good();
 	struct signer_buffer buffer = list_make(&list);

@@ -5,6 +5,7 @@
  * buffers, and threads that take turns.
  */
 #include "../lib/signer_ca.h"
+#include "../../src/signer_wire.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -621,6 +622,11 @@ buffer_is_sealed(void **state)
 	map = mmap(NULL, buffer.size, PROT_READ | PROT_WRITE, MAP_SHARED,
 	    buffer.fd, 0);
 	assert_ptr_equal(map, MAP_FAILED);
+	/* What becomes of the buffer is nothing to what was signed. */
+	buffer.data[0] ^= 1;
+	assert_int_equal(pread(buffer.fd, copy, 1, 0), 1);
+	assert_int_equal(copy[0] ^ 1, buffer.data[0]);
+	buffer.data[0] ^= 1;
 	/* Again: sealed as it is, and its number is used up. */
 	assert_int_equal(
 	    signer_sign(signer, &buffer, &floor, "shard 5", report, &signature),
@@ -638,6 +644,8 @@ buffer_has_bounds(void **state)
 	struct report *report = report_new(NULL, SEVERITY_NOTE);
 	struct signer_buffer buffer;
 	struct signer_buffer empty = {0};
+	const uint8_t *data;
+	int fd;
 
 	(void)state;
 	assert_int_equal(signer_buffer_new(&buffer, 0, report), STATUS_FAILED);
@@ -649,9 +657,23 @@ buffer_has_bounds(void **state)
 	signer_buffer_free(&buffer);
 	assert_int_equal(report_count(report, SEVERITY_FAULT), 2);
 	assert_int_equal(signer_buffer_new(&buffer, 5000, report), STATUS_OK);
-	for (size_t i = 0; i < buffer.size; i++)
-		assert_int_equal(buffer.data[i], 0);
+	assert_int_equal(
+	    signer_buffer_seal(&buffer, "shard 5", report), STATUS_OK);
 	assert_int_equal(fcntl(buffer.fd, F_GETFD), FD_CLOEXEC);
+	/* Smaller: the same memory, and nothing sealed. */
+	data = buffer.data;
+	fd = buffer.fd;
+	assert_int_equal(
+	    signer_buffer_resize(&buffer, 4000, report), STATUS_OK);
+	assert_ptr_equal(buffer.data, data);
+	assert_int_equal(buffer.size, 4000);
+	assert_int_equal(buffer.fd, -1);
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+	assert_int_equal(
+	    signer_buffer_resize(&buffer, 50000, report), STATUS_OK);
+	memset(buffer.data, 1, 50000);
+	assert_int_equal(
+	    signer_buffer_resize(&buffer, 0, report), STATUS_FAILED);
 	signer_buffer_free(&buffer);
 	signer_buffer_free(&buffer);
 	assert_int_equal(buffer.size, 0);
