@@ -37,7 +37,7 @@ struct profile_limits {
  */
 static const struct profile_limits limits[PROFILE_COUNT] = {
     [PROFILE_TLS] = {10 * DAY, 4 * DAY, CRL_SCOPE_USERS},
-    [PROFILE_TLS_CA] = {366 * DAY, 0, CRL_SCOPE_CAS},
+    [PROFILE_TLS_CA] = {365 * DAY, 0, CRL_SCOPE_CAS},
     [PROFILE_SMIME_STRICT] = {10 * DAY, 0, CRL_SCOPE_USERS},
     [PROFILE_SMIME_LEGACY] = {10 * DAY, 0, CRL_SCOPE_USERS},
     [PROFILE_PRIVATE] = {0, 0, CRL_SCOPE_ALL},

@@ -148,29 +148,47 @@ gate_manifest_issuer(struct run *run)
 	return status;
 }
 
-/* CCADB 6.2: a shard's URL is in certificates; its number may only grow. */
-enum status
-run_gate_set(struct run *run)
+static enum status
+gate_standing(struct run *run, const struct manifest_shard *then)
 {
 	const struct shard_scheme_config *shards = &run->config->shards;
 	struct gate_place place = run_place(run);
-	enum status status = gate_manifest_issuer(run);
+	const struct run_shard *now;
 
-	if (status != STATUS_OK)
-		return status;
-	for (size_t i = 0; run->has_manifest && i < run->manifest.shard_count;
-	     i++) {
-		const struct manifest_shard *shard = &run->manifest.shard[i];
-
-		if (shard->index >= shards->first &&
-		    shard->index - shards->first < shards->count)
-			continue;
+	if (then->index < shards->first ||
+	    then->index - shards->first >= shards->count)
 		return gate_refuse(&place, GATE_SHARD_GONE,
 		    "shard %" PRIu32 " is published at %s but not configured, "
 		    "have %" PRIu32 " shards from %" PRIu32,
-		    shard->index, shard->url, shards->count, shards->first);
-	}
+		    then->index, then->url, shards->count, shards->first);
+	now = &run->shard[then->index - shards->first];
+	if (strcmp(now->url, then->url) != 0)
+		return gate_refuse(&place, GATE_SHARD_GONE,
+		    "shard %" PRIu32 " is published for another URL, have %s, "
+		    "want %s, which certificates name",
+		    then->index, now->url, then->url);
+	if (strcmp(now->key, then->key) != 0)
+		return gate_refuse(&place, GATE_SHARD_GONE,
+		    "shard %" PRIu32 " is published under another key, have "
+		    "%s, want %s",
+		    then->index, now->key, then->key);
 	return STATUS_OK;
+}
+
+/*
+ * CCADB 6.2: a shard's URL is in certificates. Its number, URL and place may
+ * not be configured away.
+ */
+enum status
+run_gate_set(struct run *run)
+{
+	enum status status = gate_manifest_issuer(run);
+
+	for (size_t i = 0; status == STATUS_OK && run->has_manifest &&
+			   i < run->manifest.shard_count;
+	     i++)
+		status = gate_standing(run, &run->manifest.shard[i]);
+	return status;
 }
 
 /*
@@ -210,7 +228,10 @@ run_gate_rows(struct run *run)
 		    run->rows_unplaced);
 	if (run->rows.read == 0 && !run->config->allow_empty)
 		return gate_refuse(&place, GATE_DB_SCOPE,
-		    "the source has not one row of this issuer");
+		    "the source has not one row of issuer_id %s; allow_empty = "
+		    "yes where nothing was ever revoked",
+		    run->config->issuer_id != NULL ? run->config->issuer_id
+						   : "(none)");
 	return STATUS_OK;
 }
 

@@ -110,7 +110,8 @@ fill_standing(
 
 /*
  * The line of one shard; none (STATUS_NOT_FOUND) where nothing readable
- * stands: a manifest says only what is there.
+ * stands: a manifest says only what is there. That it cannot be told is a
+ * failure: the line would be missing next time.
  */
 static enum status
 fill_shard(
@@ -122,7 +123,7 @@ fill_shard(
 		     ? fill_published(run, shard, line)
 		     : fill_standing(run, shard, line);
 	if (status != STATUS_OK)
-		return STATUS_NOT_FOUND;
+		return status == STATUS_REFUSED ? STATUS_NOT_FOUND : status;
 	line->index = shard->index;
 	line->url = strdup(shard->url);
 	line->key = strdup(shard->key);
@@ -146,7 +147,7 @@ fill_shards(struct run *run, struct manifest *manifest)
 		struct manifest_shard line = {0};
 
 		status = fill_shard(run, &run->shard[i], &line);
-		if (status == STATUS_NO_MEMORY)
+		if (status != STATUS_OK && status != STATUS_NOT_FOUND)
 			return status;
 		if (status == STATUS_OK)
 			manifest->shard[manifest->shard_count++] = line;
@@ -262,7 +263,7 @@ enum status
 run_put_manifest(struct run *run)
 {
 	struct manifest manifest = {0};
-	const char *why = "out of memory";
+	const char *why = "cannot be made";
 	enum status status;
 	char *text = NULL;
 	size_t len = 0;

@@ -38,7 +38,7 @@ struct manifest_shard {
 	uint64_t entries;
 	uint64_t added; /* against what stood there before */
 	uint64_t removed;
-	bool withheld; /* the run refused a new one: this is an older one */
+	bool withheld; /* not replaced by the run: this is an older one */
 };
 
 /* Where every row of the snapshot went; they add up to `read`. */

@@ -325,3 +325,14 @@ own_crl()
 	printf '# end %s\n' "$(cksum <"$manifest")" >>"$manifest"
 	refused 3 'crlpress-manifest-e1.txt: same-scope' 'have e2, want e1'
 }
+
+@test "another URL or key for a shard that is published" {
+	spoil 'shards.url=http://crl.example.com/e1/r{shard}.crl'
+	refused 3 'e1: set-complete' 'http://crl.example.com/e1/r'
+	spoil 'shards.object=elsewhere/{shard}.crl'
+	refused 3 'e1: set-complete' 'have elsewhere/'
+	with=(--pass set-complete)
+	publish "${with[@]}"
+	ended 0
+	has "$stderr" 'let pass'
+}
