@@ -204,6 +204,19 @@ close_json(struct publish *publish, enum status status)
 	json_end(json);
 }
 
+/* A gate that did not close was let pass in vain: a wrong name or shard? */
+static void
+warn_unused(const struct publish *publish)
+{
+	const struct gate_passes *passes = &publish->run.passes;
+
+	for (size_t i = 0; i < passes->count; i++)
+		if (!passes->pass[i].used)
+			report_warn(publish->report, "usage", NULL, NULL,
+			    "--pass %s: this gate did not close",
+			    publish->options->passes.text[i]);
+}
+
 static enum status
 publish_paths(struct publish *publish)
 {
@@ -221,6 +234,8 @@ publish_paths(struct publish *publish)
 		status = config_paths(path, publish->report, &paths, &count);
 	if (status == STATUS_OK)
 		status = publish_all(publish, paths, count);
+	if (status_exit(status) != status_exit(STATUS_USAGE))
+		warn_unused(publish);
 	config_paths_free(paths, count);
 	return status;
 }
@@ -274,6 +289,20 @@ command_run(const struct command *command, const struct context *context,
 	return status;
 }
 
+static void
+print_gates(FILE *stream)
+{
+	char name[64];
+
+	fprintf(stream, "\nGates:\n");
+	for (int i = 0; i < GATE_COUNT; i++) {
+		snprintf(name, sizeof(name), "%s%s", gate_name((enum gate)i),
+		    gate_is_of_shard((enum gate)i) ? ":SHARD" : "");
+		fprintf(
+		    stream, "  %-26s%s\n", name, gate_summary((enum gate)i));
+	}
+}
+
 const struct command command_publish = {
     .name = "publish",
     .operands = "",
@@ -282,6 +311,7 @@ const struct command command_publish = {
 	    "configuration;\n3 a gate refused something, the old shards "
 	    "stand; 4 partly uploaded, safe to\nrun again; 75 another run "
 	    "holds the lock.\n",
+    .help_more = print_gates,
     .options = &option_table,
     .run = command_run,
 };

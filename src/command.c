@@ -94,6 +94,8 @@ command_help(const struct command *command, FILE *stream)
 	option_help(command->options, stream);
 	if (command->help != NULL)
 		fprintf(stream, "\n%s", command->help);
+	if (command->help_more != NULL)
+		command->help_more(stream);
 }
 
 enum status

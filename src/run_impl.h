@@ -40,8 +40,6 @@ struct run_shard {
 	int64_t previous_this_update_sec;
 	int64_t previous_next_update_sec;
 	uint64_t previous_entries;
-	uint64_t previous_size;
-	struct hash previous_sha256;
 	struct store_version previous_version;
 
 	/* What the snapshot says. */

@@ -6,8 +6,8 @@
 
 /* RFC 5280, 5.2.3: a CRL of another program may have no number: 0. */
 static enum status
-previous_facts(struct run_shard *shard, const struct store_object *object,
-    const struct crl *crl, struct crl_fault *fault)
+previous_facts(
+    struct run_shard *shard, const struct crl *crl, struct crl_fault *fault)
 {
 	enum status status = crl_number(crl, &shard->previous_number, fault);
 
@@ -20,7 +20,6 @@ previous_facts(struct run_shard *shard, const struct store_object *object,
 	shard->previous_this_update_sec = crl->this_update.sec;
 	shard->previous_next_update_sec =
 	    crl->has_next_update ? crl->next_update.sec : crl->this_update.sec;
-	shard->previous_size = object->len;
 	return STATUS_OK;
 }
 
@@ -41,7 +40,7 @@ run_previous_read(struct run *run, struct run_shard *shard,
 	shard->previous_version = object->version;
 	status = crl_parse(object->data, object->len, crl, &fault);
 	if (status == STATUS_OK)
-		status = previous_facts(shard, object, crl, &fault);
+		status = previous_facts(shard, crl, &fault);
 	if (status == STATUS_OK)
 		return STATUS_OK;
 	store_object_free(object);

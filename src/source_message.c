@@ -18,8 +18,9 @@ static const struct remedy remedies[] = {
     {"42501", "the role needs USAGE on the schema and SELECT on what the "
 	      "statement reads"},
     {"42703", "the statement does not match the tables of this database"},
-    {"42P01", "is it the right database, and is the schema in the role's "
-	      "search_path or in the statement?"},
+    {"42P01", "is it the right database (sharding-config/native.sql makes the "
+	      "native table), and the schema in the statement or the role's "
+	      "search_path?"},
     {"3F000", "is it the right database?"},
     {"55P03", "something holds the table in ACCESS EXCLUSIVE mode: a rewrite "
 	      "or a migration"},

@@ -14,6 +14,7 @@ struct command {
 	const char *operands; /* "PATH...", "" for none */
 	const char *summary;  /* one line */
 	const char *help;     /* a paragraph below the options; may be NULL */
+	void (*help_more)(FILE *stream); /* a table below that; may be NULL */
 	const struct option_table *options;
 	/* argv[0] is the command's name. */
 	enum status (*run)(const struct command *command,
