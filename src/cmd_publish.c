@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* crlpress publish: the main job, for every configured issuer. */
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,6 +174,10 @@ read_passphrase_fd(struct publish *publish)
 		&why) != STATUS_OK)
 		return report_fault(publish->report, STATUS_USAGE, "usage",
 		    NULL, NULL, "--passphrase-fd: %s", why);
+	/* Before any descriptor of our own could have its number. */
+	if (fcntl((int)fd, F_GETFD) == -1)
+		return report_fault(publish->report, STATUS_USAGE, "usage",
+		    NULL, NULL, "--passphrase-fd %d: not open", (int)fd);
 	publish->run.passphrase_fd = (int)fd;
 	return STATUS_OK;
 }

@@ -82,7 +82,10 @@ has_secret_parameter(const char *text)
 	return false;
 }
 
-/* A URI's user:password@, wherever a URI begins; libpq looks up to a slash. */
+/*
+ * A URI's user:password@, wherever a URI begins. libpq looks for it up to a
+ * slash; a password with a slash in it would not work, and be printed.
+ */
 static bool
 has_uri_password(const char *text)
 {
@@ -92,7 +95,7 @@ has_uri_password(const char *text)
 		bool colon = false;
 
 		text += 3;
-		len = strcspn(text, "/");
+		len = strcspn(text, " ");
 		for (i = 0; i < len; i++) {
 			if (text[i] == '@' && colon)
 				return true;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* crlpress: what comes from outside the program comes in here. */
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,6 +28,30 @@ count_cpus(void)
 	return (unsigned)CPU_COUNT(&set);
 }
 
+/* Else the lock, a socket or a CRL would become standard error. */
+static void
+open_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		(void)close(fd);
+}
+
+/* Output that was lost, on a full disk say, is said and is a failure too. */
+static enum status
+close_output(enum status status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	fprintf(stderr, "standard output: cannot be written; what was done is "
+			"done\n");
+	return status == STATUS_OK ? STATUS_PARTIAL : status;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -35,16 +61,16 @@ main(int argc, char **argv)
 	    .err = stderr,
 	    .err_is_terminal = isatty(STDERR_FILENO) == 1,
 	    .clock_sec = clock_sec,
-	    .config_path = config != NULL ? config : DEFAULT_CONFIG,
+	    .config_path =
+		config != NULL && *config != '\0' ? config : DEFAULT_CONFIG,
 	    .cpus = count_cpus(),
 	};
-	enum status status;
-
-	/* A closed pipe or socket is an error code here, not the end. */
+	open_standard_descriptors();
+	/* What is published must be readable whoever runs this, and how. */
+	umask(022);
+	/* A closed pipe, a limit on files: an error code, not the end. */
 	signal(SIGPIPE, SIG_IGN);
-	status = command_dispatch(&context, argc, argv);
-	/* Output that was lost, on a full disk say, is a failure too. */
-	if (fflush(stdout) != 0 && status == STATUS_OK)
-		status = STATUS_IO;
-	return status_exit(status);
+	signal(SIGXFSZ, SIG_IGN);
+	return status_exit(
+	    close_output(command_dispatch(&context, argc, argv)));
 }

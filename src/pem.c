@@ -20,29 +20,21 @@ pem_is_likely(const uint8_t *data, size_t len)
 	return memmem(data, len < 4096 ? len : 4096, "-----BEGIN ", 11) != NULL;
 }
 
-static bool
-is_blank(const uint8_t *data, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (data[i] != '\n' && data[i] != '\r')
-			return false;
-	return true;
-}
-
+/* Both ends first: a file may be large and have nothing between them. */
 static const char *
 surroundings_fault(const uint8_t *data, size_t len)
 {
-	const uint8_t *end;
+	const size_t end_len = sizeof(END) - 1;
 
 	if (len < sizeof(BEGIN) - 1 ||
 	    memcmp(data, BEGIN, sizeof(BEGIN) - 1) != 0)
 		return "PEM text does not begin with " BEGIN;
-	end = memmem(data, len, END, sizeof(END) - 1);
-	if (end == NULL)
-		return "PEM text without " END;
-	end += sizeof(END) - 1;
-	if (!is_blank(end, len - (size_t)(end - data)))
-		return "something stands behind " END;
+	while (data[len - 1] == '\n' || data[len - 1] == '\r')
+		len--;
+	if (len < end_len || memcmp(data + len - end_len, END, end_len) != 0)
+		return "PEM text does not end with " END;
+	if (memmem(data, len, END, end_len) != data + len - end_len)
+		return "more than one PEM text";
 	return NULL;
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "crlpress/utc.h"
 #include "run_impl.h"
 
 static double
@@ -80,6 +81,24 @@ verdict(const struct run *run)
 	return STATUS_OK;
 }
 
+/* The law counts on an old shard that is valid; say where it is not. */
+static void
+warn_stale(struct run *run)
+{
+	char date[UTC_ISO_BYTES];
+
+	for (size_t i = 0; i < run->shard_count; i++) {
+		const struct run_shard *shard = &run->shard[i];
+
+		if (shard->state == RUN_SHARD_STAGED || !shard->has_previous ||
+		    shard->previous_next_update_sec >= run->this_update_sec)
+			continue;
+		report_warn(run->report, shard->object, "fresh", "BR 4.9.7",
+		    "withheld, and the CRL that stands expired %s",
+		    utc_to_iso(shard->previous_next_update_sec, date));
+	}
+}
+
 static enum status
 publish(struct run *run)
 {
@@ -139,6 +158,7 @@ run_steps(struct run *run)
 	run_make(run);
 	run->made = true;
 	count_rows(run);
+	warn_stale(run);
 	end_phase(run, RUN_PHASE_MAKE);
 	status = check_rows(run);
 	if (status == STATUS_OK)

@@ -192,8 +192,9 @@ run_gate_set(struct run *run)
 }
 
 /*
- * A file system that is not mounted, a bucket of another name: what was
- * published is still out there, and nothing here could be held against it.
+ * A file system that is not mounted, a bucket of another name, an older copy:
+ * what was published is still out there, and nothing here could be held
+ * against it.
  */
 enum status
 run_gate_store(struct run *run)
@@ -204,9 +205,17 @@ run_gate_store(struct run *run)
 	enum status status;
 
 	status = state_number(run->state, STATE_PUBLISHED, &published);
-	if (status != STATUS_OK || uint160_is_zero(&published) ||
-	    run->has_manifest)
+	if (status != STATUS_OK || uint160_is_zero(&published))
 		return status;
+	if (run->has_manifest &&
+	    uint160_compare(&run->manifest.number, &published) >= 0)
+		return STATUS_OK;
+	if (run->has_manifest)
+		return gate_refuse(&place, GATE_STORE,
+		    "%s has an older manifest than was published from here, "
+		    "want number %s",
+		    store_name(run->store),
+		    uint160_to_decimal(&published, text));
 	for (size_t i = 0; i < run->shard_count; i++)
 		if (run->shard[i].has_previous)
 			return STATUS_OK;

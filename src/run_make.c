@@ -145,6 +145,37 @@ gate_shard_floor(const struct make_job *job)
 	    now, percent, shard->previous_entries);
 }
 
+/*
+ * The last manifest is a witness too: what it says stands here still does, or
+ * something newer. A shard that is gone is made anew where there are rows for
+ * all that it listed.
+ */
+static enum status
+gate_known(const struct make_job *job)
+{
+	const struct run_shard *shard = job->shard;
+	const struct manifest_shard *line =
+	    manifest_find(&job->run->manifest, shard->index);
+	char have[UINT160_DECIMAL_BYTES], want[UINT160_DECIMAL_BYTES];
+
+	if (line == NULL || shard->previous_passed)
+		return STATUS_OK;
+	if (!shard->has_previous && job->count < line->entries)
+		return gate_refuse(&job->place, GATE_PREVIOUS,
+		    "%s is gone from the store, have %zu rows, want at least "
+		    "the %" PRIu64 " entries that the last manifest has",
+		    shard->key, job->count, line->entries);
+	if (shard->has_previous &&
+	    uint160_compare(&shard->previous_number, &line->number) < 0)
+		return gate_refuse(&job->place, GATE_PREVIOUS,
+		    "%s is older than the last manifest has it, have number "
+		    "%s, want %s",
+		    shard->key,
+		    uint160_to_decimal(&shard->previous_number, have),
+		    uint160_to_decimal(&line->number, want));
+	return STATUS_OK;
+}
+
 /* Everything that is held against the CRL now published. */
 static enum status
 judge_previous(struct make_job *job)
@@ -158,11 +189,13 @@ judge_previous(struct make_job *job)
 	if (status == STATUS_NOT_FOUND) {
 		merge->added = job->count;
 		job->shard->entries = job->count;
-		return STATUS_OK;
+		return gate_known(job);
 	}
 	if (status != STATUS_OK)
 		return status;
-	status = gate_scope(job, &previous);
+	status = gate_known(job);
+	if (status == STATUS_OK)
+		status = gate_scope(job, &previous);
 	if (status == STATUS_OK)
 		status = gate_follows(job);
 	if (status == STATUS_OK)

@@ -21,6 +21,9 @@ static const char *const phase_names[RUN_PHASE_COUNT] = {
     [RUN_PHASE_PUBLISH] = "publish",
 };
 
+/* Withheld shards that the summary names; --json has them all. */
+#define WITHHELD_NAMED_MOST 64
+
 struct totals {
 	uint64_t made; /* shards staged or published */
 	uint64_t entries;
@@ -85,6 +88,26 @@ print_shards(const struct run *run, FILE *stream)
 	}
 }
 
+/* Indices for --pass; the faults above may all be of one shard. */
+static void
+print_withheld(const struct run *run, FILE *stream)
+{
+	unsigned printed = 0;
+
+	for (size_t i = 0; i < run->shard_count; i++) {
+		if (run->shard[i].state != RUN_SHARD_WITHHELD)
+			continue;
+		if (printed == 0)
+			fprintf(stream, "%s: withheld:", run->config->name);
+		if (printed++ < WITHHELD_NAMED_MOST)
+			fprintf(stream, " %" PRIu32, run->shard[i].index);
+	}
+	if (printed > WITHHELD_NAMED_MOST)
+		fprintf(stream, " and %u more", printed - WITHHELD_NAMED_MOST);
+	if (printed > 0)
+		fputc('\n', stream);
+}
+
 void
 run_print(const struct run *run, FILE *stream)
 {
@@ -96,6 +119,7 @@ run_print(const struct run *run, FILE *stream)
 		return;
 	if (run->options->dry_run)
 		print_shards(run, stream);
+	print_withheld(run, stream);
 	fprintf(stream, "%s: %s: %" PRIu64 " of %zu shards %s, ",
 	    run->config->name, status_name(run->status), totals.made,
 	    run->shard_count,

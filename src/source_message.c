@@ -16,7 +16,7 @@ static const struct remedy remedies[] = {
     {"40001", "a standby gave up the query for replay: read from the primary, "
 	      "or set hot_standby_feedback or max_standby_streaming_delay"},
     {"42501", "the role needs USAGE on the schema and SELECT on what the "
-	      "statement reads"},
+	      "statement reads, without row-level security"},
     {"42703", "the statement does not match the tables of this database"},
     {"42P01", "is it the right database (sharding-config/native.sql makes the "
 	      "native table), and the schema in the statement or the role's "

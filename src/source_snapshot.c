@@ -18,9 +18,10 @@
 #define SERVER_VERSION_LEAST 120000
 #define SERVER_VERSION_TRANSACTION_TIMEOUT 170000
 
-/* A reader waits only for ACCESS EXCLUSIVE: a rewrite of the table. It should
- * not take a cron job's whole time to learn of it. */
-#define LOCK_TIMEOUT_MSEC 30000
+/* A reader waits only for ACCESS EXCLUSIVE: a rewrite of the table. It must
+ * not be waited for: TRUNCATE and ALTER TABLE leave a table that looks empty to
+ * a snapshot taken before them, and this one has been taken. */
+#define LOCK_TIMEOUT_MSEC 1
 
 /* statement_timeout is an int of milliseconds in the server. */
 #define STATEMENT_TIMEOUT_SEC_MOST (INT_MAX / 1000)
@@ -64,6 +65,8 @@ transaction_begin(struct source *source)
 	    "SET LOCAL statement_timeout = %" PRId64 ";"
 	    "SET LOCAL lock_timeout = %d;"
 	    "SET LOCAL idle_in_transaction_session_timeout = 0;%s"
+	    /* A policy that hides rows is an error, as it is to pg_dump. */
+	    "SET LOCAL row_security = off;"
 	    "SET LOCAL client_min_messages = warning;"
 	    "SET LOCAL standard_conforming_strings = on;"
 	    "SET LOCAL DateStyle = 'ISO';"

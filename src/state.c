@@ -86,9 +86,14 @@ state_write(int fd, const char *data, size_t len)
 static int
 own_dir_open(int at, const char *name)
 {
+	/* The first may be a link to where there is room; below it everything
+	 * is our own, and what is staged is removed. */
+	int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC |
+		    (at == AT_FDCWD ? 0 : O_NOFOLLOW);
+
 	if (mkdirat(at, name, STATE_DIR_MODE) != 0 && errno != EEXIST)
 		return -1;
-	return openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return openat(at, name, flags);
 }
 
 /* Whoever else can write there can set the number back. */

@@ -170,6 +170,36 @@ own_crl()
 	published
 }
 
+@test "a shard that is gone, and a row of it too: the manifest remembers" {
+	rm "$store/e1/2.crl"
+	pg_psql -c "DELETE FROM crlpress.revocation WHERE serial = (SELECT
+	    serial FROM crlpress.revocation WHERE issuer = 'e1' AND shard = 2
+	    LIMIT 1)"
+	rows_changed=yes
+	publish
+	ended 3
+	has "$stderr" 'e1/shard 2: previous-readable'
+	has "$stderr" 'e1/2.crl is gone from the store'
+	[ ! -e "$store/e1/2.crl" ]
+}
+
+@test "a store, or a shard, that is an older copy" {
+	cp -a "$store" "$work/older"
+	publish
+	ended 0
+	cp "$work/older/e1/2.crl" "$store/e1/2.crl"
+	publish
+	ended 3
+	has "$stderr" 'e1/shard 2: previous-readable'
+	has "$stderr" 'is older than the last manifest has it'
+	rm -rf "$store"
+	cp -a "$work/older" "$store"
+	publish
+	ended 3
+	has "$stderr" 'e1: store-known'
+	has "$stderr" 'has an older manifest than was published from here'
+}
+
 @test "fewer shards configured than are published" {
 	query "$FAULTS_ROWS AND shard < 3" shards.count=3
 	refused 3 'e1: set-complete' 'shard 3 is published' \

@@ -46,7 +46,6 @@ teardown()
 {
 	# What a failed test left running.
 	[ -z "${running:-}" ] || kill "$running" 2>/dev/null || true
-	[ -z "${holder:-}" ] || kill "$holder" 2>/dev/null || true
 }
 
 # A statement of our own instead of the native table.
@@ -607,35 +606,24 @@ slow_issuer()
 }
 
 @test "of two runs at once the second ends with 75" {
-	local ready
 	publish_new locked source.query_file=query.sql source.issuer_id=
 	make_rows 10 --shards 2
 	pg_psql -c "CREATE TABLE held AS SELECT serial, revoked_at, reason,
 	    not_after, shard FROM crlpress.revocation WHERE issuer = 'locked'"
-	echo 'SELECT * FROM held' | query
-	# The first one waits for a table that somebody has locked.
-	mkfifo hold ready
-	pg_psql <hold >ready 3>&- &
-	holder=$!
-	exec 7>hold 8<ready
-	echo 'BEGIN; LOCK TABLE held; SELECT 1;' >&7
-	read -r ready <&8
-	same "$ready" 1 'table locked'
-	"$CRLPRESS" publish --config "$conf" >first.out 2>&1 3>&- 7>&- 8<&- &
+	# The first one is kept busy by its statement.
+	echo 'SELECT held.* FROM held, (SELECT pg_sleep(4)) AS slow' | query
+	"$CRLPRESS" publish --config "$conf" >first.out 2>&1 3>&- &
 	running=$!
 	pg_wait "SELECT count(*) > 0 FROM pg_stat_activity
-	    WHERE usename = 'cron' AND wait_event_type = 'Lock'"
+	    WHERE usename = 'cron' AND wait_event = 'PgSleep'"
 	publish
 	ended 75
 	has "$stderr" "$state/locked/lock: lock: another run of this issuer"
 	has "$stderr" "process $running"
 	same "$output" '' stdout
 	same "$(shards)" '' shards
-	exec 7>&- 8<&-
-	wait "$holder"
 	wait "$running"
 	running=
-	holder=
 	has "$(<first.out)" 'locked: ok: 2 of 2 shards published'
 	publish_ok
 }
@@ -712,6 +700,16 @@ slow_issuer()
 	publish_new full
 	make_rows 10 --shards 2
 	status=0
-	"$CRLPRESS" publish --config "$conf" --json >/dev/full || status=$?
-	ended 1
+	"$CRLPRESS" publish --config "$conf" --json >/dev/full 2>err ||
+	    status=$?
+	same "$status" 4 status
+	has "$(<err)" 'standard output: cannot be written'
+}
+
+@test "a standard descriptor that is closed is nobody else's" {
+	publish_new closed
+	make_rows 10 --shards 2
+	"$CRLPRESS" publish --config "$conf" <&- >&- 2>&-
+	"$CRLPRESS" verify --quiet --config "$conf" "$store"
+	[ "$(wc -l <"$state/closed/lock")" -le 1 ]
 }

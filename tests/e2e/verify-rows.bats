@@ -114,7 +114,8 @@ setup()
 	faulty number-up \
 	    "have $(crl_field first/e1/0.crl number), want above the" \
 	    "the $(crl_field second/e1/0.crl number) of second/e1/0.crl"
-	faulty time-up first/e1/0.crl
+	faulty time-up 'first/e1/0.crl: time-up, RFC 5280, 5.1.2.4' \
+	    'first/e1/0.crl: time-up, RFC 5280, 5.1.2.5'
 	verify -c "$conf" --previous second/e1/0.crl first/e1/0.crl
 	faulty number-up
 	verify -i "$ca/issuer.pem" --previous first/e1/0.crl second/e1/1.crl
