@@ -110,23 +110,38 @@ entry_len(const struct row *row)
 	return row->reason == 0 ? len : len + REASON_LEN;
 }
 
+static size_t
+entries_len(const struct row *rows, size_t n)
+{
+	size_t len = 0;
+
+	/* An entry is below 128 octets: its header always takes two. */
+	for (size_t i = 0; i < n; i++)
+		len += 2 + entry_len(&rows[i]);
+	return len;
+}
+
+/* The content of an element of this size; the inverse of der_size. */
+static size_t
+content_len(size_t size)
+{
+	size_t len = size - 2;
+
+	while (der_size(len) > size)
+		len--;
+	return len;
+}
+
+/* All sizes but those of the entries and what is around them. */
 static void
-measure(const struct crl_header *header, const struct row *rows, size_t n,
-    struct sizes *sizes)
+measure(const struct crl_header *header, struct sizes *sizes)
 {
 	memset(sizes, 0, sizeof(*sizes));
 	measure_extensions(header, sizes);
-	/* An entry is below 128 octets: its header always takes two. */
-	for (size_t i = 0; i < n; i++)
-		sizes->entries += 2 + entry_len(&rows[i]);
-
 	sizes->tbs = VERSION_LEN + header->algorithm_len + header->issuer_len +
 		     der_size(der_time_len(header->this_update_sec)) +
 		     der_size(der_time_len(header->next_update_sec)) +
 		     der_size(der_size(sizes->extensions));
-	/* RFC 5280, 5.1.2.6: no entries, no field. */
-	if (n > 0)
-		sizes->tbs += der_size(sizes->entries);
 }
 
 static uint8_t *
@@ -265,7 +280,10 @@ crl_tbs_size(const struct crl_header *header, const struct row *rows, size_t n,
 		*why = "a name, algorithm, key identifier or URL too long";
 		return STATUS_MALFORMED;
 	}
-	measure(header, rows, n, &sizes);
+	measure(header, &sizes);
+	/* RFC 5280, 5.1.2.6: no entries, no field. */
+	if (n > 0)
+		sizes.tbs += der_size(entries_len(rows, n));
 	if (sizes.tbs > CRL_BUILD_BYTES_MOST - CRL_PREFIX_BYTES * 2 -
 			    CRL_SUFFIX_BYTES_MOST) {
 		*why = "larger than 2 GiB";
@@ -279,10 +297,14 @@ void
 crl_tbs_write(const struct crl_header *header, const struct row *rows, size_t n,
     uint8_t *out, size_t size)
 {
+	size_t tbs_len = content_len(size);
 	struct sizes sizes;
 	uint8_t *at = out;
 
-	measure(header, rows, n, &sizes);
+	measure(header, &sizes);
+	if (n > 0)
+		sizes.entries = content_len(tbs_len - sizes.tbs);
+	sizes.tbs = tbs_len;
 	at = der_put_header(at, DER_SEQUENCE, sizes.tbs);
 	at = der_put_bytes(at, VERSION_V2, VERSION_LEN);
 	at = der_put_bytes(at, header->algorithm, header->algorithm_len);

@@ -5,6 +5,7 @@
  */
 #include "crlpress/der_write.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "crlpress/utc.h"
@@ -28,8 +29,14 @@ length_octets(size_t len)
 static size_t
 leading_zeros(const struct uint160 *value)
 {
-	size_t zeros = 0;
+	uint64_t first;
+	size_t zeros;
 
+	/* Most serials have their first octets within eight. */
+	memcpy(&first, value->octet, sizeof(first));
+	if (first != 0)
+		return (size_t)__builtin_clzll(be64toh(first)) / 8;
+	zeros = sizeof(first);
 	while (zeros < UINT160_OCTETS - 1 && value->octet[zeros] == 0)
 		zeros++;
 	return zeros;

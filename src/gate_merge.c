@@ -127,7 +127,9 @@ gate_unique(const struct gate_place *place, struct row *rows, size_t n,
 
 		if (last == NULL ||
 		    uint160_compare(&last->serial, &rows[i].serial) != 0) {
-			rows[kept++] = rows[i];
+			if (kept != i)
+				rows[kept] = rows[i];
+			kept++;
 			continue;
 		}
 		merge->duplicates++;
