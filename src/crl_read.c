@@ -321,6 +321,13 @@ crl_parse_tbs(
 	    &reader, DER_RULE_DER, "octets after the TBSCertList", fault);
 }
 
+bool
+crl_view_equal(const struct crl_view *a, const struct crl_view *b)
+{
+	return a->data != NULL && b->data != NULL && a->len == b->len &&
+	       memcmp(a->data, b->data, a->len) == 0;
+}
+
 const struct crl_extension *
 crl_extension_find(const struct crl *crl, const uint8_t *oid, size_t oid_len)
 {

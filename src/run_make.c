@@ -79,21 +79,16 @@ gate_follows(const struct make_job *job)
 }
 
 static bool
-view_is(const struct crl_view *view, const void *data, size_t len)
-{
-	return view->len == len && memcmp(view->data, data, len) == 0;
-}
-
-static bool
 idp_names(const struct crl *crl, const char *url)
 {
 	struct crl_fault fault = {0};
+	struct crl_view want = {(const uint8_t *)url, strlen(url)};
 	struct crl_idp idp = {0};
 
 	if (crl_idp(crl, &idp, &fault) != STATUS_OK)
 		return false;
 	for (size_t i = 0; i < idp.url_count; i++)
-		if (view_is(&idp.url[i], url, strlen(url)))
+		if (crl_view_equal(&idp.url[i], &want))
 			return true;
 	return false;
 }
@@ -110,13 +105,12 @@ gate_scope(const struct make_job *job, const struct crl *previous)
 	struct crl_aki aki = {0};
 	const char *why = NULL;
 
-	if (!view_is(
-		&previous->issuer, facts->subject.data, facts->subject.len))
+	if (!crl_view_equal(&previous->issuer, &facts->subject))
 		return gate_refuse(&job->place, GATE_SCOPE,
 		    "the published CRL has another issuer name");
 	if (facts->key_id.data != NULL &&
 	    crl_aki(previous, &aki, &fault) == STATUS_OK &&
-	    !view_is(&aki.key_id, facts->key_id.data, facts->key_id.len))
+	    !crl_view_equal(&aki.key_id, &facts->key_id))
 		return gate_refuse(&job->place, GATE_SCOPE,
 		    "the published CRL has another authority key identifier");
 	if (issuer_verify(job->run->issuer, previous, &why) != STATUS_OK)

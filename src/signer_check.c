@@ -102,18 +102,11 @@ refuse_fault(const struct candidate *c, enum signer_refusal_code code,
 	    fault->text, fault->offset);
 }
 
-static bool
-view_equal(const struct crl_view *a, const struct crl_view *b)
-{
-	return a->data != NULL && b->data != NULL && a->len == b->len &&
-	       memcmp(a->data, b->data, a->len) == 0;
-}
-
 /* RFC 5280, 5.1.2.3; BR 7.2: the subject of the certificate, byte for byte. */
 static enum status
 check_issuer(const struct candidate *c)
 {
-	if (!view_equal(&c->crl->issuer, &c->check->facts->subject))
+	if (!crl_view_equal(&c->crl->issuer, &c->check->facts->subject))
 		return refuse(c, SIGNER_REFUSAL_ISSUER,
 		    "issuer is not the subject of the issuer certificate");
 	return STATUS_OK;
@@ -123,7 +116,8 @@ check_issuer(const struct candidate *c)
 static enum status
 check_algorithm(const struct candidate *c)
 {
-	if (!view_equal(&c->crl->inner_algorithm, &c->check->facts->algorithm))
+	if (!crl_view_equal(
+		&c->crl->inner_algorithm, &c->check->facts->algorithm))
 		return refuse(c, SIGNER_REFUSAL_ALGORITHM,
 		    "signature algorithm is not that of the key");
 	return STATUS_OK;
@@ -145,7 +139,7 @@ check_aki(const struct candidate *c)
 		    c, SIGNER_REFUSAL_AKI, "authorityKeyIdentifier missing");
 	if (status != STATUS_OK)
 		return refuse_fault(c, SIGNER_REFUSAL_AKI, &fault);
-	if (!view_equal(&aki.key_id, &c->check->facts->key_id))
+	if (!crl_view_equal(&aki.key_id, &c->check->facts->key_id))
 		return refuse(c, SIGNER_REFUSAL_AKI,
 		    "authorityKeyIdentifier is not the key identifier of the "
 		    "issuer certificate");

@@ -85,12 +85,6 @@ verify_bytes_close(struct verify_bytes *bytes)
 	memset(bytes, 0, sizeof(*bytes));
 }
 
-static bool
-view_same(const struct crl_view *a, const struct crl_view *b)
-{
-	return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
-}
-
 /*
  * The issuer by name, and by key where both sides tell it. A CA that changed
  * its key and whose CRLs tell none is found by trying.
@@ -109,10 +103,10 @@ find_issuer(const struct verify *verify, const struct crl *crl)
 		const struct issuer *issuer = verify->issuer[i];
 		const struct issuer_facts *facts = issuer_facts(issuer);
 
-		if (!view_same(&facts->subject, &crl->issuer))
+		if (!crl_view_equal(&facts->subject, &crl->issuer))
 			continue;
 		if (has_aki && facts->key_id.data != NULL &&
-		    view_same(&facts->key_id, &aki.key_id))
+		    crl_view_equal(&facts->key_id, &aki.key_id))
 			return issuer;
 		if (found == NULL)
 			found = issuer;

@@ -33,13 +33,6 @@ pair_fault(const struct pair *pair, const char *rule, const char *clause,
 	    have, want, there, pair->then->path);
 }
 
-static bool
-view_same(const struct crl_view *a, const struct crl_view *b)
-{
-	return a->len == b->len &&
-	       (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
-}
-
 /* Where both have none there is nothing to rise; lint says what it thinks. */
 static enum status
 judge_number(const struct pair *pair)
@@ -72,7 +65,7 @@ judge_head(const struct pair *pair)
 		status = pair_fault(pair, "time-up", "RFC 5280, 5.1.2.5",
 		    utc_to_iso(now->next_update_sec, here), "not before",
 		    utc_to_iso(then->next_update_sec, there));
-	if (!view_same(&pair->crl_now.issuer, &pair->crl_then.issuer))
+	if (!crl_view_equal(&pair->crl_now.issuer, &pair->crl_then.issuer))
 		status = pair_fault(pair, "same-scope", "house rule",
 		    "another issuer", "to be", "issuer");
 	return status;

@@ -22,6 +22,9 @@ struct crl_view {
 	size_t len;
 };
 
+/* Whether both are there and have the same bytes. */
+bool crl_view_equal(const struct crl_view *a, const struct crl_view *b);
+
 /*
  * Where and why the bytes are not a CRL; texts are static. The offset is that
  * of the tag of the value at fault, or of the octet where a missing value
