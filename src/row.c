@@ -210,13 +210,27 @@ row_set_append(
 	return STATUS_OK;
 }
 
+const struct row *
+row_set_next(const struct row_set *set, const struct row_slab **place,
+    size_t *count)
+{
+	*place = *place == NULL ? set->first : (*place)->next;
+	if (*place == NULL)
+		return NULL;
+	*count = (*place)->count;
+	return (*place)->row;
+}
+
 void
 row_set_gather(const struct row_set *set, struct row *out)
 {
-	for (const struct row_slab *slab = set->first; slab;
-	     slab = slab->next) {
-		memcpy(out, slab->row, slab->count * sizeof(*out));
-		out += slab->count;
+	const struct row_slab *place = NULL;
+	const struct row *row;
+	size_t count;
+
+	while ((row = row_set_next(set, &place, &count)) != NULL) {
+		memcpy(out, row, count * sizeof(*out));
+		out += count;
 	}
 }
 
