@@ -31,6 +31,7 @@ static const struct rule_row rules[DER_RULE_COUNT] = {
     [DER_RULE_REASON] = {"reason",
 	"BR 4.9.1.1, 7.2.2, MRSP 6.1.1, RFC 5280 5.3.1"},
     [DER_RULE_ENTRY_EXT] = {"entry-ext", "BR 7.2.2"},
+    [DER_RULE_CERTIFICATE] = {"certificate", "RFC 5280, 4.1"},
 };
 
 /* Days before each month of a year that is not a leap year, and its length. */
