@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "crlpress/manifest.h"
 
@@ -18,6 +17,7 @@
 static const struct store_kind *const kinds[] = {
     &store_dir_path,
     &store_dir_url,
+    &store_s3,
 };
 
 static const struct store_kind *
@@ -41,23 +41,45 @@ key_check(struct store *store, const char *key)
 	return store_fault(store, key, "not an object key: %s", why);
 }
 
+/* URL/KEY, cut off when it is too long: it is for a person. */
+static void
+place_make(
+    const struct store *store, const char *key, char place[STORE_PLACE_BYTES])
+{
+	size_t len = strlen(store->name);
+
+	(void)snprintf(place, STORE_PLACE_BYTES, "%s%s%s", store->name,
+	    key == NULL || (len > 0 && store->name[len - 1] == '/') ? "" : "/",
+	    key == NULL ? "" : key);
+}
+
 enum status
 store_fault(struct store *store, const char *key, const char *format, ...)
 {
 	char place[STORE_PLACE_BYTES];
 	char what[STORE_PLACE_BYTES];
-	size_t len = strlen(store->name);
 	va_list args;
 
-	/* Cut off when it is too long: it is for a person. */
-	(void)snprintf(place, sizeof(place), "%s%s%s", store->name,
-	    key == NULL || (len > 0 && store->name[len - 1] == '/') ? "" : "/",
-	    key == NULL ? "" : key);
+	place_make(store, key, place);
 	va_start(args, format);
 	(void)vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
 	return report_fault(
 	    store->report, STATUS_FAILED, place, "store", NULL, "%s", what);
+}
+
+void
+store_warn(struct store *store, const char *key, const char *format, ...)
+{
+	char place[STORE_PLACE_BYTES];
+	char what[STORE_PLACE_BYTES];
+	va_list args;
+
+	place_make(store, key, place);
+	va_start(args, format);
+	(void)vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	report_warn(store->report, place, "store", NULL, "%s", what);
 }
 
 enum status
@@ -72,8 +94,8 @@ store_open(const struct store_config *config, struct report *report,
 	if (kind == NULL)
 		return report_fault(report, STATUS_CONFIG, config->url, "store",
 		    NULL,
-		    "no kind of store has such a URL, want /PATH or "
-		    "file:///PATH");
+		    "no kind of store has such a URL, want /PATH, "
+		    "file:///PATH or s3://BUCKET/PREFIX");
 	name = strdup(config->url);
 	if (name == NULL)
 		return report_fault(report, STATUS_NO_MEMORY, config->url,
@@ -107,6 +129,18 @@ store_name(const struct store *store)
 	return store->name;
 }
 
+unsigned
+store_connections(const struct store *store)
+{
+	return store->connections;
+}
+
+enum status
+store_probe(struct store *store)
+{
+	return store->kind->probe(store);
+}
+
 enum status
 store_get(struct store *store, const char *key, struct store_object *object)
 {
@@ -124,10 +158,7 @@ store_object_free(struct store_object *object)
 {
 	if (object == NULL)
 		return;
-	if (object->mapped)
-		(void)munmap((void *)(uintptr_t)object->data, object->len);
-	else
-		free((void *)(uintptr_t)object->data);
+	free((void *)(uintptr_t)object->data);
 	memset(object, 0, sizeof(*object));
 }
 

@@ -129,20 +129,18 @@ static enum status
 store_dir_get(struct store *store, const char *key, struct store_object *object)
 {
 	struct store_dir *dir = (struct store_dir *)store;
+	uint8_t *data = NULL;
 	struct stat st;
 	enum status status;
 	int fd = -1;
 
 	status = dir_object_open(dir, key, &fd, &st);
+	if (status == STATUS_OK)
+		status = dir_read(dir, key, fd, (size_t)st.st_size, &data);
 	if (status == STATUS_OK) {
+		object->data = data;
 		object->len = (size_t)st.st_size;
-		if (dir_map(fd, object->len, &object->data)) {
-			object->mapped = object->data != NULL;
-			dir_version_set(&object->version, &st);
-		} else {
-			status = dir_fault(dir, key, "map it", errno);
-			object->len = 0;
-		}
+		dir_version_set(&object->version, &st);
 	}
 	dir_fd_close(fd);
 	return status;
@@ -183,7 +181,8 @@ const struct store_kind store_dir_path = {.prefix = "/",
     .get = store_dir_get,
     .put = store_dir_put,
     .sync = store_dir_sync,
-    .sweep = store_dir_sweep};
+    .sweep = store_dir_sweep,
+    .probe = store_dir_sweep};
 
 const struct store_kind store_dir_url = {.prefix = "file:///",
     .open = store_dir_open,
@@ -191,4 +190,5 @@ const struct store_kind store_dir_url = {.prefix = "file:///",
     .get = store_dir_get,
     .put = store_dir_put,
     .sync = store_dir_sync,
-    .sweep = store_dir_sweep};
+    .sweep = store_dir_sweep,
+    .probe = store_dir_sweep};

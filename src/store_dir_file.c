@@ -7,9 +7,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "store_dir_impl.h"
@@ -71,27 +71,37 @@ dir_same_file(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* Maps a file of this size for reading; `*data` is NULL for an empty one. */
-bool
-dir_map(int fd, size_t len, const uint8_t **data)
+/*
+ * Reads a file of this size, and does not map it: whoever cuts off a file that
+ * is mapped ends the program. `*data` is NULL for an empty one.
+ */
+enum status
+dir_read(
+    struct store_dir *dir, const char *key, int fd, size_t len, uint8_t **data)
 {
-	void *map;
+	uint8_t *read = len > 0 ? malloc(len) : NULL;
+	enum status status = STATUS_OK;
+	size_t done = 0;
 
 	*data = NULL;
-	if (len == 0)
-		return true;
-	map = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (map == MAP_FAILED)
-		return false;
-	*data = map;
-	return true;
-}
+	if (len > 0 && read == NULL)
+		return dir_fault(dir, key, "read it", errno);
+	while (status == STATUS_OK && done < len) {
+		ssize_t n = pread(fd, read + done, len - done, (off_t)done);
 
-void
-dir_unmap(const uint8_t *data, size_t len)
-{
-	if (data != NULL)
-		(void)munmap((void *)(uintptr_t)data, len);
+		if (n > 0)
+			done += (size_t)n;
+		else if (n == 0)
+			status = store_fault(
+			    &dir->store, key, "was cut off while it was read");
+		else if (errno != EINTR)
+			status = dir_fault(dir, key, "read it", errno);
+	}
+	if (status == STATUS_OK)
+		*data = read;
+	else
+		free(read);
+	return status;
 }
 
 /* Nobody may put over the lock, or put what the sweep would remove. */

@@ -46,11 +46,11 @@ void dir_version_set(struct store_version *version, const struct stat *st);
 bool dir_same_file(const struct stat *a, const struct stat *b);
 
 /*
- * Maps a file of this size for reading; false with errno. `*data` is NULL for
- * an empty one.
+ * Reads a file of this size; faults are reported. `*data` is malloc'd; NULL
+ * for an empty one.
  */
-bool dir_map(int fd, size_t len, const uint8_t **data) MUST_CHECK;
-void dir_unmap(const uint8_t *data, size_t len);
+enum status dir_read(struct store_dir *dir, const char *key, int fd, size_t len,
+    uint8_t **data) MUST_CHECK;
 
 /*
  * Opens a directory below `at`, never through a link; -1 with errno. With

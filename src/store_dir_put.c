@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -196,32 +197,34 @@ static enum status
 copy_fill(struct put *put)
 {
 	const size_t len = (size_t)put->upload->size;
-	const uint8_t *from = NULL;
-	const uint8_t *to = NULL;
 	const char *key = put->upload->key;
+	uint8_t *data = NULL;
 	struct hash hash;
-	enum status status = STATUS_OK;
+	enum status status;
 
-	if (!dir_map(put->staged, len, &from))
-		status = dir_fault(put->dir, key, "map the staged file", errno);
-	else if (!copy_write(put->copy, from, len) ||
-		 fchmod(put->copy, DIR_OBJECT_MODE) != 0 ||
-		 fsync(put->copy) != 0 ||
-		 fstat(put->copy, &put->temp_stat) != 0)
+	status = dir_read(put->dir, key, put->staged, len, &data);
+	if (status != STATUS_OK)
+		return status;
+	if (!copy_write(put->copy, data, len) ||
+	    fchmod(put->copy, DIR_OBJECT_MODE) != 0 || fsync(put->copy) != 0 ||
+	    fstat(put->copy, &put->temp_stat) != 0)
 		status = dir_fault(put->dir, key, "write it", errno);
 	else if (put->temp_stat.st_size != put->staged_stat.st_size)
 		status = store_fault(&put->dir->store, key,
 		    "the copy is not as long as the staged file");
-	else if (!dir_map(put->copy, len, &to))
-		status = dir_fault(put->dir, key, "read it back", errno);
-	else if (hash_bytes(to, len, &hash) != STATUS_OK)
+	free(data);
+	data = NULL;
+	if (status == STATUS_OK)
+		status = dir_read(put->dir, key, put->copy, len, &data);
+	if (status != STATUS_OK)
+		return status;
+	if (hash_bytes(data, len, &hash) != STATUS_OK)
 		status = store_fault(
 		    &put->dir->store, key, "cannot hash what was written");
 	else if (memcmp(&hash, &put->upload->sha256, sizeof(hash)) != 0)
 		status = store_fault(&put->dir->store, key,
 		    "what was written reads back as something else");
-	dir_unmap(from, len);
-	dir_unmap(to, len);
+	free(data);
 	return status;
 }
 
@@ -269,7 +272,7 @@ put_rename(struct put *put, struct store_version *now)
 static enum status
 put_is_ours(struct put *put, struct store_version *now)
 {
-	const uint8_t *data = NULL;
+	uint8_t *data = NULL;
 	struct hash hash;
 	struct stat st;
 	enum status status;
@@ -283,17 +286,18 @@ put_is_ours(struct put *put, struct store_version *now)
 	status = STATUS_CONFLICT;
 	if ((uint64_t)st.st_size != put->upload->size)
 		goto out;
-	if (!dir_map(fd, (size_t)st.st_size, &data)) {
-		status = dir_fault(put->dir, put->upload->key, "map it", errno);
+	status =
+	    dir_read(put->dir, put->upload->key, fd, (size_t)st.st_size, &data);
+	if (status != STATUS_OK)
 		goto out;
-	}
+	status = STATUS_CONFLICT;
 	if (hash_bytes(data, (size_t)st.st_size, &hash) == STATUS_OK &&
 	    memcmp(&hash, &put->upload->sha256, sizeof(hash)) == 0) {
 		dir_version_set(now, &st);
 		status = STATUS_OK;
 	}
-	dir_unmap(data, (size_t)st.st_size);
 out:
+	free(data);
 	dir_fd_close(fd);
 	return status;
 }

@@ -14,7 +14,8 @@
  * The functions of a kind, as store.h describes those of the same name. Keys
  * have passed manifest_key_fault, `*object` is empty, uploads have a size of
  * at most STORE_OBJECT_BYTES_MOST, and `*now` is left alone by what fails.
- * `open` leaves `name` and `kind` to store.c; `close` frees all but `name`.
+ * `open` leaves `name`, `kind` and `report` to store.c; `close` frees all but
+ * `name`.
  */
 struct store_kind {
 	const char *prefix; /* of its URLs */
@@ -27,12 +28,14 @@ struct store_kind {
 	    const struct store_upload *upload, struct store_version *now);
 	enum status (*sync)(struct store *store);
 	enum status (*sweep)(struct store *store);
+	enum status (*probe)(struct store *store);
 };
 
 struct store {
 	const struct store_kind *kind;
 	char *name; /* the URL */
 	struct report *report;
+	unsigned connections; /* as store_connections has it */
 };
 
 /* Room for a store's URL, a slash and a key in a message. */
@@ -45,8 +48,15 @@ struct store {
 enum status store_fault(struct store *store, const char *key,
     const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* The same as a warning. */
+void store_warn(struct store *store, const char *key, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* store_dir.c */
 extern const struct store_kind store_dir_path;
 extern const struct store_kind store_dir_url;
+
+/* store_s3.c */
+extern const struct store_kind store_s3;
 
 #endif

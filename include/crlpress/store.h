@@ -12,9 +12,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "crlpress/context.h"
 #include "crlpress/hash.h"
 #include "crlpress/report.h"
 #include "crlpress/status.h"
+#include "crlpress/store_remote.h"
+#include "crlpress/uint160.h"
 
 /* A larger object is no CRL that anybody would read. */
 #define STORE_OBJECT_BYTES_MOST (2ULL * 1024 * 1024 * 1024)
@@ -26,12 +29,11 @@ struct store_version {
 	char text[STORE_VERSION_BYTES]; /* empty: the object does not exist */
 };
 
-/* An object's bytes, mapped or read. Free it with store_object_free. */
+/* An object's bytes, malloc'd. Free it with store_object_free. */
 struct store_object {
 	const uint8_t *data; /* NULL when len is 0 */
 	size_t len;
 	struct store_version version;
-	bool mapped; /* private to the store */
 };
 
 /* A file to be put; it has been synced, and is not changed or removed. */
@@ -43,12 +45,24 @@ struct store_upload {
 	const char *content_type; /* "application/pkix-crl" */
 	/* What must be there now; empty: nothing. */
 	struct store_version replaces;
+	/* What a store keeps beside the bytes, where it keeps such things. */
+	const struct uint160 *number; /* NULL: none */
+	int64_t this_update_sec;
+	int64_t expires_sec;       /* until when a cache may have it */
+	const char *cache_control; /* NULL: none */
+	const char *public_url;    /* where clients find it; NULL: nowhere */
 };
 
 struct store;
 
 struct store_config {
-	const char *url; /* "/path" or "file:///path" */
+	const char *url; /* "/path", "file:///path" or "s3://bucket/prefix" */
+	/* For s3: only, and never NULL there. */
+	const struct store_remote *remote;
+	const struct context *context;
+	/* A directory of the issuer's for what is remembered of the store and
+	 * its objects, by one process or several; NULL: nothing is. */
+	const char *state_dir;
 };
 
 /*
@@ -63,6 +77,16 @@ void store_close(struct store *store);
 /* The store's URL, for messages. */
 const char *store_name(const struct store *store);
 
+/* How many puts at a time it is meant for; 0: as many as there are CPUs. */
+unsigned store_connections(const struct store *store);
+
+/*
+ * Shows by objects of its own, removed again, that the store does what a run
+ * relies on; what cannot be shown is reported. A run does so by store_sweep
+ * when it has not been shown before.
+ */
+enum status store_probe(struct store *store) MUST_CHECK;
+
 /*
  * Reads an object. STATUS_NOT_FOUND when it is certain that there is none
  * (not reported); any other failure is reported. Threads may call it.
@@ -75,8 +99,10 @@ void store_object_free(struct store_object *object);
  * Puts an object where upload->replaces is what stands there, reads it back,
  * and fills `*now` with the new version. STATUS_CONFLICT (not reported) when
  * something else stands there and it is not these very bytes; bytes that are
- * ours already are success. Any other failure is reported; `*now` is left
- * alone then. Threads may call it with different keys.
+ * ours already are success. STATUS_PARTIAL, reported, with `*now` filled in:
+ * the store has it, but what its public URL serves is something else. Any
+ * other failure is reported; `*now` is left alone then. Threads may call it
+ * with different keys.
  */
 enum status store_put(struct store *store, const struct store_upload *upload,
     struct store_version *now) MUST_CHECK;

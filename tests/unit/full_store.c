@@ -727,6 +727,37 @@ test_manifest_for_other_tools(void **state)
 	store_close(store);
 }
 
+/*
+ * Who cuts off an object while somebody reads it is no crlpress; but it must
+ * not end the one that reads.
+ */
+static void
+test_cut_off_while_read(void **state)
+{
+	struct scratch *scratch = *state;
+	struct store *store = make_store(scratch);
+	struct store_object object;
+	char path[SCRATCH_BYTES + 64];
+	struct store_upload upload;
+	struct store_version now;
+	static uint8_t bytes[100000];
+	uint64_t sum = 0;
+
+	memset(bytes, 7, sizeof(bytes));
+	stage(scratch, "s", (const char *)bytes, sizeof(bytes), 0600, "0.crl",
+	    &upload);
+	assert_int_equal(store_put(store, &upload, &now), STATUS_OK);
+	assert_int_equal(store_get(store, "0.crl", &object), STATUS_OK);
+	assert_int_equal(
+	    truncate(scratch_path(scratch, "store/0.crl", path), 10), 0);
+	for (size_t i = 0; i < object.len; i++)
+		sum += object.data[i];
+	assert_int_equal(sum, 7 * sizeof(bytes));
+	store_object_free(&object);
+	upload_free(&upload);
+	store_close(store);
+}
+
 #define TEST(test) \
 	cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
 
@@ -752,6 +783,7 @@ main(void)
 	    TEST(test_sweep),
 	    TEST(test_sweep_while_locked),
 	    TEST(test_manifest_for_other_tools),
+	    TEST(test_cut_off_while_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

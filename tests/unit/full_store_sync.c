@@ -164,10 +164,13 @@ test_state_not_synced(void **state)
 	struct state *own;
 
 	assert_int_equal(state_open(scratch_path(scratch, "state", dir), "x",
-			     scratch->report, &own),
+			     STATE_EXCLUSIVE, scratch->report, &own),
 	    STATUS_OK);
-	assert_int_equal(
-	    state_number_set(own, STATE_NUMBER, &number), STATUS_OK);
+	/* The names of the directories, so that the number in them lasts:
+	 * state, x and stage. */
+	assert_int_equal(sync_calls, 3);
+	sync_calls = 0;
+	assert_int_equal(state_number_take(own, &number, &number), STATUS_OK);
 	/* The file, and the directory it was renamed in. */
 	assert_int_equal(sync_calls, 2);
 	assert_int_equal(stage_write(own, "0", &part, 1, &file), STATUS_OK);
@@ -177,15 +180,17 @@ test_state_not_synced(void **state)
 	sync_error = EIO;
 	assert_int_equal(stage_sync(own, &file), STATUS_FAILED);
 	assert_true(scratch_said(
-	    scratch, "stage/0: state: cannot sync it: Input/output error"));
+	    scratch, "-0/0: state: cannot sync it: Input/output error"));
 	stage_file_free(&file);
-	number = uint160_from_u64(8);
 	assert_int_equal(
-	    state_number_set(own, STATE_NUMBER, &number), STATUS_FAILED);
+	    state_number_take(own, &number, &number), STATUS_FAILED);
 	assert_true(scratch_said(
 	    scratch, "number: state: cannot write it: Input/output error"));
 	assert_true(
 	    file_is(scratch_path(scratch, "state/x/number", dir), "7\n", 2));
+	assert_int_equal(state_published_set(own, &number), STATUS_FAILED);
+	assert_true(scratch_said(
+	    scratch, "published: state: cannot write it: Input/output error"));
 	state_close(own);
 }
 
