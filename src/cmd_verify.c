@@ -6,6 +6,7 @@
 
 #include "crlpress/command.h"
 #include "crlpress/report_json.h"
+#include "crlpress/serial_text.h"
 #include "crlpress/verify.h"
 
 /* How far thisUpdate may lie ahead of this clock without a configuration. */
@@ -19,6 +20,7 @@ struct verify_options {
 	const char *url;
 	const char *rows;
 	const char *previous;
+	const char *ccadb;
 	struct option_time now;
 	uint32_t jobs;
 	bool rules;
@@ -45,6 +47,8 @@ static const struct option_row option_rows[] = {
 	"CSV of the rows that must be listed, and no others"),
     ROW("previous", 0, OPTION_TEXT, previous, "PATH",
 	"the set published before, which this one must follow"),
+    ROW("ccadb", 0, OPTION_TEXT, ccadb, "FILE",
+	"the JSON array of URLs that the CCADB has, which must be theirs"),
     ROW("serial", 's', OPTION_TEXTS, serials, "HEX",
 	"tell which CRL lists this serial, since when and why"),
     ROW("now", 0, OPTION_TIME, now, "TIME",
@@ -106,7 +110,11 @@ add_config(struct verify *verify, struct judges *judges, const char *path)
 	verify->config_count++;
 	if (judges->config[at]->skew_sec > verify->skew_sec)
 		verify->skew_sec = judges->config[at]->skew_sec;
-	return add_issuer(verify, judges, judges->config[at]->certificate);
+	status = add_issuer(verify, judges, judges->config[at]->certificate);
+	if (status == STATUS_OK)
+		verify->config_issuer[at] =
+		    verify->issuer[verify->issuer_count - 1];
+	return status;
 }
 
 static enum status
@@ -136,19 +144,13 @@ read_profile(struct verify *verify, const struct verify_options *options)
 	    "--profile %s: no such profile", options->profile);
 }
 
-/* Colons as openssl prints them are taken. */
+/* As openssl and databases print them (serial_text.h). */
 static enum status
 read_serial(const char *text, struct uint160 *serial, struct report *report)
 {
-	char hex[UINT160_HEX_BYTES];
-	const char *why = "too long";
-	size_t len = 0;
+	const char *why = NULL;
 
-	for (const char *c = text; *c != '\0' && len < sizeof(hex); c++)
-		if (*c != ':')
-			hex[len++] = *c;
-	if (len < sizeof(hex) &&
-	    uint160_from_hex(serial, hex, len, &why) == STATUS_OK)
+	if (serial_text_read(text, strlen(text), serial, &why) == STATUS_OK)
 		return STATUS_OK;
 	return report_fault(report, STATUS_USAGE, "usage", NULL, NULL,
 	    "--serial %s: %s", text, why);
@@ -236,22 +238,26 @@ tell(struct verify *verify, const struct judges *judges, FILE *stream,
 
 static const char *const severity_texts[] = {"-", "warning", "fault"};
 
+static void
+print_rule(struct lint_rule_facts rule, FILE *stream)
+{
+	fprintf(stream, "%-17s", rule.id);
+	for (int p = 0; p < PROFILE_COUNT; p++)
+		fprintf(stream, " %-12s", severity_texts[rule.severity[p]]);
+	fprintf(stream, " %s: %s\n", rule.clause, rule.summary);
+}
+
 static enum status
 print_rules(FILE *stream)
 {
-	fprintf(stream, "%-15s", "rule");
+	fprintf(stream, "%-17s", "rule");
 	for (int p = 0; p < PROFILE_COUNT; p++)
 		fprintf(stream, " %-12s", profile_name((enum profile)p));
 	fprintf(stream, " %s\n", "clause: what");
-	for (size_t i = 0; i < lint_rule_count(); i++) {
-		struct lint_rule_facts rule = lint_rule(i);
-
-		fprintf(stream, "%-15s", rule.id);
-		for (int p = 0; p < PROFILE_COUNT; p++)
-			fprintf(
-			    stream, " %-12s", severity_texts[rule.severity[p]]);
-		fprintf(stream, " %s: %s\n", rule.clause, rule.summary);
-	}
+	for (size_t i = 0; i < lint_rule_count(); i++)
+		print_rule(lint_rule(i), stream);
+	for (size_t i = 0; i < verify_rule_count(); i++)
+		print_rule(verify_rule(i), stream);
 	return STATUS_OK;
 }
 
@@ -267,6 +273,7 @@ verify_command(struct verify *verify, const struct verify_options *options,
 	verify->url = options->url;
 	verify->rows_path = options->rows;
 	verify->previous_path = options->previous;
+	verify->ccadb_path = options->ccadb;
 	verify->now_sec =
 	    options->now.given ? options->now.sec : context->clock_sec();
 	verify->skew_sec = SKEW_SEC;

@@ -355,6 +355,26 @@ issuer_facts(const struct issuer *issuer)
 	return &issuer->facts;
 }
 
+const char *
+issuer_name_text(const struct crl_view *name, char *out, size_t size)
+{
+	const unsigned char *p = name->data;
+	X509_NAME *decoded = NULL;
+	BIO *bio = BIO_new(BIO_s_mem());
+	int len = 0;
+
+	if (name->len <= LONG_MAX)
+		decoded = d2i_X509_NAME(NULL, &p, (long)name->len);
+	if (bio != NULL && decoded != NULL &&
+	    X509_NAME_print_ex(bio, decoded, 0, XN_FLAG_RFC2253) >= 0)
+		len = BIO_read(bio, out, (int)size - 1);
+	out[len > 0 ? len : 0] = '\0';
+	X509_NAME_free(decoded);
+	BIO_free(bio);
+	ERR_clear_error();
+	return out[0] != '\0' ? out : "a name that cannot be shown";
+}
+
 /* The digest an AlgorithmIdentifier names; NULL: none that is known. */
 static const EVP_MD *
 digest_of(const X509_ALGOR *algorithm)

@@ -156,3 +156,48 @@ shard_expand(const char *pattern, uint32_t count, uint32_t index, char *out,
 	out[used] = '\0';
 	return STATUS_OK;
 }
+
+/*
+ * What stands where the place is, as a number; 0 where nothing does, which is
+ * as good as any other: the expansion of what is found here is compared.
+ */
+static uint64_t
+index_read(const char *pattern, const char *name)
+{
+	const char *place = strstr(pattern, PLACE_OPEN);
+	size_t before = place == NULL ? 0 : (size_t)(place - pattern);
+	const char *after = place == NULL ? NULL : strchr(place, '}');
+	size_t len = strlen(name);
+	uint64_t index = 0;
+
+	if (after == NULL || len < before + strlen(after + 1) ||
+	    len - before - strlen(after + 1) > INDEX_DIGITS_MOST)
+		return 0;
+	len -= before + strlen(after + 1);
+	for (const char *digit = name + before; len > 0; digit++, len--) {
+		if (*digit < '0' || *digit > '9')
+			return 0;
+		index = index * 10 + (uint64_t)(*digit - '0');
+	}
+	return index;
+}
+
+enum status
+shard_find(const char *pattern, uint32_t count, uint32_t first,
+    const char *name, uint32_t *index)
+{
+	char expanded[SHARD_NAME_BYTES];
+	const char *why = NULL;
+	uint64_t found = first;
+
+	if (strstr(pattern, PLACE_OPEN) != NULL)
+		found = index_read(pattern, name);
+	if (found < first || found - first >= count)
+		return STATUS_NOT_FOUND;
+	if (shard_expand(pattern, count, (uint32_t)found, expanded,
+		sizeof(expanded), &why) != STATUS_OK ||
+	    strcmp(expanded, name) != 0)
+		return STATUS_NOT_FOUND;
+	*index = (uint32_t)found;
+	return STATUS_OK;
+}

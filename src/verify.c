@@ -44,20 +44,6 @@ pass_on(struct report *report, const struct finding *finding)
 		    finding->clause, "%s", finding->text);
 }
 
-/* A file's report keeps the first of each rule and only counts the others. */
-static void
-tell_rest(struct report *report, const struct verify_file *file)
-{
-	uint64_t found = report_count(file->findings, SEVERITY_FAULT) +
-			 report_count(file->findings, SEVERITY_WARNING);
-	size_t kept = report_kept(file->findings);
-
-	if (found > kept)
-		report_note(report, file->path,
-		    "%" PRIu64 " more findings of the same rules",
-		    found - kept);
-}
-
 static enum status
 collect_findings(struct verify *verify)
 {
@@ -66,13 +52,34 @@ collect_findings(struct verify *verify)
 	for (size_t i = 0; i < verify->file_count; i++) {
 		struct verify_file *file = &verify->file[i];
 
-		for (size_t k = 0; k < report_kept(file->findings); k++)
-			pass_on(
-			    verify->report, report_finding(file->findings, k));
-		tell_rest(verify->report, file);
+		for (size_t k = 0; k < file->finding_count; k++)
+			pass_on(verify->report, &file->finding[k]);
+		if (file->parsed && file->issuer == NULL)
+			report_hint(verify->report,
+			    "--issuer-cert takes the certificate of the CA "
+			    "that has this name");
+		/* Of each rule it kept the first and counted the others. */
+		if (file->found > file->finding_count)
+			report_note(verify->report, file->path,
+			    "%" PRIu64 " more findings of the same rules",
+			    file->found - file->finding_count);
 		worst = status_graver(worst, file->status);
 	}
 	return worst;
+}
+
+static enum status
+prepare(struct verify *verify)
+{
+	enum status status = verify_list_close(verify);
+
+	verify->bytes = calloc(VERIFY_BUFFERS, sizeof(*verify->bytes));
+	if (status == STATUS_OK && verify->bytes == NULL)
+		status = report_fault(verify->report, STATUS_NO_MEMORY, "set",
+		    NULL, NULL, "out of memory");
+	if (status == STATUS_OK)
+		status = prepare_disjoint(verify);
+	return status;
 }
 
 enum status
@@ -82,8 +89,10 @@ verify_run(struct verify *verify)
 
 	if (verify->rows_path != NULL)
 		status = verify_rows_load(verify);
-	if (status == STATUS_USAGE || prepare_disjoint(verify) != STATUS_OK)
-		return status == STATUS_OK ? STATUS_FAILED : status;
+	if (status == STATUS_USAGE)
+		return status;
+	if (prepare(verify) != STATUS_OK)
+		return STATUS_FAILED;
 	progress_phase(verify->progress, "verifying", verify->file_count);
 	pool_run(verify->workers, verify->file_count, judge_file, verify);
 	progress_clear(verify->progress);
@@ -91,18 +100,20 @@ verify_run(struct verify *verify)
 	status = status_graver(status, verify_set_judge(verify));
 	status = status_graver(status, verify_disjoint_judge(verify));
 	status = status_graver(status, verify_rows_judge(verify));
+	status = status_graver(status, verify_ccadb_judge(verify));
 	return status_graver(status, verify_previous_judge(verify));
 }
 
 void
 verify_free(struct verify *verify)
 {
-	for (size_t i = 0; i < verify->file_count; i++) {
-		free(verify->file[i].path);
-		free(verify->file[i].url);
-		report_free(verify->file[i].findings);
-	}
+	for (size_t i = 0; i < verify->file_count; i++)
+		verify_file_free(&verify->file[i]);
 	free(verify->file);
+	free(verify->by_path);
+	for (size_t i = 0; verify->bytes != NULL && i < VERIFY_BUFFERS; i++)
+		verify_bytes_free(&verify->bytes[i]);
+	free(verify->bytes);
 	for (size_t i = 0; i < verify->manifest_count; i++) {
 		free(verify->manifest[i].path);
 		free(verify->manifest[i].root);

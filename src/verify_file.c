@@ -1,19 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* One file: what it is, whose it is, and whether it is right. */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "crlpress/pem.h"
 #include "verify_impl.h"
-
-/* No shard is larger; crl_build.h makes none. */
-#define FILE_BYTES_MOST 0x7fffffffLL
 
 /* Whose entries lint is walking over, for the test of disjointness. */
 struct asker {
@@ -21,69 +12,6 @@ struct asker {
 	unsigned worker;
 	const struct issuer *issuer;
 };
-
-static enum status
-file_fault(struct report *report, const char *path, const char *what)
-{
-	return report_fault(
-	    report, STATUS_FAULTY, path, "der", "MRSP 5.2", "%s", what);
-}
-
-/* O_NONBLOCK: opening a FIFO or a device must not hang. */
-static enum status
-bytes_map(
-    const char *path, int fd, struct report *report, struct verify_bytes *bytes)
-{
-	struct stat info;
-
-	if (fd < 0 || fstat(fd, &info) != 0)
-		return file_fault(report, path, strerror(errno));
-	if (!S_ISREG(info.st_mode))
-		return file_fault(report, path, "not a regular file");
-	if (info.st_size == 0)
-		return file_fault(report, path, "offset 0: empty file");
-	if (info.st_size > FILE_BYTES_MOST)
-		return file_fault(report, path, "larger than 2 GiB");
-	bytes->map_len = (size_t)info.st_size;
-	bytes->map = mmap(NULL, bytes->map_len, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (bytes->map == MAP_FAILED) {
-		bytes->map = NULL;
-		return file_fault(report, path, strerror(errno));
-	}
-	bytes->data = bytes->map;
-	bytes->len = bytes->map_len;
-	return STATUS_OK;
-}
-
-enum status
-verify_bytes_open(
-    const char *path, struct report *report, struct verify_bytes *bytes)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	enum status status = bytes_map(path, fd, report, bytes);
-	const char *why = NULL;
-
-	if (fd >= 0)
-		close(fd);
-	if (status != STATUS_OK || bytes->data[0] == 0x30 ||
-	    !pem_is_likely(bytes->data, bytes->len))
-		return status;
-	status = pem_read_crl(
-	    bytes->map, bytes->map_len, &bytes->decoded, &bytes->len, &why);
-	bytes->data = bytes->decoded;
-	if (status == STATUS_MALFORMED)
-		status = file_fault(report, path, why);
-	return status;
-}
-
-void
-verify_bytes_close(struct verify_bytes *bytes)
-{
-	if (bytes->map != NULL)
-		munmap(bytes->map, bytes->map_len);
-	free(bytes->decoded);
-	memset(bytes, 0, sizeof(*bytes));
-}
 
 /*
  * The issuer by name, and by key where both sides tell it. A CA that changed
@@ -123,24 +51,16 @@ find_issuer(const struct verify *verify, const struct crl *crl)
 static bool
 find_shard(const struct verify *verify, struct verify_file *file)
 {
-	char url[SHARD_NAME_BYTES];
-	const char *why = NULL;
-
 	for (size_t i = 0; i < verify->config_count && file->url; i++) {
 		const struct config *config = verify->config[i];
 
-		for (uint32_t n = 0; n < config->shards.count; n++) {
-			uint32_t index = config->shards.first + n;
-
-			if (shard_expand(config->url_pattern,
-				config->shards.count, index, url, sizeof(url),
-				&why) != STATUS_OK ||
-			    strcmp(url, file->url) != 0)
-				continue;
-			file->config = config;
-			file->shard = index;
-			return true;
-		}
+		if (shard_find(config->url_pattern, config->shards.count,
+			config->shards.first, file->url,
+			&file->shard) != STATUS_OK)
+			continue;
+		file->config = config;
+		file->shard_issuer = verify->config_issuer[i];
+		return true;
 	}
 	return false;
 }
@@ -166,24 +86,46 @@ read_facts(struct verify_file *file, const struct crl *crl)
 	return hash_bytes(crl->bytes.data, crl->bytes.len, &file->sha256);
 }
 
-static enum status
-judge_names(
-    struct verify *verify, struct verify_file *file, const struct crl *crl)
+/* Two certificates of one CA may have the same name and key. */
+static bool
+is_same_ca(const struct issuer *a, const struct issuer *b)
 {
-	enum status status = STATUS_OK;
+	const struct issuer_facts *x = issuer_facts(a), *y = issuer_facts(b);
+
+	return a == b ||
+	       (crl_view_equal(&x->subject, &y->subject) &&
+		   (x->key_id.data == NULL || y->key_id.data == NULL ||
+		       crl_view_equal(&x->key_id, &y->key_id)));
+}
+
+/* BR 7.2 and 7.2.2.1: whose it is, and which shard of whose. */
+static enum status
+judge_names(struct verify *verify, struct verify_file *file,
+    const struct crl *crl, struct report *report)
+{
+	bool has_shard = find_shard(verify, file);
+	char name[ISSUER_NAME_BYTES];
 
 	file->issuer = find_issuer(verify, crl);
 	if (file->issuer == NULL)
-		status = report_fault(file->findings, STATUS_FAULTY, file->path,
+		return report_fault(report, STATUS_FAULTY, file->path,
 		    "issuer-bytes", "RFC 5280, 5.1.2.3",
-		    "no issuer certificate that was given has this name");
-	if (!find_shard(verify, file) && verify->config_count > 0 &&
-	    verify->url == NULL)
-		status = report_fault(file->findings, STATUS_FAULTY, file->path,
+		    "no issuer certificate that was given has this name, "
+		    "have %s",
+		    issuer_name_text(&crl->issuer, name, sizeof(name)));
+	if (has_shard && !is_same_ca(file->issuer, file->shard_issuer))
+		return report_fault(report, STATUS_FAULTY, file->path,
+		    "issuer-bytes", "BR 7.2",
+		    "another issuer than that of the shard with its URL, have "
+		    "%s, want %s",
+		    issuer_name_text(&crl->issuer, name, sizeof(name)),
+		    file->config->name);
+	if (!has_shard && verify->config_count > 0 && verify->url == NULL)
+		return report_fault(report, STATUS_FAULTY, file->path,
 		    "idp-url", "BR 7.2.2.1",
 		    "no configured shard has this URL, have %s",
 		    file->url != NULL ? file->url : "none");
-	return status;
+	return STATUS_OK;
 }
 
 static void
@@ -195,66 +137,131 @@ ask_entry(void *asker, const struct crl_entry *entry)
 	    file->disjoint, file->worker, file->issuer, entry);
 }
 
-static enum status
-judge_crl(struct verify *verify, unsigned worker, struct verify_file *file,
-    const struct crl *crl)
+/* What lint is to judge by, of a CRL whose names are known. */
+static struct lint_context
+lint_context_of(const struct verify *verify, const struct verify_file *file)
 {
-	const struct config *config;
+	const struct config *config = file->config;
 	struct lint_context context = {
 	    .profile = verify->profile,
+	    .issuer = file->issuer,
 	    .url = verify->url,
 	    .now_sec = verify->now_sec,
 	    .skew_sec = verify->skew_sec,
 	};
+
+	if (config == NULL)
+		return context;
+	if (!verify->has_profile)
+		context.profile = config->profile;
+	if (context.url == NULL)
+		context.url = file->url;
+	context.has_ocsp = config->has_ocsp;
+	context.bytes_most = config->size_most;
+	return context;
+}
+
+/*
+ * Whoever gave another issuer's certificate wants to hear that, and not what a
+ * profile that is not meant for it thinks of the CRL: then nothing is told but
+ * how many entries there are.
+ */
+static enum status
+judge_stranger(struct verify_file *file, const struct lint_context *context,
+    const struct crl *crl)
+{
+	struct report *silent = report_new(NULL, SEVERITY_FAULT);
+	struct lint_result result = {0};
+
+	if (silent == NULL)
+		return STATUS_NO_MEMORY;
+	(void)!lint_crl(crl, context, file->path, silent, &result);
+	file->entries = result.entries;
+	report_free(silent);
+	return STATUS_FAULTY;
+}
+
+static enum status
+judge_crl(struct verify *verify, unsigned worker, struct verify_file *file,
+    const struct crl *crl, struct report *report)
+{
 	struct asker asker = {.disjoint = verify->disjoint, .worker = worker};
 	struct lint_result result = {0};
+	struct lint_context context;
 	enum status status = read_facts(file, crl);
 
 	if (status != STATUS_OK)
 		return status;
-	status = judge_names(verify, file, crl);
-	config = file->config;
-	context.issuer = file->issuer;
+	status = judge_names(verify, file, crl, report);
+	context = lint_context_of(verify, file);
+	if (file->issuer == NULL)
+		return judge_stranger(file, &context, crl);
 	asker.issuer = file->issuer;
 	if (verify->disjoint != NULL) {
 		context.on_entry = ask_entry;
 		context.asker = &asker;
 	}
-	if (config != NULL) {
-		if (!verify->has_profile)
-			context.profile = config->profile;
-		if (context.url == NULL)
-			context.url = file->url;
-		context.has_ocsp = config->has_ocsp;
-		context.bytes_most = config->size_most;
-	}
-	status = status_graver(status,
-	    lint_crl(crl, &context, file->path, file->findings, &result));
+	status = status_graver(
+	    status, lint_crl(crl, &context, file->path, report, &result));
 	file->entries = result.entries;
 	return status;
+}
+
+/*
+ * A report has room for all rules there are; a file keeps what was found, and
+ * mostly nothing was. What cannot be kept is still a fault.
+ */
+static void
+keep_findings(struct verify_file *file, const struct report *report)
+{
+	size_t count = report_kept(report);
+
+	file->found = report_count(report, SEVERITY_FAULT) +
+		      report_count(report, SEVERITY_WARNING);
+	if (count > 0)
+		file->finding = calloc(count, sizeof(*file->finding));
+	for (size_t i = 0; file->finding != NULL && i < count; i++) {
+		struct finding *kept = &file->finding[file->finding_count];
+
+		*kept = *report_finding(report, i);
+		kept->object = file->path;
+		kept->text = strdup(kept->text);
+		if (kept->text == NULL)
+			return;
+		file->finding_count++;
+	}
 }
 
 void
 verify_file_judge(
     struct verify *verify, unsigned worker, struct verify_file *file)
 {
-	struct verify_bytes bytes = {0};
-	struct crl_fault fault = {0};
+	struct verify_bytes *bytes = &verify->bytes[worker];
+	struct report *report = report_new(NULL, SEVERITY_NOTE);
 	enum status status;
 	struct crl crl;
 
-	status = verify_bytes_open(file->path, file->findings, &bytes);
-	if (status == STATUS_OK &&
-	    crl_parse(bytes.data, bytes.len, &crl, &fault) != STATUS_OK)
-		status = report_fault(file->findings, STATUS_FAULTY, file->path,
-		    fault.rule, fault.clause, "offset %zu: %s", fault.offset,
-		    fault.text);
-	else if (status == STATUS_OK)
-		status = judge_crl(verify, worker, file, &crl);
-	file->pem = bytes.decoded != NULL;
+	file->status = STATUS_FAULTY;
+	if (report == NULL)
+		return;
+	status = verify_crl_read(file->path, report, bytes, &crl);
+	if (status == STATUS_OK)
+		status = judge_crl(verify, worker, file, &crl, report);
+	file->pem = bytes->decoded != NULL;
 	if (status == STATUS_NO_MEMORY || status == STATUS_FAILED)
-		status = report_fault(file->findings, STATUS_FAULTY, file->path,
-		    NULL, NULL, "out of memory");
+		status = report_fault(report, STATUS_FAULTY, file->path, NULL,
+		    NULL, "out of memory");
 	file->status = status;
-	verify_bytes_close(&bytes);
+	keep_findings(file, report);
+	report_free(report);
+}
+
+void
+verify_file_free(struct verify_file *file)
+{
+	for (size_t i = 0; i < file->finding_count; i++)
+		free(file->finding[i].text);
+	free(file->finding);
+	free(file->url);
+	free(file->path);
 }

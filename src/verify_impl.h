@@ -4,31 +4,67 @@
 #define CRLPRESS_VERIFY_IMPL_H
 
 #include "crlpress/crl_read.h"
+#include "crlpress/pool.h"
 #include "crlpress/verify.h"
 
-/* The bytes of a file: mapped, or decoded from PEM. Zero-initialise. */
+/*
+ * The bytes of a file: as read, or decoded from PEM. Zero-initialise; what is
+ * read into it again replaces what was there, and the buffer is kept.
+ */
 struct verify_bytes {
 	const uint8_t *data;
 	size_t len;
-	void *map;
-	size_t map_len;
+	uint8_t *buffer;
+	size_t room;
 	uint8_t *decoded;
 };
 
 /*
- * Maps a regular file, and decodes PEM. Faults go to `report` under the path;
- * STATUS_FAULTY.
+ * Buffers of a verification: one a worker, and one more where two files are
+ * held side by side after the workers are done.
  */
-enum status verify_bytes_open(const char *path, struct report *report,
-    struct verify_bytes *bytes) MUST_CHECK;
-void verify_bytes_close(struct verify_bytes *bytes);
+#define VERIFY_BUFFERS (POOL_WORKERS_MOST + 1)
 
-/* verify_list.c: finds or adds a file by its path. NULL: out of memory. */
-struct verify_file *verify_file_add(struct verify *verify, const char *path);
+/*
+ * verify_bytes.c: reads a CRL, in DER or PEM, into `bytes`, where `*crl`
+ * points then. Faults go to `report` under the path; STATUS_FAULTY.
+ */
+enum status verify_crl_read(const char *path, struct report *report,
+    struct verify_bytes *bytes, struct crl *crl) MUST_CHECK;
+
+/*
+ * The same of a file that was judged, once more: what is read must be what was
+ * judged then.
+ */
+enum status verify_crl_again(const struct verify_file *file,
+    struct report *report, struct verify_bytes *bytes,
+    struct crl *crl) MUST_CHECK;
+
+/* Whether it is a regular file that begins so; at most 64 characters. */
+bool verify_begins_with(const char *path, const char *text);
+
+/* Any file of up to `most` bytes; faults as above. */
+enum status verify_text_read(const char *path, size_t most,
+    struct report *report, struct verify_bytes *bytes) MUST_CHECK;
+void verify_bytes_free(struct verify_bytes *bytes);
+
+/*
+ * verify_list.c: ends the list. A file that was added twice stands in it once,
+ * and it can be looked up by its path from then on.
+ */
+enum status verify_list_close(struct verify *verify) MUST_CHECK;
+
+/* NULL when there is none. */
+struct verify_file *verify_list_find(
+    const struct verify *verify, const char *path);
+
+/* Whether a configuration's set has to be complete. */
+bool verify_is_whole(const struct verify *verify, const struct config *config);
 
 /* verify_file.c */
 void verify_file_judge(
     struct verify *verify, unsigned worker, struct verify_file *file);
+void verify_file_free(struct verify_file *file);
 
 /* verify_set.c */
 enum status verify_set_judge(struct verify *verify) MUST_CHECK;
@@ -66,6 +102,9 @@ enum status verify_entries_of(struct verify *verify,
 
 /* verify_report.c: text from anywhere, made so that it can only be read. */
 void verify_print_text(const char *text, FILE *stream);
+
+/* verify_ccadb.c */
+enum status verify_ccadb_judge(struct verify *verify) MUST_CHECK;
 
 /* verify_previous.c */
 enum status verify_previous_judge(struct verify *verify) MUST_CHECK;

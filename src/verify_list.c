@@ -27,34 +27,27 @@ path_fault(struct verify *verify, const char *path, const char *what)
 	    "house rule", "%s", what);
 }
 
-struct verify_file *
-verify_file_add(struct verify *verify, const char *path)
+static enum status
+file_add(struct verify *verify, const char *path)
 {
 	struct verify_file *file = verify->file;
 	size_t room = verify->file_room;
 
-	for (size_t i = 0; i < verify->file_count; i++)
-		if (strcmp(file[i].path, path) == 0)
-			return &file[i];
 	if (verify->file_count == room) {
 		room = room == 0 ? 64 : room * 2;
 		file = reallocarray(file, room, sizeof(*file));
 		if (file == NULL)
-			return NULL;
+			return no_memory(verify, path);
 		verify->file = file;
 		verify->file_room = room;
 	}
 	file = &verify->file[verify->file_count];
 	memset(file, 0, sizeof(*file));
 	file->path = strdup(path);
-	file->findings = report_new(NULL, SEVERITY_NOTE);
-	if (file->path == NULL || file->findings == NULL) {
-		free(file->path);
-		report_free(file->findings);
-		return NULL;
-	}
+	if (file->path == NULL)
+		return no_memory(verify, path);
 	verify->file_count++;
-	return file;
+	return STATUS_OK;
 }
 
 static char *
@@ -65,20 +58,74 @@ join(const char *directory, const char *name)
 	return asprintf(&path, "%s/%s", directory, name) < 0 ? NULL : path;
 }
 
-/* A manifest's keys are relative to the directory it stands in. */
 static enum status
 add_manifest_files(struct verify *verify, const struct verify_manifest *found)
 {
-	for (size_t i = 0; i < found->manifest.shard_count; i++) {
-		char *path = join(found->root, found->manifest.shard[i].key);
-		struct verify_file *file =
-		    path == NULL ? NULL : verify_file_add(verify, path);
+	enum status status = STATUS_OK;
 
+	for (size_t i = 0;
+	     status == STATUS_OK && i < found->manifest.shard_count; i++) {
+		char *path = join(found->root, found->manifest.shard[i].key);
+
+		status = path == NULL ? no_memory(verify, found->path)
+				      : file_add(verify, path);
 		free(path);
-		if (file == NULL)
-			return no_memory(verify, found->path);
 	}
-	return STATUS_OK;
+	return status;
+}
+
+/* The first `len` octets of a path are a directory: of "/x" it is "/". */
+static char *
+directory_of(const char *path, size_t len)
+{
+	while (len > 0 && path[len - 1] == '/')
+		len--;
+	if (len == 0)
+		return strdup(path[0] == '/' ? "/" : ".");
+	return strndup(path, len);
+}
+
+/* The directory below which the path is the key; false when it is not. */
+static bool
+root_by_key(const char *path, const char *key, char **root)
+{
+	size_t len = strlen(path), key_len = strlen(key);
+	size_t at;
+
+	if (len < key_len || strcmp(path + len - key_len, key) != 0)
+		return false;
+	at = len - key_len;
+	if (at > 0 && path[at - 1] != '/')
+		return false;
+	*root = directory_of(path, at > 0 ? at - 1 : 0);
+	return true;
+}
+
+/*
+ * Keys are relative to the store, and so is the manifest's own, which only
+ * the configuration tells; without one it stands at the top.
+ */
+static char *
+manifest_root(const struct verify *verify, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *real = realpath(path, NULL);
+	char *root = NULL;
+	bool found = false;
+
+	for (size_t i = 0; !found && i < verify->config_count; i++)
+		found =
+		    root_by_key(path, verify->config[i]->manifest_key, &root);
+	/* From inside the store its path is shorter than the key. */
+	for (size_t i = 0; !found && real != NULL && i < verify->config_count;
+	     i++)
+		found =
+		    root_by_key(real, verify->config[i]->manifest_key, &root);
+	free(real);
+	if (!found)
+		root = directory_of(
+		    path, slash == NULL ? 0 : (size_t)(slash - path));
+	return root;
 }
 
 static enum status
@@ -87,7 +134,6 @@ keep_manifest(
 {
 	struct verify_manifest *list = reallocarray(
 	    verify->manifest, verify->manifest_count + 1, sizeof(*list));
-	const char *slash = strrchr(path, '/');
 	struct verify_manifest *found;
 
 	if (list == NULL)
@@ -96,63 +142,43 @@ keep_manifest(
 	found = &list[verify->manifest_count++];
 	found->manifest = *manifest;
 	found->path = strdup(path);
-	found->root =
-	    slash == NULL
-		? strdup(".")
-		: strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	found->root = manifest_root(verify, path);
 	if (found->path == NULL || found->root == NULL)
 		return no_memory(verify, path);
-	verify->whole = true;
 	return add_manifest_files(verify, found);
 }
 
 static enum status
-add_manifest(
-    struct verify *verify, const char *path, const struct verify_bytes *bytes)
+add_manifest(struct verify *verify, const char *path)
 {
+	struct verify_bytes bytes = {0};
 	struct manifest manifest;
 	const char *why = NULL;
 	enum status status;
 	size_t line = 0;
 
-	status = manifest_parse(
-	    (const char *)bytes->data, bytes->len, &manifest, &line, &why);
-	if (status != STATUS_OK)
-		return report_fault(verify->report, STATUS_FAULTY, path,
+	status =
+	    verify_text_read(path, MANIFEST_BYTES_MOST, verify->report, &bytes);
+	if (status == STATUS_OK &&
+	    manifest_parse((const char *)bytes.data, bytes.len, &manifest,
+		&line, &why) != STATUS_OK)
+		status = report_fault(verify->report, STATUS_FAULTY, path,
 		    "set-manifest", "house rule", "line %zu: %s", line, why);
-	return keep_manifest(verify, path, &manifest);
+	else if (status == STATUS_OK)
+		status = keep_manifest(verify, path, &manifest);
+	if (status == STATUS_FAULTY)
+		verify->has_bad_manifest = true;
+	verify_bytes_free(&bytes);
+	return status;
 }
 
-static bool
-is_manifest(const struct verify_bytes *bytes)
-{
-	size_t len = sizeof(MANIFEST_MAGIC) - 1;
-
-	return bytes->len >= len &&
-	       memcmp(bytes->data, MANIFEST_MAGIC, len) == 0;
-}
-
+/* What cannot be opened is the file's own verdict, said later. */
 static enum status
 add_file(struct verify *verify, const char *path)
 {
-	struct verify_bytes bytes = {0};
-	struct report *silent;
-	enum status status;
-
-	/* What cannot be opened is the file's own verdict, said later. */
-	silent = report_new(NULL, SEVERITY_NOTE);
-	if (silent == NULL)
-		return no_memory(verify, path);
-	status = verify_bytes_open(path, silent, &bytes);
-	report_free(silent);
-	if (status == STATUS_OK && is_manifest(&bytes))
-		status = add_manifest(verify, path, &bytes);
-	else
-		status = verify_file_add(verify, path) == NULL
-			     ? no_memory(verify, path)
-			     : STATUS_OK;
-	verify_bytes_close(&bytes);
-	return status;
+	return verify_begins_with(path, MANIFEST_MAGIC)
+		   ? add_manifest(verify, path)
+		   : file_add(verify, path);
 }
 
 static enum status add_directory(
@@ -227,4 +253,92 @@ verify_add(struct verify *verify, const char *path)
 				   : add_directory(verify, directory, 0);
 	free(directory);
 	return status;
+}
+
+static int
+compare_paths(const void *a, const void *b, void *context)
+{
+	const struct verify_file *file = context;
+	size_t x = *(const size_t *)a, y = *(const size_t *)b;
+	int order = strcmp(file[x].path, file[y].path);
+
+	return order != 0 ? order : (x > y) - (x < y);
+}
+
+static void
+sort_by_path(struct verify *verify)
+{
+	for (size_t i = 0; i < verify->file_count; i++)
+		verify->by_path[i] = i;
+	qsort_r(verify->by_path, verify->file_count, sizeof(size_t),
+	    compare_paths, verify->file);
+}
+
+/* Of those with one path the first stays, where it was; true if any went. */
+static bool
+drop_twins(struct verify *verify)
+{
+	struct verify_file *file = verify->file;
+	size_t first = 0, kept = 0, count = verify->file_count;
+
+	for (size_t k = 1; k < count; k++) {
+		size_t i = verify->by_path[k];
+
+		if (strcmp(file[verify->by_path[first]].path, file[i].path) !=
+		    0) {
+			first = k;
+			continue;
+		}
+		free(file[i].path);
+		file[i].path = NULL;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (file[i].path != NULL)
+			file[kept++] = file[i];
+	verify->file_count = kept;
+	return kept < count;
+}
+
+enum status
+verify_list_close(struct verify *verify)
+{
+	verify->by_path = calloc(verify->file_count + 1, sizeof(size_t));
+	if (verify->by_path == NULL)
+		return no_memory(verify, "set");
+	sort_by_path(verify);
+	if (drop_twins(verify))
+		sort_by_path(verify);
+	return STATUS_OK;
+}
+
+struct verify_file *
+verify_list_find(const struct verify *verify, const char *path)
+{
+	size_t low = 0, high = verify->file_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		struct verify_file *file =
+		    &verify->file[verify->by_path[middle]];
+		int order = strcmp(path, file->path);
+
+		if (order == 0)
+			return file;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+bool
+verify_is_whole(const struct verify *verify, const struct config *config)
+{
+	for (size_t i = 0; !verify->whole && i < verify->manifest_count; i++)
+		if (config == NULL ||
+		    strcmp(verify->manifest[i].manifest.issuer, config->name) ==
+			0)
+			return true;
+	return verify->whole;
 }

@@ -50,6 +50,25 @@ judge_number(const struct pair *pair)
 	    uint160_to_decimal(&then->number, there));
 }
 
+/*
+ * RFC 5280, 6.3.3: what stood on the CRL before proves what may leave it, so
+ * it must be the issuer's own word. Whose neither is known to be, was said of
+ * the one now.
+ */
+static enum status
+judge_witness(const struct pair *pair)
+{
+	const char *why = NULL;
+
+	if (pair->then->issuer == NULL ||
+	    issuer_verify(pair->then->issuer, &pair->crl_then, &why) ==
+		STATUS_OK)
+		return STATUS_OK;
+	return report_fault(pair->verify->report, STATUS_FAULTY,
+	    pair->then->path, gate_name(GATE_SCOPE), "house rule",
+	    "the signature of the published CRL: %s", why);
+}
+
 static enum status
 judge_head(const struct pair *pair)
 {
@@ -62,7 +81,7 @@ judge_head(const struct pair *pair)
 		    utc_to_iso(now->this_update_sec, here), "after",
 		    utc_to_iso(then->this_update_sec, there));
 	if (now->next_update_sec < then->next_update_sec)
-		status = pair_fault(pair, "time-up", "RFC 5280, 5.1.2.5",
+		status = pair_fault(pair, "next-update-up", "RFC 5280, 5.1.2.5",
 		    utc_to_iso(now->next_update_sec, here), "not before",
 		    utc_to_iso(then->next_update_sec, there));
 	if (!crl_view_equal(&pair->crl_now.issuer, &pair->crl_then.issuer))
@@ -94,6 +113,10 @@ static enum status
 judge_without_rows(const struct pair *pair)
 {
 	struct gate_place place = {.object = pair->now->path};
+	struct gate_published published = {
+	    .crl = &pair->crl_then,
+	    .this_update_sec = pair->crl_now.this_update.sec,
+	};
 	struct gate_merge merge = {0};
 	struct report *silent = report_new(NULL, SEVERITY_NOTE);
 	enum status status = STATUS_NO_MEMORY;
@@ -105,8 +128,8 @@ judge_without_rows(const struct pair *pair)
 		status = verify_entries_of(
 		    pair->verify, pair->now, &pair->crl_now, &rows, &n);
 	if (status == STATUS_OK) {
-		(void)!gate_merge(&place, rows, n, &pair->crl_then,
-		    pair->crl_now.this_update.sec, &n, &merge);
+		(void)!gate_merge(
+		    &place, rows, n, &published, &n, &merge, NULL);
 		status = pass_on_all_but_removals(pair, silent);
 		if (merge.lost > 0)
 			report_warn(pair->verify->report, pair->now->path,
@@ -139,6 +162,19 @@ follows_not(
 		       : "is listed but they leave it out");
 }
 
+/*
+ * Rows do not tell when they were recorded. What is listed now, though it had
+ * expired and was not listed then, must have been recorded in between: more
+ * than is due is no fault.
+ */
+static void
+take_for_recorded(struct row *entries, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		entries[i] =
+		    row_make(&entries[i].serial, UTC_MAX_SEC, 0, UTC_MAX_SEC);
+}
+
 static enum status
 judge_with_rows(const struct pair *pair, struct row *rows, size_t n)
 {
@@ -147,17 +183,24 @@ judge_with_rows(const struct pair *pair, struct row *rows, size_t n)
 	    .shard = pair->now->shard,
 	    .report = pair->verify->report,
 	};
+	struct gate_published published = {
+	    .crl = &pair->crl_then,
+	    .this_update_sec = pair->crl_now.this_update.sec,
+	};
 	struct gate_merge merge = {0};
 	struct row *entries = NULL;
 	enum status status;
 	size_t count = 0;
 	size_t i = 0;
 
-	if (gate_merge(&place, rows, n, &pair->crl_then,
-		pair->crl_now.this_update.sec, &n, &merge) != STATUS_OK)
-		return STATUS_FAULTY;
 	status = verify_entries_of(
 	    pair->verify, pair->now, &pair->crl_now, &entries, &count);
+	take_for_recorded(entries, count);
+	published.recorded = entries;
+	published.recorded_count = count;
+	if (status == STATUS_OK && gate_merge(&place, rows, n, &published, &n,
+				       &merge, NULL) != STATUS_OK)
+		status = STATUS_FAULTY;
 	while (i < n && i < count &&
 	       uint160_compare(&entries[i].serial, &rows[i].serial) == 0)
 		i++;
@@ -188,57 +231,114 @@ judge_pair(struct verify *verify, const struct verify_file *then,
     const struct verify_file *now)
 {
 	struct pair pair = {.verify = verify, .then = then, .now = now};
-	struct verify_bytes bytes_then = {0}, bytes_now = {0};
-	struct crl_fault fault = {0};
 	enum status status;
 
 	/* The very same CRL: this shard was not replaced. */
 	if (memcmp(&then->sha256, &now->sha256, sizeof(then->sha256)) == 0)
 		return STATUS_OK;
-	status = verify_bytes_open(then->path, verify->report, &bytes_then);
+	status = verify_crl_again(
+	    then, verify->report, &verify->bytes[0], &pair.crl_then);
 	if (status == STATUS_OK)
-		status =
-		    verify_bytes_open(now->path, verify->report, &bytes_now);
-	if (status == STATUS_OK &&
-	    crl_parse(bytes_then.data, bytes_then.len, &pair.crl_then,
-		&fault) == STATUS_OK &&
-	    crl_parse(bytes_now.data, bytes_now.len, &pair.crl_now, &fault) ==
-		STATUS_OK)
+		status = verify_crl_again(
+		    now, verify->report, &verify->bytes[1], &pair.crl_now);
+	if (status == STATUS_OK)
+		status = judge_witness(&pair);
+	if (status == STATUS_OK)
 		status = status_graver(judge_head(&pair), judge_entries(&pair));
-	verify_bytes_close(&bytes_then);
-	verify_bytes_close(&bytes_now);
 	return status;
 }
 
-static const struct verify_file *
-find_now(const struct verify *verify, const struct verify_file *then)
+/* One shard is one URL of one issuer; without a URL there is one CRL. */
+static int
+compare_shards(const struct verify_file *a, const struct verify_file *b)
 {
-	for (size_t i = 0; i < verify->file_count; i++) {
-		const struct verify_file *now = &verify->file[i];
+	uintptr_t x = (uintptr_t)a->issuer, y = (uintptr_t)b->issuer;
 
-		if (now->parsed && now->issuer == then->issuer &&
-		    (now->url == NULL ? then->url == NULL
-				      : then->url != NULL &&
-					    strcmp(now->url, then->url) == 0))
-			return now;
+	if (x != y)
+		return x < y ? -1 : 1;
+	if (a->url == NULL || b->url == NULL)
+		return (a->url != NULL) - (b->url != NULL);
+	return strcmp(a->url, b->url);
+}
+
+/* By shard; of several of one that which was named first. */
+static int
+compare_now(const void *a, const void *b)
+{
+	const struct verify_file *x = *(const struct verify_file *const *)a;
+	const struct verify_file *y = *(const struct verify_file *const *)b;
+	int order = compare_shards(x, y);
+
+	return order != 0 ? order : (x > y) - (x < y);
+}
+
+/* The CRLs now, as compare_now has them. */
+struct now_list {
+	const struct verify_file **file;
+	size_t count;
+};
+
+static enum status
+now_list_make(struct verify *verify, struct now_list *list)
+{
+	list->file = calloc(verify->file_count + 1, sizeof(*list->file));
+	if (list->file == NULL)
+		return report_fault(verify->report, STATUS_NO_MEMORY,
+		    verify->previous_path, NULL, NULL, "out of memory");
+	for (size_t i = 0; i < verify->file_count; i++)
+		if (verify->file[i].parsed)
+			list->file[list->count++] = &verify->file[i];
+	qsort(list->file, list->count, sizeof(*list->file), compare_now);
+	return STATUS_OK;
+}
+
+static const struct verify_file *
+find_now(const struct now_list *list, const struct verify_file *then)
+{
+	size_t low = 0, high = list->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_shards(list->file[middle], then) < 0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return NULL;
+	if (low == list->count || compare_shards(list->file[low], then) != 0)
+		return NULL;
+	return list->file[low];
 }
 
 /* What could not be read of the previous set. */
 static enum status
-pass_on(struct verify *verify, const struct report *silent)
+pass_on(struct verify *verify, const struct finding *finding)
+{
+	if (finding->severity != SEVERITY_FAULT)
+		return STATUS_OK;
+	return report_fault(verify->report, STATUS_FAULTY, finding->object,
+	    gate_name(GATE_PREVIOUS), "house rule", "%s", finding->text);
+}
+
+static enum status
+pass_on_file(struct verify *verify, const struct verify_file *then)
+{
+	enum status worst = STATUS_FAULTY;
+
+	for (size_t i = 0; i < then->finding_count; i++)
+		worst =
+		    status_graver(worst, pass_on(verify, &then->finding[i]));
+	return worst;
+}
+
+static enum status
+pass_on_all(struct verify *verify, const struct report *silent)
 {
 	enum status worst = STATUS_OK;
 
-	for (size_t i = 0; i < report_kept(silent); i++) {
-		const struct finding *finding = report_finding(silent, i);
-
-		if (finding->severity == SEVERITY_FAULT)
-			worst = report_fault(verify->report, STATUS_FAULTY,
-			    finding->object, gate_name(GATE_PREVIOUS),
-			    "house rule", "%s", finding->text);
-	}
+	for (size_t i = 0; i < report_kept(silent); i++)
+		worst = status_graver(
+		    worst, pass_on(verify, report_finding(silent, i)));
 	return worst;
 }
 
@@ -246,7 +346,7 @@ pass_on(struct verify *verify, const struct report *silent)
 static enum status
 judge_gone(struct verify *verify, const struct verify_file *then)
 {
-	if (!verify->whole)
+	if (!verify_is_whole(verify, then->config))
 		return STATUS_OK;
 	return report_fault(verify->report, STATUS_FAULTY, then->path,
 	    "set-complete", "CCADB 6.2", "was published and is gone, want %s",
@@ -256,16 +356,19 @@ judge_gone(struct verify *verify, const struct verify_file *then)
 static enum status
 judge_pairs(struct verify *verify, const struct verify *before)
 {
-	enum status worst = STATUS_OK;
+	struct now_list list = {0};
+	enum status worst = now_list_make(verify, &list);
 	size_t pairs = 0;
 
+	if (worst != STATUS_OK)
+		return worst;
 	for (size_t i = 0; i < before->file_count; i++) {
 		const struct verify_file *then = &before->file[i];
-		const struct verify_file *now = find_now(verify, then);
+		const struct verify_file *now = find_now(&list, then);
 
 		if (!then->parsed)
-			worst = status_graver(
-			    worst, pass_on(verify, then->findings));
+			worst =
+			    status_graver(worst, pass_on_file(verify, then));
 		else if (now == NULL)
 			worst = status_graver(worst, judge_gone(verify, then));
 		else
@@ -279,6 +382,7 @@ judge_pairs(struct verify *verify, const struct verify *before)
 		    verify->previous_path, "same-scope", "house rule",
 		    "no CRL there has the issuer and URL of one that is "
 		    "verified");
+	free(list.file);
 	return worst;
 }
 
@@ -301,6 +405,7 @@ verify_previous_judge(struct verify *verify)
 		return STATUS_OK;
 	before.file = NULL;
 	before.file_count = before.file_room = 0;
+	before.by_path = NULL;
 	before.manifest = NULL;
 	before.manifest_count = 0;
 	before.disjoint = NULL;
@@ -312,14 +417,20 @@ verify_previous_judge(struct verify *verify)
 		return STATUS_NO_MEMORY;
 	status = verify_add(&before, verify->previous_path);
 	if (status != STATUS_OK)
-		status = status_graver(status, pass_on(verify, before.report));
+		status =
+		    status_graver(status, pass_on_all(verify, before.report));
 	else if (before.file_count == 0)
 		status = report_fault(verify->report, STATUS_FAULTY,
 		    verify->previous_path, "previous-readable", "house rule",
 		    "no CRL to be found");
-	pool_run(before.workers, before.file_count, judge_then, &before);
-	if (before.file_count > 0)
+	if (verify_list_close(&before) != STATUS_OK)
+		status = STATUS_FAILED;
+	else if (before.file_count > 0) {
+		pool_run(
+		    before.workers, before.file_count, judge_then, &before);
 		status = status_graver(status, judge_pairs(verify, &before));
+	}
+	before.bytes = NULL; /* lent */
 	report_free(before.report);
 	verify_free(&before);
 	return status;

@@ -296,8 +296,6 @@ walk(struct verify *verify, const struct verify_file *file,
 static enum status
 judge_file(struct verify *verify, const struct verify_file *file)
 {
-	struct verify_bytes bytes = {0};
-	struct crl_fault fault = {0};
 	struct row *rows = NULL, *entries = NULL;
 	size_t count = 0, entry_count = 0;
 	enum status status;
@@ -305,14 +303,13 @@ judge_file(struct verify *verify, const struct verify_file *file)
 
 	status = verify_rows_of(verify, file, &rows, &count);
 	if (status == STATUS_OK)
-		status = verify_bytes_open(file->path, verify->report, &bytes);
-	if (status == STATUS_OK &&
-	    crl_parse(bytes.data, bytes.len, &crl, &fault) == STATUS_OK)
+		status =
+		    verify_crl_again(file, verify->report, verify->bytes, &crl);
+	if (status == STATUS_OK)
 		status = verify_entries_of(
 		    verify, file, &crl, &entries, &entry_count);
 	if (status == STATUS_OK)
 		status = walk(verify, file, entries, entry_count, rows, count);
-	verify_bytes_close(&bytes);
 	free(entries);
 	free(rows);
 	return status;

@@ -2,31 +2,9 @@
 /* Which shard lists a serial, since when, and why. */
 #include <inttypes.h>
 
+#include "crlpress/reason.h"
 #include "crlpress/utc.h"
 #include "verify_impl.h"
-
-static const char *const reasons[] = {
-    [0] = "unspecified",
-    [1] = "keyCompromise",
-    [2] = "cACompromise",
-    [3] = "affiliationChanged",
-    [4] = "superseded",
-    [5] = "cessationOfOperation",
-    [6] = "certificateHold",
-    [8] = "removeFromCRL",
-    [9] = "privilegeWithdrawn",
-    [10] = "aACompromise",
-};
-
-static const char *
-reason_name(int reason)
-{
-	size_t at = reason < 0 ? 0 : (size_t)reason;
-
-	if (at >= sizeof(reasons) / sizeof(reasons[0]) || reasons[at] == NULL)
-		return "unknown";
-	return reasons[at];
-}
 
 /* The entry of a serial in a CRL; false when there is none. */
 static bool
@@ -47,18 +25,12 @@ static bool
 ask_file(struct verify *verify, const struct verify_file *file,
     const struct uint160 *serial, struct crl_entry *entry)
 {
-	struct verify_bytes bytes = {0};
-	struct crl_fault fault = {0};
-	bool found = false;
 	struct crl crl;
 
-	if (file->parsed &&
-	    verify_bytes_open(file->path, verify->report, &bytes) ==
-		STATUS_OK &&
-	    crl_parse(bytes.data, bytes.len, &crl, &fault) == STATUS_OK)
-		found = find_entry(&crl, serial, entry);
-	verify_bytes_close(&bytes);
-	return found;
+	return file->parsed &&
+	       verify_crl_again(file, verify->report, verify->bytes, &crl) ==
+		   STATUS_OK &&
+	       find_entry(&crl, serial, entry);
 }
 
 /* Only this scheme tells the shard by the serial alone. */

@@ -68,21 +68,18 @@ judge_complete(struct verify *verify, const struct config *config)
 	return status;
 }
 
-static struct verify_file *
+static const struct verify_file *
 find_key(const struct verify *verify, const struct verify_manifest *manifest,
     const char *key)
 {
-	size_t root_len = strlen(manifest->root);
+	const struct verify_file *file;
+	char *path = NULL;
 
-	for (size_t i = 0; i < verify->file_count; i++) {
-		const char *path = verify->file[i].path;
-
-		if (strncmp(path, manifest->root, root_len) == 0 &&
-		    path[root_len] == '/' &&
-		    strcmp(path + root_len + 1, key) == 0)
-			return &verify->file[i];
-	}
-	return NULL;
+	if (asprintf(&path, "%s/%s", manifest->root, key) < 0)
+		return NULL;
+	file = verify_list_find(verify, path);
+	free(path);
+	return file;
 }
 
 static enum status
@@ -191,6 +188,40 @@ judge_line(struct verify *verify, const struct verify_file *file,
 	return judge_push(verify, file, line);
 }
 
+/*
+ * A shard that the manifest does not know was published since, or somebody
+ * put it there.
+ */
+static enum status
+judge_unlisted(struct verify *verify, const struct verify_manifest *manifest)
+{
+	char have[UINT160_DECIMAL_BYTES], want[UINT160_DECIMAL_BYTES];
+	const struct uint160 *number = &manifest->manifest.number;
+	enum status worst = STATUS_OK;
+
+	for (size_t i = 0; i < verify->file_count; i++) {
+		const struct verify_file *file = &verify->file[i];
+
+		if (!file->parsed || file->config == NULL ||
+		    strcmp(file->config->name, manifest->manifest.issuer) !=
+			0 ||
+		    manifest_find(&manifest->manifest, file->shard) != NULL)
+			continue;
+		uint160_to_decimal(&file->number, have);
+		if (uint160_compare(&file->number, number) > 0)
+			report_note(verify->report, file->path,
+			    "newer than the manifest: pushed since, number %s",
+			    have);
+		else
+			worst = report_fault(verify->report, STATUS_FAULTY,
+			    file->path, "set-manifest", "house rule",
+			    "the manifest does not have it, have number %s, "
+			    "want above %s",
+			    have, uint160_to_decimal(number, want));
+	}
+	return worst;
+}
+
 static enum status
 judge_manifest(struct verify *verify, const struct verify_manifest *manifest)
 {
@@ -199,19 +230,37 @@ judge_manifest(struct verify *verify, const struct verify_manifest *manifest)
 	for (size_t i = 0; i < manifest->manifest.shard_count; i++) {
 		const struct manifest_shard *line =
 		    &manifest->manifest.shard[i];
+		const struct verify_file *file =
+		    find_key(verify, manifest, line->key);
 
 		if (line->withheld)
 			report_warn(verify->report, manifest->path,
 			    "set-manifest", "house rule",
 			    "shard %" PRIu32
-			    " was withheld in the last run: an older one "
-			    "stands",
-			    line->index);
-		worst = status_graver(
-		    worst, judge_line(verify,
-			       find_key(verify, manifest, line->key), line));
+			    " was withheld in the last run: an older one %s",
+			    line->index,
+			    file != NULL && file->parsed ? "stands"
+							 : "is to stand there");
+		worst = status_graver(worst, judge_line(verify, file, line));
 	}
-	return worst;
+	return status_graver(worst, judge_unlisted(verify, manifest));
+}
+
+/*
+ * A store without its manifest cannot be held against one. Where single
+ * manifests were given only theirs are of interest.
+ */
+static void
+look_for_manifest(struct verify *verify, const struct config *config)
+{
+	if (!verify->whole || verify->has_bad_manifest)
+		return;
+	for (size_t i = 0; i < verify->manifest_count; i++)
+		if (strcmp(verify->manifest[i].manifest.issuer, config->name) ==
+		    0)
+			return;
+	report_warn(verify->report, config->name, "set-manifest", "house rule",
+	    "its manifest is not there, want %s", config->manifest_key);
 }
 
 enum status
@@ -219,9 +268,13 @@ verify_set_judge(struct verify *verify)
 {
 	enum status worst = STATUS_OK;
 
-	for (size_t i = 0; verify->whole && i < verify->config_count; i++)
+	for (size_t i = 0; i < verify->config_count; i++) {
+		if (!verify_is_whole(verify, verify->config[i]))
+			continue;
+		look_for_manifest(verify, verify->config[i]);
 		worst = status_graver(
 		    worst, judge_complete(verify, verify->config[i]));
+	}
 	for (size_t i = 0; i < verify->manifest_count; i++)
 		worst = status_graver(
 		    worst, judge_manifest(verify, &verify->manifest[i]));

@@ -43,6 +43,13 @@ void issuer_free(struct issuer *issuer);
 
 const struct issuer_facts *issuer_facts(const struct issuer *issuer);
 
+/* A name that is longer is cut off: it is for a person to recognise. */
+#define ISSUER_NAME_BYTES 512
+
+/* A DER Name as RFC 4514 has it, "CN=E1,O=Example"; returns `out`. */
+const char *issuer_name_text(
+    const struct crl_view *name, char *out, size_t size);
+
 /*
  * RFC 5280, 6.3.3 (f): whether the CRL's signature verifies under the
  * issuer's key. STATUS_OK, or STATUS_MALFORMED with `*why` in static text.

@@ -60,4 +60,11 @@ enum status shard_of(const struct shard_scheme_config *config,
 enum status shard_expand(const char *pattern, uint32_t count, uint32_t index,
     char *out, size_t size, const char **why) MUST_CHECK;
 
+/*
+ * The way back: the one index of `count` from `first` whose expansion is this
+ * name, byte for byte. STATUS_NOT_FOUND when there is none.
+ */
+enum status shard_find(const char *pattern, uint32_t count, uint32_t first,
+    const char *name, uint32_t *index) MUST_CHECK;
+
 #endif

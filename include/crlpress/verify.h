@@ -4,8 +4,11 @@
  * as the set of an issuer's shards; no database, no network.
  *
  *   list   paths to files                                    verify_list.c
+ *   bytes  read, not mapped                                 verify_bytes.c
  *   file   one file: parse, lint, facts                      verify_file.c
- *   set    complete, disjoint, as the manifest says          verify_set.c
+ *   set    complete, disjoint, as the manifest says           verify_set.c
+ *                                                        verify_disjoint.c
+ *   ccadb  as CCADB says                                    verify_ccadb.c
  *   rows   every row listed, and nothing else               verify_rows.c
  *   then   against the set published before             verify_previous.c
  *   ask    which shard lists a serial                     verify_serial.c
@@ -35,15 +38,18 @@
 /* A file that was asked for or found. */
 struct verify_file {
 	char *path;
-	struct report *findings; /* of this file; printed in order */
+	struct finding *finding; /* of this file; told in order */
+	size_t finding_count;
+	uint64_t found; /* those of which there were too many, too */
 
 	/* What it turned out to be. */
 	bool parsed;
 	bool pem;                    /* size and sha256 are of its DER */
 	const struct config *config; /* whose shard it is; NULL: unknown */
 	uint32_t shard;              /* its index there */
-	const struct issuer *issuer; /* NULL: none that was given */
-	char *url;                   /* the IDP's first; NULL: none */
+	const struct issuer *shard_issuer; /* of that configuration */
+	const struct issuer *issuer;       /* NULL: none that was given */
+	char *url;                         /* the IDP's first; NULL: none */
 	uint64_t size;
 	struct hash sha256;
 	bool has_number;
@@ -69,6 +75,7 @@ struct verify_manifest {
 struct verify {
 	/* What to judge by: borrowed, filled in by the caller. */
 	const struct config *config[VERIFY_ISSUERS_MOST];
+	const struct issuer *config_issuer[VERIFY_ISSUERS_MOST];
 	size_t config_count;
 	const struct issuer *issuer[VERIFY_ISSUERS_MOST];
 	size_t issuer_count;
@@ -77,6 +84,7 @@ struct verify {
 	const char *url;           /* every CRL's IDP must name it; NULL: any */
 	const char *rows_path;     /* CSV of rows; NULL: none */
 	const char *previous_path; /* the set published before; NULL: none */
+	const char *ccadb_path;    /* the URLs as CCADB has them; NULL: none */
 	int64_t now_sec;
 	int64_t skew_sec;
 	unsigned workers;
@@ -87,9 +95,12 @@ struct verify {
 	struct verify_file *file;
 	size_t file_count;
 	size_t file_room;
+	size_t *by_path; /* indexes of files, by path; NULL: still adding */
 	struct verify_manifest *manifest;
 	size_t manifest_count;
-	bool whole; /* a directory or manifest: the set must be complete */
+	bool has_bad_manifest; /* one that cannot be read, whosever it is */
+	bool whole;            /* a directory: every set must be complete */
+	struct verify_bytes *bytes;       /* buffers, one a worker */
 	struct verify_disjoint *disjoint; /* NULL: serials are not compared */
 	struct row_arena *arena;
 	struct verify_rows *rows;
@@ -123,6 +134,10 @@ enum status verify_ask_json(struct verify *verify, const struct uint160 *serial,
 void verify_print(const struct verify *verify, FILE *stream);
 void verify_print_json(
     const struct verify *verify, enum status status, struct json *json);
+
+/* The rules of sets, as lint.h lists those of one CRL. */
+size_t verify_rule_count(void);
+struct lint_rule_facts verify_rule(size_t i);
 
 /* Frees what was found, not what was filled in. */
 void verify_free(struct verify *verify);

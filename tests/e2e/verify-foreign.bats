@@ -174,6 +174,172 @@ foreign()
 	same "$(grep -c -e no-early-removal -e change <<<"$stderr")" 0 removals
 }
 
+# wrong RULE FILE [OPTION...]: by the profile tls this rule is broken, and no
+# other.
+wrong()
+{
+	verify -i "$cas/p256/issuer.pem" "${@:3}" "$2"
+	faulty "$1" "$2: $1, " && has "$output" 'FAULTY' || return 1
+	same "$(grep -ve ": $1, " -e '^  hint: ' <<<"$stderr")" '' \
+	    "others than $1"
+}
+
+# openssl_crl FILE [SED]: a right CRL in DER, but for what SED does to the
+# configuration.
+openssl_crl()
+{
+	sed "${2:-}" >ca.cnf <<-'END'
+		[ca]
+		default_ca = example
+		[example]
+		database = index.txt
+		crlnumber = number
+		default_md = sha256
+		default_crl_days = 7
+		unique_subject = no
+		crl_extensions = point
+		[point]
+		authorityKeyIdentifier = keyid
+		issuingDistributionPoint = critical, @idp
+		[idp]
+		fullname = URI:http://crl.example.com/f.crl
+		onlyuser = TRUE
+	END
+	echo 2A >number
+	openssl ca -gencrl -config ca.cnf -keyfile "$cas/p256/issuer.key" \
+	    -cert "$cas/p256/issuer.pem" -out crl.pem "${@:3}" 2>/dev/null &&
+	    openssl crl -in crl.pem -outform DER -out "$1"
+}
+
+@test "CRLs of openssl with one thing wrong" {
+	local what rule
+	printf 'R\t300101000000Z\t260101000000Z%s\t%s\tunknown\t/CN=x\n' \
+	    '' 0A ,keyCompromise 0B ,superseded 0C >index.txt
+	openssl_crl right.der
+	verify -i "$cas/p256/issuer.pem" -u http://crl.example.com/f.crl \
+	    right.der
+	fine
+	wrong idp-url right.der -u http://crl.example.com/F.crl
+	while IFS='|' read -r rule what; do
+		openssl_crl wrong.der "$what" && wrong "$rule" wrong.der ||
+		    { echo "$rule $what"; return 1; }
+	done <<-'END'
+		sigalg-match|s/sha256/sha1/
+		number|/^crlnumber/d
+		next-update|s/days = 7/days = 11/
+		aki|/^authorityKey/d
+		aki|s/= keyid/= keyid, issuer:always/
+		aki|s/= keyid/= critical, keyid/
+		idp|/^issuingDist/d
+		idp|s/= critical, @idp/= @idp/
+		idp|/^onlyuser/d
+		idp|s/^onlyuser/onlyCA/
+		idp|s/^onlyuser/onlyAA/
+		idp|$aonlyCA = TRUE
+		idp|$aindirectCRL = TRUE
+		idp|$aonlysomereasons = keyCompromise
+		idp|s,http://,ldap://,
+		idp|s/^fullname.*/fullname = dirName:dn\n[dn]\nCN = x\n[more]/
+		extensions|/^authority/i2.5.29.27 = critical, DER:020101
+		extensions|/^authority/i1.2.3.4 = critical, DER:0500
+	END
+	openssl_crl old.der '' -crl_lastupdate 20260101000000Z \
+	    -crl_nextupdate 20260108000000Z
+	wrong fresh old.der --now 2026-01-09T00:00:00Z
+	wrong not-future right.der --now 2026-01-01T00:00:00Z
+	{ cat right.der; printf '\0'; } >longer.der
+	wrong der longer.der
+	head -c -1 right.der >shorter.der
+	wrong der shorter.der
+	{ head -c -1 right.der; printf '\377'; } >flipped.der
+	wrong signature flipped.der
+	verify -i "$cas/p256/root.pem" right.der
+	faulty issuer-bytes right.der
+	same "$(grep -c . <<<"$stderr")" 2 'a fault and its hint'
+	while IFS='|' read -r rule what; do
+		printf 'R\t300101000000Z\t%s\t0A\tunknown\t/CN=x\n' \
+		    "$what" >index.txt
+		openssl_crl wrong.der
+		wrong "$rule" wrong.der || { echo "$rule $what"; return 1; }
+	done <<-'END'
+		revoked-at|400101000000Z
+		reason|260101000000Z,unspecified
+		reason|260101000000Z,CACompromise
+		reason|260101000000Z,certificateHold
+	END
+	# Without any extension openssl makes a CRL of v1.
+	printf 'R\t300101000000Z\t260101000000Z\t0A\tunknown\t/CN=x\n' \
+	    >index.txt
+	openssl_crl v1.der '/^crlnumber/d; /^crl_ext/d'
+	wrong version v1.der
+}
+
+@test "CRLs of Python cryptography with one thing wrong" {
+	local file rule
+	/usr/bin/python3 "$PUBLISH_TREE/tests/lib/foreign_crls.py" wrong \
+	    "$cas/p256"
+	for file in right*.der; do
+		verify -i "$cas/p256/issuer.pem" "$file"
+		fine
+	done
+	for file in *_?.der; do
+		rule=${file%_*}
+		[ "$rule" = right ] && continue
+		wrong "$rule" "$file" || { echo "$file"; return 1; }
+	done
+}
+
+@test "a hundred thousand entries, of openssl and of Python cryptography" {
+	awk 'BEGIN {
+		for (i = 1; i <= 100000; i++)
+			printf "R\t300101000000Z\t260101000000Z%s" \
+			    "\t%032X\tunknown\t/CN=x\n", \
+			    i % 2 ? "" : ",superseded", i * 7919
+	}' >index.txt
+	openssl_crl many.der
+	verify -i "$cas/p256/issuer.pem" -s c18b18 many.der
+	fine
+	has "$output" '1 of 1 CRLs ok, 100000 entries'
+	/usr/bin/python3 "$PUBLISH_TREE/tests/lib/foreign_crls.py" many \
+	    "$cas/p256"
+	verify -i "$cas/p256/issuer.pem" python.der
+	fine
+	has "$output" '1 of 1 CRLs ok, 100000 entries'
+	# Serials of both, in two CRLs that name one URL.
+	verify -i "$cas/p256/issuer.pem" many.der python.der
+	fine
+	has "$output" '2 of 2 CRLs ok, 200000 entries'
+}
+
+@test "CRLs of certtool with nothing in them, with one entry, and wrong" {
+	local key
+	printf 'crl_next_update = 7\ncrl_number = 5\n' >template
+	for key in $keys; do
+		certtool --generate-crl --template template \
+		    --load-ca-privkey "$cas/$key/issuer.key" \
+		    --load-ca-certificate "$cas/$key/issuer.pem" \
+		    --outfile crl.pem >/dev/null 2>&1
+		# RFC 5280, 5.1.2.6: it writes an empty list all the same.
+		verify -p private -i "$cas/$key/issuer.pem" crl.pem
+		faulty entries-absent crl.pem
+		same "$(grep -c . <<<"$stderr")" 1 findings
+		certtool --generate-crl --template template --outder \
+		    --load-ca-privkey "$cas/$key/issuer.key" \
+		    --load-ca-certificate "$cas/$key/issuer.pem" \
+		    --load-certificate "$cas/$key/root.pem" \
+		    --outfile crl.der >/dev/null 2>&1
+		foreign "$key" crl.der 1
+		# It is no shard: it names no URL.
+		verify -i "$cas/$key/issuer.pem" crl.der
+		faulty idp crl.der
+		verify -i "$cas/$key/issuer.pem" -p private \
+		    --now "$(date -u -d '8 days' +%FT%TZ)" crl.der
+		faulty fresh crl.der
+		verify -i "$cas/$key/root.pem" -p private crl.der
+		faulty issuer-bytes crl.der
+	done
+}
+
 @test "one issuer's name, two keys, CRLs that do not tell which" {
 	local key
 	printf '[ca]\ndefault_ca=e\n[e]\ndatabase=i\ncrlnumber=n\n' >ca.cnf

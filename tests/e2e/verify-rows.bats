@@ -115,7 +115,7 @@ setup()
 	    "have $(crl_field first/e1/0.crl number), want above the" \
 	    "the $(crl_field second/e1/0.crl number) of second/e1/0.crl"
 	faulty time-up 'first/e1/0.crl: time-up, RFC 5280, 5.1.2.4' \
-	    'first/e1/0.crl: time-up, RFC 5280, 5.1.2.5'
+	    'first/e1/0.crl: next-update-up, RFC 5280, 5.1.2.5'
 	verify -c "$conf" --previous second/e1/0.crl first/e1/0.crl
 	faulty number-up
 	verify -i "$ca/issuer.pem" --previous first/e1/0.crl second/e1/1.crl
@@ -131,6 +131,50 @@ setup()
 		verify -c "$conf" --previous "$path" second/e1/0.crl
 		faulty previous-readable "$path: "
 	done
+}
+
+@test "a set that nobody signed is no witness" {
+	local at
+	at=$(($(stat -c %s first/e1/1.crl) - 5))
+	printf '\0\0' | dd of=first/e1/1.crl bs=1 seek="$at" conv=notrunc \
+	    2>/dev/null
+	for rows in '' '--rows second.csv'; do
+		# shellcheck disable=SC2086
+		verify -c "$conf" $rows --previous first second
+		faulty same-scope 'first/e1/1.crl: same-scope' 'the signature'
+	done
+	same "$(grep -c . <<<"$stderr")" 1 findings
+	# Of the very same CRL it is told that of the one now.
+	verify -c "$conf" --previous first first
+	faulty signature first/e1/1.crl
+	same "$(grep -c . <<<"$stderr")" 1 findings
+}
+
+@test "a shard that is replaced between two looks at it" {
+	local i seen=
+	cp -a second set
+	# Either set follows from these rows, but not a mixture of both.
+	: >go
+	/usr/bin/python3 -c 'import itertools, os
+for name in itertools.cycle(("first", "second")):
+    if not os.path.exists("go"):
+        break
+    for shard in range(4):
+        os.link(f"{name}/e1/{shard}.crl", "set/next")
+        os.rename("set/next", f"set/e1/{shard}.crl")' 3>&- &
+	for ((i = 0; i < 1000; i++)); do
+		verify -q -c "$conf" --rows second.csv set/e1/{0,1,2,3}.crl
+		[ "$status" -ne 0 ] || continue
+		ended 5 || break
+		seen=$(grep -v 'was replaced while it was verified$' \
+		    <<<"$stderr") || seen=replaced
+		[[ $seen != *set-cover* ]] || break
+		[ "$seen" = replaced ] && break
+	done
+	rm go
+	wait
+	has "$stderr" 'file, house rule: was replaced while it was verified'
+	[[ $seen != *set-cover* ]]
 }
 
 @test "an entry that left early, and one that changed" {
@@ -188,7 +232,11 @@ reason keyCompromise, as of $(iso "$(crl_field "$store/home/2.crl" this)")"
 	has "$output" 'of home it would stand in shard 2'
 	verify -q -c "$conf" -s b "$store"
 	same "$(grep -c . <<<"$output")" 1 lines
-	for serial in '' : xyz 0x0a -1 "$(printf '%041d' 1)1" \
+	for serial in serial=0C0D0E 0x0c0d0e 0c:0d:0e dec:789774; do
+		verify -q -c "$conf" -s "$serial" "$store"
+		has "$output" "0c0d0e: listed in $store/home/2.crl"
+	done
+	for serial in '' : xyz 0 dec:0a 0c0:d0:e -1 \
 	    8000000000000000000000000000000000000000; do
 		verify -c "$conf" -s "$serial" "$store"
 		ended 2

@@ -108,7 +108,7 @@ manifest_says()
 		assert said["status"] == "faulty" and said["exit"] == 5
 		assert said["faults"] == len(said["findings"]) == 2
 		assert {f["rule"] for f in said["findings"]} == \
-		    {"set-complete", "der"}
+		    {"set-complete", "file"}
 		assert [f["ok"] for f in said["files"]].count(False) == 1
 		a, b = said["serials"]
 		assert a["serial"] == sys.argv[2], a
@@ -126,12 +126,15 @@ manifest_says()
 	verify -c "$conf" second
 	faulty set-complete 'e1: ' 'shard 2 is missing' \
 	    http://crl.example.com/e1/2.crl
-	same "$(grep -c . <<<"$stderr")" 1 findings
+	has "$stderr" \
+	    "warning: e1: set-manifest, house rule: its manifest is not there"
+	has "$stderr" "want ${m#*/}"
+	same "$(grep -c . <<<"$stderr")" 2 findings
 	cp first/e1/2.crl second/e1/2.crl
 	cp second/e1/1.crl second/e1/again.crl
 	verify -c "$conf" second
 	faulty set-complete second/e1/again.crl 'shard 1 is there twice'
-	same "$(grep -c . <<<"$stderr")" 1 findings
+	same "$(grep -c . <<<"$stderr")" 2 findings
 	rm second/e1/again.crl
 	publish_configure shards.count=3
 	verify -c "$conf" second
@@ -231,6 +234,7 @@ said_of()
 	sed -i 's/rows read=/rows read=1/' "$m"
 	verify -c "$conf" second
 	faulty set-manifest "$m: " 'line 8: '
+	same "$(grep -c . <<<"$stderr")" 1 findings
 	truncate -s -3 "$m"
 	verify -c "$conf" "$m"
 	faulty set-manifest "$m: "
@@ -251,7 +255,36 @@ said_of()
 	# Who lists a file that is not there.
 	rm second/e1/2.crl
 	verify -i "$ca/issuer.pem" "$m"
-	faulty der second/e1/2.crl 'No such file'
+	faulty file second/e1/2.crl 'No such file'
+}
+
+@test "a shard that the manifest does not have" {
+	local have number
+	manifest_says '/^# shard 1 /,+1d; s/^# shards 4/# shards 3/'
+	number=$(sed -n 's/^# number //p' "$m")
+	have=$(crl_field second/e1/1.crl number)
+	verify -c "$conf" second
+	faulty set-manifest 'second/e1/1.crl: set-manifest' \
+	    "the manifest does not have it, have number $have, want above" \
+	    "above $number"
+	same "$(grep -c . <<<"$stderr")" 1 findings
+	# Published since, by a run or a push that did not come to its manifest.
+	cp "$m" first/
+	m=first/${m#*/}
+	cp "$GOLD/$m" "$m"
+	manifest_says '/^# shard 1 /,+1d; s/^# shards 4/# shards 3/'
+	cp second/e1/1.crl first/e1/1.crl
+	verify -c "$conf" first
+	ended 0
+	has "$stderr" "note: first/e1/1.crl: newer than the manifest: pushed \
+since, number $have"
+	same "$(grep -c . <<<"$stderr")" 1 findings
+	# Another issuer's manifest has nothing to do with it.
+	sed -i 's/^# issuer .*/# issuer e2/' "$m"
+	manifest_says ''
+	verify -c "$conf" first
+	ended 0
+	same "$(grep -c 'newer than' <<<"$stderr")" 0 notes
 }
 
 @test "URL, profile and time are judged as told" {
@@ -278,4 +311,92 @@ said_of()
 	faulty fresh "$file" 'want it not before now'
 	verify -c "$conf" --now tomorrow "$file"
 	ended 2
+}
+
+@test "a manifest in a directory of the store" {
+	publish_configure shards.count=4 store.manifest=some/dir/m.txt
+	mkdir -p second/some/dir
+	mv "$m" second/some/dir/m.txt
+	# Found, given, and given from where it stands.
+	verify -c "$conf" second
+	fine
+	has "$output" '4 of 4 CRLs ok'
+	verify -c "$conf" second/some/dir/m.txt
+	fine
+	has "$output" '4 of 4 CRLs ok'
+	cd second
+	verify -c "$conf" some/dir/m.txt
+	fine
+	verify -c "$conf" some/dir/m.txt .
+	fine
+	has "$output" '4 of 4 CRLs ok'
+	cd some/dir
+	verify -c "$conf" m.txt
+	fine
+	has "$output" '4 of 4 CRLs ok'
+	cd ../../..
+	verify -c "$conf" --previous first/e1 second
+	ended 0
+	# It is still held against the shards.
+	cp first/e1/2.crl second/e1/2.crl
+	verify -c "$conf" second
+	faulty set-manifest second/e1/2.crl 'older than the manifest'
+	# Without a configuration its keys begin where it stands.
+	verify -i "$ca/issuer.pem" second/some/dir/m.txt
+	faulty file 'second/some/dir/e1/0.crl: ' 'No such file'
+	# A key that only ends alike is another.
+	publish_configure shards.count=4 store.manifest=e/dir/m.txt
+	verify -c "$conf" second/some/dir/m.txt
+	faulty file 'second/some/dir/e1/0.crl: ' 'No such file'
+}
+
+@test "with manifests given only their issuers' sets must be whole" {
+	local old=$conf other=second/crlpress-manifest-e2.txt
+	publish_new e2 source.issuer_id=e1 shards.count=3
+	verify -c "$old" -c "$conf" "$m"
+	fine
+	verify -c "$old" -c "$conf" second
+	faulty set-complete 'e2: set-complete' 'shard 2 is missing'
+	has "$stderr" \
+	    'warning: e2: set-manifest, house rule: its manifest is not there'
+	same "$(grep -c ' e1: ' <<<"$stderr")" 0 'findings of e1'
+	# Of a manifest that lists fewer shards than are configured.
+	publish_configure shards.count=5
+	sed 's/^# issuer .*/# issuer e2/' "$m" | sed '$d' >"$other"
+	echo "# end $(cksum <"$other")" >>"$other"
+	verify -c "$conf" "$other"
+	faulty set-complete 'e2: ' 'shard 4 is missing' 'shard 0 is missing'
+	verify -c "$old" -c "$conf" "$m"
+	fine
+}
+
+@test "another CA's CRL with the URL of a shard" {
+	own_ca=$BATS_TEST_TMPDIR/other
+	"$PUBLISH_TREE/tools/make-ca" --p256 --subject /CN=Other/O=O "$own_ca"
+	local old=$conf
+	# Made for the very URL, and right by itself.
+	publish_new e3 source.issuer_id=e1 shards.count=4 \
+	    'shards.url=http://crl.example.com/e1/{shard}.crl' \
+	    'shards.object=e1/{shard}.crl'
+	publish_at '3 minutes'
+	cp "$store/e1/2.crl" second/e1/2.crl
+	rm "$m"
+	verify -i "$own_ca/issuer.pem" second/e1/2.crl
+	fine
+	# One fault, whoever is known.
+	verify -c "$old" second/e1
+	faulty issuer-bytes second/e1/2.crl \
+	    'no issuer certificate that was given has this name' \
+	    'have CN=Other,O=O'
+	has "$stderr" '  hint: --issuer-cert takes the certificate of the CA'
+	same "$(grep -c '2.crl: ' <<<"$stderr")" 1 findings
+	verify -c "$old" -i "$own_ca/issuer.pem" second/e1
+	faulty issuer-bytes second/e1/2.crl \
+	    "another issuer than that of the shard with its URL" \
+	    'have CN=Other,O=O, want e1'
+	same "$(grep -c '2.crl: ' <<<"$stderr")" 1 findings
+	# Whose profile is meant nobody knows: nothing else is said.
+	verify -p tls-ca -i "$BATS_FILE_TMPDIR/ca/issuer.pem" second/e1/2.crl
+	faulty issuer-bytes 'have CN=Other,O=O'
+	same "$(grep -c '2.crl: ' <<<"$stderr")" 1 findings
 }

@@ -273,6 +273,85 @@ test_expand_room(void **state)
 	assert_string_equal(out, "");
 }
 
+/* What shard_expand makes of each index, shard_find leads back to it. */
+static void
+find_all(const char *pattern, uint32_t count, uint32_t first)
+{
+	char name[SHARD_NAME_BYTES];
+	const char *why = NULL;
+	uint32_t index;
+
+	for (uint32_t n = 0; n < count; n++) {
+		assert_int_equal(shard_expand(pattern, count, first + n, name,
+				     sizeof(name), &why),
+		    STATUS_OK);
+		index = ~(first + n);
+		assert_int_equal(
+		    shard_find(pattern, count, first, name, &index), STATUS_OK);
+		assert_int_equal(index, first + n);
+	}
+}
+
+static void
+test_find(void **state)
+{
+	(void)state;
+	find_all("http://x/{shard}.crl", 1200, 0);
+	find_all("http://x/{shard}.crl", 1200, 1);
+	find_all("{shard}", 128, UINT32_MAX - 127);
+	find_all("a{shard:04}b", 12000, 0);
+	find_all("{shard:09}", 3, 99999);
+	/* Digits right before and behind the place. */
+	find_all("7{shard}0", 2000, 5);
+	find_all("x", 1, 9);
+	find_all("x{shard}", 1, 9);
+	find_all("", 1, 0);
+}
+
+static void
+test_find_none(void **state)
+{
+	static const struct {
+		const char *pattern;
+		const char *name;
+	} none[] = {
+	    {"x/{shard}.crl", "x/4.crl"},
+	    {"x/{shard}.crl", "x/0.crl"},
+	    {"x/{shard}.crl", "x/01.crl"},
+	    {"x/{shard}.crl", "x/+1.crl"},
+	    {"x/{shard}.crl", "x/ 1.crl"},
+	    {"x/{shard}.crl", "x/-1.crl"},
+	    {"x/{shard}.crl", "x/.crl"},
+	    {"x/{shard}.crl", "x/1.crl2"},
+	    {"x/{shard}.crl", "x/1.crL"},
+	    {"x/{shard}.crl", "X/1.crl"},
+	    {"x/{shard}.crl", "x/1"},
+	    {"x/{shard}.crl", "x/"},
+	    {"x/{shard}.crl", ""},
+	    {"x/{shard}.crl", "x/4294967297.crl"},
+	    {"x/{shard}.crl", "x/18446744073709551617.crl"},
+	    {"x/{shard}.crl", "x/00000000000000000001.crl"},
+	    {"x/{shard}.crl", "x/{shard}.crl"},
+	    {"x/{shard:03}.crl", "x/1.crl"},
+	    {"x/{shard:03}.crl", "x/0001.crl"},
+	    {"1{shard}1", "11"},
+	};
+	uint32_t index = 77;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		assert_int_equal(
+		    shard_find(none[i].pattern, 3, 1, none[i].name, &index),
+		    STATUS_NOT_FOUND);
+	assert_int_equal(shard_find("x", 1, 0, "y", &index), STATUS_NOT_FOUND);
+	assert_int_equal(shard_find("x", 1, 0, "xx", &index), STATUS_NOT_FOUND);
+	/* No shard has this pattern's name. */
+	assert_int_equal(shard_find("x", 2, 0, "x", &index), STATUS_NOT_FOUND);
+	assert_int_equal(
+	    shard_find("x{shard", 3, 0, "x1", &index), STATUS_NOT_FOUND);
+	assert_int_equal(index, 77);
+}
+
 int
 main(void)
 {
@@ -282,6 +361,8 @@ main(void)
 	    cmocka_unit_test(test_far_times),
 	    cmocka_unit_test(test_last_first),
 	    cmocka_unit_test(test_expand_room),
+	    cmocka_unit_test(test_find),
+	    cmocka_unit_test(test_find_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

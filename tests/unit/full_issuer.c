@@ -705,6 +705,37 @@ test_load_files(void **state)
 	issuer_free(NULL);
 }
 
+static const char *
+name_text(const char *der, size_t len, char *out, size_t size)
+{
+	struct crl_view name = {(const uint8_t *)der, len};
+
+	return issuer_name_text(&name, out, size);
+}
+
+/* What a CRL calls its issuer, whoever wrote it. */
+static void
+test_name_text(void **state)
+{
+	static const char name[] =
+	    "\x30\x1b\x31\x0b\x30\x09\x06\x03\x55\x04\x0a\x0c\x02"
+	    "A,\x31\x0c\x30\x0a\x06\x03\x55\x04\x03\x0c\x03\x1b[m";
+	char out[ISSUER_NAME_BYTES];
+
+	(void)state;
+	assert_string_equal(name_text(name, sizeof(name) - 1, out, sizeof(out)),
+	    "CN=\\1B[m,O=A\\,");
+	/* Cut off, where there is less room. */
+	assert_string_equal(
+	    name_text(name, sizeof(name) - 1, out, 6), "CN=\\1");
+	assert_string_equal(name_text("\x30\x00", 2, out, sizeof(out)),
+	    "a name that cannot be shown");
+	assert_string_equal(name_text("\x31\x05", 2, out, sizeof(out)),
+	    "a name that cannot be shown");
+	assert_string_equal(name_text(NULL, 0, out, sizeof(out)),
+	    "a name that cannot be shown");
+}
+
 int
 main(void)
 {
@@ -721,6 +752,7 @@ main(void)
 	    TEST(test_load_pem_wrong),
 	    TEST(test_load_der_wrong),
 	    TEST(test_load_files),
+	    cmocka_unit_test(test_name_text),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

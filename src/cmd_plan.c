@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: ISC */
+/* crlpress plan: the URLs of a configuration, before they are anywhere. */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crlpress/command.h"
+#include "crlpress/plan.h"
+#include "crlpress/report_json.h"
+
+struct plan_options {
+	const char *config;
+	struct option_texts issuers;
+	bool urls;
+	bool ccadb;
+	bool json;
+};
+
+#define ROW(name, letter, kind, field, argument, help)                    \
+	{                                                                 \
+		name, letter, kind, offsetof(struct plan_options, field), \
+		    argument, help                                        \
+	}
+
+static const struct option_row option_rows[] = {
+    ROW("config", 'c', OPTION_TEXT, config, "PATH",
+	"a configuration file, or a directory of *.cnf"),
+    ROW("issuer", 'i', OPTION_TEXTS, issuers, "NAME",
+	"only this issuer; may be given several times"),
+    ROW("urls", 0, OPTION_FLAG, urls, NULL,
+	"print the URL of every shard, one a line"),
+    ROW("ccadb", 0, OPTION_FLAG, ccadb, NULL,
+	"print them as the JSON array that the CCADB takes"),
+    ROW("json", 0, OPTION_FLAG, json, NULL, "print the plan as JSON"),
+};
+
+static const struct option_table option_table = {
+    option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
+
+struct planning {
+	const struct context *context;
+	const struct plan_options *options;
+	struct report *report;
+	struct json json;
+	bool issuer_found[OPTION_TEXTS_MOST];
+	size_t issuers; /* that were planned so far */
+};
+
+static bool
+is_asked_for(struct planning *planning, const char *name)
+{
+	const struct option_texts *issuers = &planning->options->issuers;
+	bool found = issuers->count == 0;
+
+	for (size_t i = 0; i < issuers->count; i++)
+		if (strcmp(issuers->text[i], name) == 0)
+			found = planning->issuer_found[i] = true;
+	return found;
+}
+
+/* A field is one issuer's: with several it is said whose each line is. */
+static void
+tell(struct planning *planning, const struct plan *plan, size_t files)
+{
+	FILE *out = planning->context->out;
+
+	if (planning->options->urls) {
+		plan_print_urls(plan, out);
+	} else if (planning->options->ccadb) {
+		if (files > 1)
+			report_note(planning->report, plan->config->name,
+			    "line %zu, %zu URLs", planning->issuers + 1,
+			    plan->count);
+		plan_print_ccadb(plan, out);
+	} else if (planning->options->json) {
+		plan_print_json(plan, &planning->json);
+	} else {
+		plan_print(plan, out);
+	}
+	planning->issuers++;
+}
+
+static enum status
+plan_file(struct planning *planning, const char *path, size_t files)
+{
+	struct config *config = NULL;
+	struct plan plan = {0};
+	enum status status;
+
+	status = config_load(path, planning->report, &config);
+	if (status == STATUS_OK && is_asked_for(planning, config->name)) {
+		status = plan_make(config, planning->report, &plan);
+		if (status == STATUS_OK)
+			tell(planning, &plan, files);
+	}
+	plan_free(&plan);
+	config_free(config);
+	return status;
+}
+
+static enum status
+check_issuers(struct planning *planning)
+{
+	const struct option_texts *issuers = &planning->options->issuers;
+	enum status worst = STATUS_OK;
+
+	for (size_t i = 0; i < issuers->count; i++)
+		if (!planning->issuer_found[i])
+			worst = report_fault(planning->report, STATUS_USAGE,
+			    "usage", NULL, NULL, "--issuer %s: not configured",
+			    issuers->text[i]);
+	return worst;
+}
+
+static enum status
+plan_paths(struct planning *planning)
+{
+	const char *path = planning->options->config != NULL
+			       ? planning->options->config
+			       : planning->context->config_path;
+	char **paths = NULL;
+	enum status worst;
+	size_t count = 0;
+
+	worst = config_paths(path, planning->report, &paths, &count);
+	for (size_t i = 0; i < count; i++)
+		worst =
+		    status_graver(worst, plan_file(planning, paths[i], count));
+	config_paths_free(paths, count);
+	if (worst == STATUS_OK)
+		worst = check_issuers(planning);
+	return worst;
+}
+
+static enum status
+plan_run(struct planning *planning)
+{
+	const struct plan_options *options = planning->options;
+	struct json *json = &planning->json;
+	enum status status;
+
+	if (options->urls + options->ccadb + options->json > 1)
+		return report_fault(planning->report, STATUS_USAGE, "usage",
+		    NULL, NULL, "want one of --urls, --ccadb and --json");
+	json->stream = planning->context->out;
+	if (options->json) {
+		json_open(json, NULL, '{');
+		json_open(json, "issuers", '[');
+	}
+	status = plan_paths(planning);
+	report_close(planning->report);
+	if (options->json) {
+		json_close(json, ']');
+		report_print_json(planning->report, status, json);
+		json_close(json, '}');
+		json_end(json);
+	}
+	return status;
+}
+
+static enum status
+command_run(const struct command *command, const struct context *context,
+    int argc, char **argv)
+{
+	struct plan_options options = {0};
+	struct planning planning = {.context = context, .options = &options};
+	enum status status;
+	int operands = 0;
+
+	planning.report = report_new(context->err, SEVERITY_NOTE);
+	if (planning.report == NULL)
+		return STATUS_NO_MEMORY;
+	status = command_parse(
+	    command, context, argc, argv, &options, planning.report, &operands);
+	if (status == STATUS_OK)
+		status = plan_run(&planning);
+	else if (status == STATUS_DONE)
+		status = STATUS_OK;
+	report_free(planning.report);
+	return status;
+}
+
+const struct command command_plan = {
+    .name = "plan",
+    .operands = "",
+    .summary = "Print the URLs that certificates and the CCADB must name",
+    .help = "Exit status: 0 done; 2 usage or configuration.\n",
+    .options = &option_table,
+    .run = command_run,
+};
