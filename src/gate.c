@@ -7,6 +7,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "crlpress/quantity.h"
@@ -26,8 +27,10 @@ static const struct gate_row rows[GATE_COUNT] = {
 	"the published object can be read and is a CRL", true},
     [GATE_NUMBER_UP] = {"number-up", "RFC 5280, 5.2.3", "the CRL number rises",
 	true},
-    [GATE_TIME_UP] = {"time-up", "RFC 5280, 5.1.2.5",
-	"thisUpdate is later, nextUpdate not earlier", true},
+    [GATE_TIME_UP] = {"time-up", "RFC 5280, 5.1.2.4",
+	"thisUpdate is later than the published one", true},
+    [GATE_NEXT_UP] = {"next-update-up", "RFC 5280, 5.1.2.5",
+	"nextUpdate is not earlier than the published one", true},
     [GATE_SCOPE] = {"same-scope", "house rule",
 	"same issuer, key identifier and URL as published", true},
     [GATE_EARLY_REMOVAL] = {"no-early-removal", "RFC 5280, 3.3",
@@ -48,6 +51,8 @@ static const struct gate_row rows[GATE_COUNT] = {
 	"the clocks here and in the database agree", false},
     [GATE_ROWS] = {"rows", "BR 4.9.7", "every row of the shard is well-formed",
 	true},
+    [GATE_DISJOINT] = {"set-disjoint", "house rule",
+	"no serial has rows in two shards", true},
     [GATE_UNPLACED] = {"unplaced-rows", "BR 4.9.7",
 	"every row of the source belongs to a shard", false},
     [GATE_ISSUER] = {"issuer-valid", "RFC 5280, 6.3.3",
@@ -57,6 +62,8 @@ static const struct gate_row rows[GATE_COUNT] = {
     [GATE_SHARD_GONE] = {"set-complete", "CCADB 6.2",
 	"no published shard is configured away", false},
 };
+
+_Static_assert(GATE_COUNT <= 32, "gate_place.closed has a bit for each");
 
 const char *
 gate_name(enum gate gate)
@@ -146,10 +153,20 @@ gate_refuse(
 	va_start(list, format);
 	vsnprintf(text, sizeof(text), format, list);
 	va_end(list);
-	if (!gate_passes(place, gate))
+	if (!gate_passes(place, gate)) {
+		if (place->closed != NULL)
+			*place->closed |= UINT32_C(1) << gate;
 		return report_fault(place->report, STATUS_REFUSED,
 		    place->object, row->name, row->clause, "%s", text);
+	}
 	report_warn(place->report, place->object, row->name, row->clause,
 	    "let pass by --pass: %s", text);
 	return STATUS_OK;
+}
+
+void
+gate_changes_free(struct gate_changes *changes)
+{
+	free(changes->row);
+	memset(changes, 0, sizeof(*changes));
 }

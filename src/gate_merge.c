@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Rows against the published CRL. Both are sorted by serial, so one walk over
- * both finds what is added, removed, kept and changed. A CRL that somebody
- * else made may not be sorted; it is then copied and sorted first.
+ * both finds what is added, removed, kept and changed.
  *
  * RFC 5280, 3.3: "An entry MUST NOT be removed from the CRL until it appears
  * on one regularly scheduled CRL issued beyond the revoked certificate's
@@ -12,11 +11,12 @@
  * A row it does not list is new, unless it had been removed before. That is so
  * when the certificate expired and was revoked before the published CRL was
  * made; listing it again would make entries come and go until the row leaves
- * the lookback.
+ * the lookback. What was recorded only since then is new in spite of its dates.
  */
-#include "crlpress/gate.h"
+#include "gate_impl.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,210 +28,88 @@
 #define ROW_STAYS 0
 #define ROW_LEAVES 1
 
-/* What is published, in order of serial. */
-struct listed {
-	const struct crl *crl;
-	size_t position;
-	struct row *sorted; /* NULL: read from the CRL as it comes */
-	size_t sorted_count;
-	size_t sorted_next;
-	struct row entry; /* the present one; not_after means nothing */
-	bool has_entry;
+/* Two counts and the words between them. */
+#define CHANGED_BYTES 96
+
+/* Room for changes grows from here by doubling: most merges have few. */
+#define CHANGES_FIRST 64
+
+/*
+ * What a gate is closed for, said once a shard: a table that is gone ends in
+ * a line with a count, not in a line an entry. All are in the changes.
+ */
+struct offence {
+	uint64_t count;
+	struct row listed; /* the first one, and its row */
+	struct row row;
 };
 
 struct merge_job {
 	const struct gate_place *place;
 	struct row *rows;
 	size_t n;
+	const struct gate_published *published;
 	int64_t published_sec; /* thisUpdate of the published CRL, or now */
+	size_t recorded_next;
+	struct offence lost;
+	struct offence changed;
+	struct offence removed; /* when more leave than may */
 	struct gate_merge *merge;
+	struct gate_changes *changes; /* NULL: nobody wants them */
 	enum status verdict;
 };
 
+/* That memory ran out outweighs what a gate said. */
 static void
 job_refuse(struct merge_job *job, enum status status)
 {
-	if (status != STATUS_OK)
+	if (status != STATUS_OK && job->verdict != STATUS_NO_MEMORY)
 		job->verdict = status;
 }
 
-static bool
-row_same(const struct row *a, const struct row *b)
+/* There are at most as many as rows and entries in memory, each twice. */
+static void
+job_record(struct merge_job *job, enum gate_change kind, const struct row *row)
 {
-	return memcmp(a, b, sizeof(*a)) == 0;
+	struct gate_changes *changes = job->changes;
+	struct row *grown;
+	size_t room;
+
+	if (changes == NULL)
+		return;
+	if (changes->count == changes->room) {
+		room = changes->room == 0 ? CHANGES_FIRST : changes->room * 2;
+		grown = reallocarray(changes->row, room, sizeof(*grown));
+		if (grown == NULL) {
+			job->verdict = report_fault(job->place->report,
+			    STATUS_NO_MEMORY, job->place->object, NULL, NULL,
+			    "out of memory");
+			job->changes = NULL;
+			return;
+		}
+		changes->row = grown;
+		changes->room = room;
+	}
+	changes->row[changes->count] = *row;
+	changes->row[changes->count++].spare = (uint8_t)kind;
+}
+
+/* An entry as it was listed; a CRL does not tell the expiry, its row does. */
+static void
+job_record_listed(struct merge_job *job, enum gate_change kind,
+    const struct row *listed, const struct row *row)
+{
+	struct row was = *listed;
+
+	was.not_after_high = row->not_after_high;
+	was.not_after_low = row->not_after_low;
+	job_record(job, kind, &was);
 }
 
 static int64_t
 earlier(int64_t a_sec, int64_t b_sec)
 {
 	return a_sec < b_sec ? a_sec : b_sec;
-}
-
-static int64_t
-later(int64_t a_sec, int64_t b_sec)
-{
-	return a_sec > b_sec ? a_sec : b_sec;
-}
-
-/* The row that was revoked first; of two, keyCompromise says more. */
-static bool
-row_is_earlier(const struct row *a, const struct row *b)
-{
-	if (row_revoked_at(a) != row_revoked_at(b))
-		return row_revoked_at(a) < row_revoked_at(b);
-	return a->reason == REASON_KEY_COMPROMISE &&
-	       b->reason != REASON_KEY_COMPROMISE;
-}
-
-/*
- * What rows that contradict each other come to when they are let pass. The
- * later expiry stays, whichever row has it: the certificate may still be
- * valid, and its entry must not leave.
- */
-static struct row
-row_of_both(const struct row *a, const struct row *b)
-{
-	const struct row *stays = row_is_earlier(b, a) ? b : a;
-
-	return row_make(&stays->serial, row_revoked_at(stays), stays->reason,
-	    later(row_not_after(a), row_not_after(b)));
-}
-
-static enum status
-refuse_duplicate(
-    const struct gate_place *place, const struct row *a, const struct row *b)
-{
-	char serial[UINT160_HEX_BYTES];
-	char first[UTC_ISO_BYTES], first_end[UTC_ISO_BYTES];
-	char second[UTC_ISO_BYTES], second_end[UTC_ISO_BYTES];
-
-	return gate_refuse(place, GATE_DUPLICATE,
-	    "serial %s has contradicting rows, have %s reason %u expiring %s "
-	    "and %s reason %u expiring %s, want one",
-	    uint160_to_hex(&a->serial, serial),
-	    utc_to_iso(row_revoked_at(a), first), a->reason,
-	    utc_to_iso(row_not_after(a), first_end),
-	    utc_to_iso(row_revoked_at(b), second), b->reason,
-	    utc_to_iso(row_not_after(b), second_end));
-}
-
-enum status
-gate_unique(const struct gate_place *place, struct row *rows, size_t n,
-    size_t *count, struct gate_merge *merge)
-{
-	enum status verdict = STATUS_OK;
-	size_t kept = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		struct row *last = kept == 0 ? NULL : &rows[kept - 1];
-
-		if (last == NULL ||
-		    uint160_compare(&last->serial, &rows[i].serial) != 0) {
-			if (kept != i)
-				rows[kept] = rows[i];
-			kept++;
-			continue;
-		}
-		merge->duplicates++;
-		if (row_same(last, &rows[i]))
-			continue;
-		if (refuse_duplicate(place, last, &rows[i]) != STATUS_OK)
-			verdict = STATUS_REFUSED;
-		*last = row_of_both(last, &rows[i]);
-	}
-	*count = kept;
-	return verdict;
-}
-
-static enum status
-refuse_entry(const struct gate_place *place, size_t offset, const char *text)
-{
-	return gate_refuse(place, GATE_PREVIOUS,
-	    "published CRL, offset %zu: %s", offset, text);
-}
-
-/*
- * One entry of the CRL as a row; RFC 5280, 5.3.1: no reason means 0. What
- * cannot be read closes GATE_PREVIOUS; let pass, it is left out.
- */
-static enum status
-listed_read(struct listed *listed, const struct gate_place *place)
-{
-	struct crl_fault fault = {0};
-	struct crl_entry entry;
-	enum status status;
-
-	for (;;) {
-		status = crl_entry_read(
-		    listed->crl, &listed->position, &entry, &fault);
-		if (status == STATUS_DONE)
-			return STATUS_DONE;
-		if (status != STATUS_OK) {
-			status = refuse_entry(place, fault.offset, fault.text);
-			return status == STATUS_OK ? STATUS_DONE : status;
-		}
-		if (entry.serial_in_range)
-			break;
-		status =
-		    refuse_entry(place, entry.offset, "serial out of range");
-		if (status != STATUS_OK)
-			return status;
-	}
-	listed->entry = row_make(&entry.serial, entry.revoked_at.sec,
-	    (uint8_t)(entry.reason < 0 ? 0 : entry.reason), UTC_MIN_SEC);
-	return STATUS_OK;
-}
-
-static enum status
-listed_read_any(struct listed *listed, const struct gate_place *place)
-{
-	if (listed->sorted == NULL)
-		return listed_read(listed, place);
-	if (listed->sorted_next == listed->sorted_count)
-		return STATUS_DONE;
-	listed->entry = listed->sorted[listed->sorted_next++];
-	return STATUS_OK;
-}
-
-/* Moves to the next entry; one that stands twice is passed over. */
-static enum status
-listed_next(struct listed *listed, const struct gate_place *place)
-{
-	enum status status;
-	struct uint160 last = listed->entry.serial;
-
-	do
-		status = listed_read_any(listed, place);
-	while (status == STATUS_OK && listed->has_entry &&
-	       uint160_compare(&listed->entry.serial, &last) == 0);
-	listed->has_entry = status == STATUS_OK;
-	return status == STATUS_DONE ? STATUS_OK : status;
-}
-
-/* Copies and sorts the entries of a CRL that is not sorted. */
-static enum status
-listed_sort(struct listed *listed, const struct gate_place *place)
-{
-	/* The smallest entry DER can express is 20 octets. */
-	size_t room = listed->crl->entries.len / 20 + 1;
-	struct row *rows = calloc(room * 2, sizeof(*rows));
-	enum status status;
-	size_t n = 0;
-
-	if (rows == NULL)
-		return report_fault(place->report, STATUS_NO_MEMORY,
-		    place->object, NULL, NULL, "out of memory");
-	listed->position = 0;
-	while ((status = listed_read(listed, place)) == STATUS_OK && n < room)
-		rows[n++] = listed->entry;
-	if (status != STATUS_DONE) {
-		free(rows);
-		return status == STATUS_OK ? STATUS_REFUSED : status;
-	}
-	row_sort(rows, rows + room, n);
-	listed->sorted = rows;
-	listed->sorted_count = n;
-	return STATUS_OK;
 }
 
 /*
@@ -246,44 +124,70 @@ change_is_legal(const struct row *listed, const struct row *row)
 }
 
 static void
+offence_add(
+    struct offence *offence, const struct row *listed, const struct row *row)
+{
+	if (offence->count++ > 0)
+		return;
+	offence->listed = *listed;
+	if (row != NULL)
+		offence->row = *row;
+}
+
+static void
 judge_kept(
     struct merge_job *job, const struct row *listed, const struct row *row)
 {
-	char serial[UINT160_HEX_BYTES];
-	char have[UTC_ISO_BYTES], want[UTC_ISO_BYTES];
-
 	job->merge->kept++;
 	if (row->reason == listed->reason &&
 	    row_revoked_at(row) == row_revoked_at(listed))
 		return;
-	if (change_is_legal(listed, row)) {
-		job->merge->changed++;
-		return;
-	}
-	job_refuse(job,
-	    gate_refuse(job->place, GATE_CHANGE,
-		"serial %s changed, have %s reason %u, want %s reason %u as "
-		"published",
-		uint160_to_hex(&row->serial, serial),
-		utc_to_iso(row_revoked_at(row), have), row->reason,
-		utc_to_iso(row_revoked_at(listed), want), listed->reason));
+	job->merge->changed++;
+	job_record_listed(job, GATE_CHANGED_FROM, listed, row);
+	job_record(job, GATE_CHANGED_TO, row);
+	if (!change_is_legal(listed, row))
+		offence_add(&job->changed, listed, row);
 }
 
-/* A listed entry without a row: nothing proves that it may leave. */
+static void
+judge_removed(
+    struct merge_job *job, const struct row *listed, const struct row *row)
+{
+	job->merge->removed++;
+	offence_add(&job->removed, listed, row);
+	job_record_listed(job, GATE_REMOVED, listed, row);
+}
+
 static void
 judge_lost(struct merge_job *job, const struct row *listed)
 {
-	char serial[UINT160_HEX_BYTES];
-	char date[UTC_ISO_BYTES];
-
 	job->merge->lost++;
-	job_refuse(job,
-	    gate_refuse(job->place, GATE_EARLY_REMOVAL,
-		"serial %s, revoked %s, is published but has no row: nothing "
-		"proves that its certificate expired before the CRL it stands "
-		"on",
-		uint160_to_hex(&listed->serial, serial),
-		utc_to_iso(row_revoked_at(listed), date)));
+	offence_add(&job->lost, listed, NULL);
+	job_record(job, GATE_LOST, listed);
+}
+
+/*
+ * Whether the published CRL could not list this serial, since it was recorded
+ * only afterwards. Asked for rising serials: both are walked together.
+ */
+static bool
+recorded_since(struct merge_job *job, const struct uint160 *serial)
+{
+	const struct gate_published *published = job->published;
+	bool since = false;
+
+	while (job->recorded_next < published->recorded_count) {
+		const struct row *row =
+		    &published->recorded[job->recorded_next];
+		int order = uint160_compare(&row->serial, serial);
+
+		if (order > 0)
+			break;
+		if (order == 0 && row_revoked_at(row) >= job->published_sec)
+			since = true;
+		job->recorded_next++;
+	}
+	return since;
 }
 
 static void
@@ -296,19 +200,21 @@ judge_row(struct merge_job *job, struct row *row, const struct row *listed)
 		judge_kept(job, listed, row);
 	} else if (listed != NULL) {
 		row->spare = ROW_LEAVES;
-		job->merge->removed++;
-	} else if (expired && row_revoked_at(row) < job->published_sec) {
+		judge_removed(job, listed, row);
+	} else if (expired && row_revoked_at(row) < job->published_sec &&
+		   !recorded_since(job, &row->serial)) {
 		row->spare = ROW_LEAVES;
 		job->merge->gone++;
 	} else {
 		job->merge->added++;
+		job_record(job, GATE_ADDED, row);
 	}
 }
 
 static enum status
-merge_walk(struct merge_job *job, struct listed *listed)
+merge_walk(struct merge_job *job, struct gate_listed *listed)
 {
-	enum status status = listed_next(listed, job->place);
+	enum status status = gate_listed_open(listed, job->place);
 	size_t i = 0;
 	int order;
 
@@ -324,65 +230,155 @@ merge_walk(struct merge_job *job, struct listed *listed)
 			    order == 0 ? &listed->entry : NULL);
 		i += order <= 0;
 		if (order >= 0)
-			status = listed_next(listed, job->place);
+			status = gate_listed_next(listed, job->place);
 	}
 	return status;
 }
 
-static bool
-listed_is_sorted(const struct crl *crl)
+static uint64_t
+entries_published(const struct merge_job *job)
 {
-	struct crl_fault fault = {0};
-	struct crl_entry entry;
-	struct uint160 last = {{0}};
-	size_t position = 0;
-
-	while (crl_entry_read(crl, &position, &entry, &fault) == STATUS_OK) {
-		/* One that is let pass says nothing of the order. */
-		if (!entry.serial_in_range)
-			continue;
-		if (uint160_compare(&entry.serial, &last) < 0)
-			return false;
-		last = entry.serial;
-	}
-	return true;
+	return job->merge->kept + job->merge->removed + job->merge->lost;
 }
 
+/* Listed entries without a row: nothing proves that they may leave. */
+static void
+refuse_lost(struct merge_job *job)
+{
+	const struct row *listed = &job->lost.listed;
+	char serial[UINT160_HEX_BYTES];
+	char date[UTC_ISO_BYTES];
+
+	uint160_to_hex(&listed->serial, serial);
+	utc_to_iso(row_revoked_at(listed), date);
+	if (job->lost.count == 1)
+		job_refuse(job,
+		    gate_refuse(job->place, GATE_EARLY_REMOVAL,
+			"serial %s, revoked %s, is published but has no row: "
+			"nothing proves that its certificate expired before "
+			"the CRL it stands on",
+			serial, date));
+	else if (job->lost.count > 1)
+		job_refuse(job,
+		    gate_refuse(job->place, GATE_EARLY_REMOVAL,
+			"%" PRIu64 " of %" PRIu64 " published entries have no "
+			"row: nothing proves that their certificates expired; "
+			"the first is serial %s, revoked %s",
+			job->lost.count, entries_published(job), serial, date));
+}
+
+static void
+refuse_changed(struct merge_job *job)
+{
+	const struct row *listed = &job->changed.listed;
+	const struct row *row = &job->changed.row;
+	char serial[UINT160_HEX_BYTES];
+	char have[UTC_ISO_BYTES], want[UTC_ISO_BYTES];
+	char many[CHANGED_BYTES] = "";
+
+	if (job->changed.count == 0)
+		return;
+	if (job->changed.count > 1)
+		snprintf(many, sizeof(many),
+		    "%" PRIu64 " of %" PRIu64 " published entries changed; "
+		    "the first: ",
+		    job->changed.count, entries_published(job));
+	job_refuse(job,
+	    gate_refuse(job->place, GATE_CHANGE,
+		"%sserial %s changed, have %s reason %u, want %s reason %u as "
+		"published",
+		many, uint160_to_hex(&row->serial, serial),
+		utc_to_iso(row_revoked_at(row), have), row->reason,
+		utc_to_iso(row_revoked_at(listed), want), listed->reason));
+}
+
+/*
+ * RFC 5280, 3.3, from the other side: notAfter of a certificate never changes,
+ * so what may leave was known when the published CRL was made. More than that
+ * is a table that was changed, and proves nothing.
+ */
+static void
+refuse_removed(struct merge_job *job)
+{
+	const struct gate_published *published = job->published;
+	char serial[UINT160_HEX_BYTES];
+	char date[UTC_ISO_BYTES];
+	enum status status;
+
+	if (!published->has_leaving)
+		return;
+	job->merge->foreseen = job->merge->removed;
+	if (job->merge->removed <= published->leaving)
+		return;
+	job->merge->foreseen = published->leaving;
+	status = gate_refuse(job->place, GATE_EARLY_REMOVAL,
+	    "more entries would leave as expired than had expired when the "
+	    "published CRL was made, have %" PRIu64 ", want at most %" PRIu64
+	    "; the first is serial %s, not_after %s",
+	    job->merge->removed, published->leaving,
+	    uint160_to_hex(&job->removed.row.serial, serial),
+	    utc_to_iso(row_not_after(&job->removed.row), date));
+	if (status != STATUS_OK)
+		report_hint(job->place->report,
+		    "not_after was changed in the database: hold it against "
+		    "the certificates");
+	job_refuse(job, status);
+}
+
+/* Rows that stay, and how many of them may leave next time. */
 static size_t
-close_up(struct row *rows, size_t n)
+close_up(struct row *rows, size_t n, int64_t this_update_sec,
+    struct gate_merge *merge)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < n; i++)
-		if (rows[i].spare == ROW_STAYS)
-			rows[kept++] = rows[i];
+	for (size_t i = 0; i < n; i++) {
+		if (rows[i].spare != ROW_STAYS)
+			continue;
+		merge->leaving += row_not_after(&rows[i]) < this_update_sec;
+		rows[kept++] = rows[i];
+	}
 	return kept;
+}
+
+static enum status
+merge_against(struct merge_job *job)
+{
+	struct gate_listed listed = {.crl = job->published->crl};
+	enum status status = merge_walk(job, &listed);
+
+	if (status == STATUS_OK) {
+		refuse_lost(job);
+		refuse_removed(job);
+		refuse_changed(job);
+	}
+	gate_listed_free(&listed);
+	return status == STATUS_OK ? job->verdict : status;
 }
 
 enum status
 gate_merge(const struct gate_place *place, struct row *rows, size_t n,
-    const struct crl *previous, int64_t this_update_sec, size_t *count,
-    struct gate_merge *merge)
+    const struct gate_published *published, size_t *count,
+    struct gate_merge *merge, struct gate_changes *changes)
 {
 	struct merge_job job = {
 	    .place = place,
 	    .rows = rows,
 	    .n = n,
-	    /* One from the future, let pass, must not expire anything. */
-	    .published_sec =
-		earlier(previous->this_update.sec, this_update_sec),
+	    .published = published,
 	    .merge = merge,
+	    .changes = changes,
 	};
-	struct listed listed = {.crl = previous};
 	enum status status = STATUS_OK;
 
-	if (!listed_is_sorted(previous))
-		status = listed_sort(&listed, place);
-	if (status == STATUS_OK)
-		status = merge_walk(&job, &listed);
-	if (status == STATUS_OK)
-		status = job.verdict;
-	*count = close_up(rows, n);
-	free(listed.sorted);
+	if (published->crl == NULL) {
+		merge->added = n;
+	} else {
+		/* One from the future, let pass, must not expire anything. */
+		job.published_sec = earlier(published->crl->this_update.sec,
+		    published->this_update_sec);
+		status = merge_against(&job);
+	}
+	*count = close_up(rows, n, published->this_update_sec, merge);
 	return status;
 }

@@ -81,7 +81,7 @@ bool
 manifest_rows_agree(const struct manifest_rows *rows)
 {
 	const uint64_t part[] = {rows->listed, rows->duplicate, rows->expired,
-	    rows->deferred, rows->withheld};
+	    rows->gone, rows->deferred, rows->withheld};
 	uint64_t left = rows->read;
 
 	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
@@ -90,6 +90,12 @@ manifest_rows_agree(const struct manifest_rows *rows)
 		left -= part[i];
 	}
 	return left == 0;
+}
+
+bool
+manifest_leaving_ok(const struct manifest_shard *shard)
+{
+	return !shard->has_leaving || shard->leaving <= shard->entries;
 }
 
 bool
@@ -227,10 +233,10 @@ format_rows(struct text *text, const struct manifest_rows *rows)
 		    "rows that do not add up to the rows read");
 	text_printf(text,
 	    "# rows read=%llu listed=%llu duplicate=%llu expired=%llu "
-	    "deferred=%llu withheld=%llu\n",
+	    "gone=%llu deferred=%llu withheld=%llu\n",
 	    (unsigned long long)rows->read, (unsigned long long)rows->listed,
 	    (unsigned long long)rows->duplicate,
-	    (unsigned long long)rows->expired,
+	    (unsigned long long)rows->expired, (unsigned long long)rows->gone,
 	    (unsigned long long)rows->deferred,
 	    (unsigned long long)rows->withheld);
 }
@@ -296,6 +302,16 @@ format_head(struct text *text, const struct manifest *manifest)
 	text_printf(text, "# shards %zu\n", manifest->shard_count);
 }
 
+static const char *
+text_leaving(const struct manifest_shard *shard, char out[MANIFEST_COUNT_BYTES])
+{
+	if (!shard->has_leaving)
+		return MANIFEST_UNKNOWN;
+	snprintf(out, MANIFEST_COUNT_BYTES, "%llu",
+	    (unsigned long long)shard->leaving);
+	return out;
+}
+
 /* One shard: its line, and the line that sha256sum(1) reads. */
 static void
 format_shard(struct text *text, const struct manifest_shard *shard)
@@ -305,23 +321,27 @@ format_shard(struct text *text, const struct manifest_shard *shard)
 	char number[UINT160_DECIMAL_BYTES];
 	char this_update[UTC_ISO_BYTES];
 	char next_update[UTC_ISO_BYTES];
+	char leaving[MANIFEST_COUNT_BYTES];
 
 	if (why == NULL)
 		why = manifest_key_fault(shard->key);
+	if (why == NULL && !manifest_leaving_ok(shard))
+		why = "more entries that may leave than there are";
 	if (why != NULL) {
 		text_fail(text, STATUS_MALFORMED, why);
 		return;
 	}
 	text_printf(text,
 	    "# shard %lu number=%s this-update=%s next-update=%s entries=%llu "
-	    "added=%llu removed=%llu size=%llu state=%s url=%s\n",
+	    "added=%llu removed=%llu leaving=%s size=%llu state=%s url=%s\n",
 	    (unsigned long)shard->index,
 	    text_number(text, &shard->number, number),
 	    text_time(text, shard->this_update_sec, this_update),
 	    text_time(text, shard->next_update_sec, next_update),
 	    (unsigned long long)shard->entries,
 	    (unsigned long long)shard->added,
-	    (unsigned long long)shard->removed, (unsigned long long)shard->size,
+	    (unsigned long long)shard->removed, text_leaving(shard, leaving),
+	    (unsigned long long)shard->size,
 	    shard->withheld ? "withheld" : "published", shard->url);
 	text_printf(
 	    text, "%s  %s\n", hash_to_hex(&shard->sha256, hex), shard->key);

@@ -12,8 +12,17 @@
 
 #include "crlpress/manifest.h"
 
+/* What stands where a count is not known. */
+#define MANIFEST_UNKNOWN "-"
+
+/* The longest count as text, with its NUL. */
+#define MANIFEST_COUNT_BYTES 21
+
 /* Whether every row read went somewhere. */
 bool manifest_rows_agree(const struct manifest_rows *rows);
+
+/* Whether no more entries may leave than there are. */
+bool manifest_leaving_ok(const struct manifest_shard *shard);
 
 /* Whether it is the decimal text of a uint64_t, as PostgreSQL writes one. */
 bool manifest_system_identifier_ok(const char *text);

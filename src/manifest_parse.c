@@ -362,6 +362,7 @@ read_rows(struct reader *reader, struct manifest *manifest)
 	    !take_named(reader, " listed=", &rows->listed) ||
 	    !take_named(reader, " duplicate=", &rows->duplicate) ||
 	    !take_named(reader, " expired=", &rows->expired) ||
+	    !take_named(reader, " gone=", &rows->gone) ||
 	    !take_named(reader, " deferred=", &rows->deferred) ||
 	    !take_named(reader, " withheld=", &rows->withheld))
 		return false;
@@ -481,6 +482,26 @@ take_state(struct reader *reader, bool *withheld)
 	return true;
 }
 
+/* A count, or that it is not known. */
+static bool
+take_leaving(struct reader *reader, struct manifest_shard *shard)
+{
+	const size_t len = strlen(MANIFEST_UNKNOWN);
+
+	if ((size_t)(reader->end - reader->at) >= len &&
+	    memcmp(reader->at, MANIFEST_UNKNOWN, len) == 0) {
+		reader->at += len;
+		return true;
+	}
+	shard->has_leaving = true;
+	if (!take_count(reader, UINT64_MAX, &shard->leaving))
+		return false;
+	if (!manifest_leaving_ok(shard))
+		return reader_malformed(
+		    reader, "more entries that may leave than there are");
+	return true;
+}
+
 /* The line of a shard. */
 static bool
 parse_shard_line(struct reader *reader, struct manifest_shard *shard)
@@ -498,6 +519,8 @@ parse_shard_line(struct reader *reader, struct manifest_shard *shard)
 	       take_named(reader, " entries=", &shard->entries) &&
 	       take_named(reader, " added=", &shard->added) &&
 	       take_named(reader, " removed=", &shard->removed) &&
+	       take_text(reader, " leaving=", order) &&
+	       take_leaving(reader, shard) &&
 	       take_named(reader, " size=", &shard->size) &&
 	       take_text(reader, " state=", order) &&
 	       take_state(reader, &shard->withheld) &&

@@ -22,13 +22,15 @@ enum gate {
 	/* Of one shard. */
 	GATE_PREVIOUS,      /* the published object can be read */
 	GATE_NUMBER_UP,     /* the number rises */
-	GATE_TIME_UP,       /* thisUpdate later, nextUpdate not earlier */
+	GATE_TIME_UP,       /* thisUpdate is later */
+	GATE_NEXT_UP,       /* nextUpdate is not earlier */
 	GATE_SCOPE,         /* same issuer, AKI, URL */
 	GATE_EARLY_REMOVAL, /* no entry leaves before it may */
 	GATE_CHANGE,        /* no listed entry changes but to keyCompromise */
 	GATE_SHARD_FLOOR,   /* not far fewer entries than before */
 	GATE_DUPLICATE,     /* rows of one serial agree */
 	GATE_ROWS,          /* every row of the shard is well-formed */
+	GATE_DISJOINT,      /* no serial has rows in another shard too */
 	/* Of a run. */
 	GATE_FLOOR,      /* not far fewer entries in all */
 	GATE_DB_FRESH,   /* the database is not behind the last manifest */
@@ -73,6 +75,8 @@ struct gate_place {
 	uint32_t shard;             /* for gates of a shard */
 	struct gate_passes *passes; /* NULL: none; marked as used */
 	struct report *report;
+	/* NULL, or a bit (1 << gate) for each that closed is set there. */
+	uint32_t *closed;
 };
 
 /*
@@ -81,6 +85,27 @@ struct gate_place {
  */
 enum status gate_refuse(const struct gate_place *place, enum gate gate,
     const char *format, ...) __attribute__((format(printf, 3, 4))) MUST_CHECK;
+
+/*
+ * What differs from the published CRL, in order of serial, for --dry-run and
+ * the ledger: rows whose `spare` says how. A changed entry is two rows: as it
+ * was, as it is to be. Zero-initialise; gate_changes_free.
+ */
+enum gate_change {
+	GATE_ADDED = 1,
+	GATE_REMOVED, /* expired and proved; with its row's not_after */
+	GATE_LOST,    /* let pass: as listed, its not_after means nothing */
+	GATE_CHANGED_FROM, /* as listed, with its row's not_after */
+	GATE_CHANGED_TO,
+};
+
+struct gate_changes {
+	struct row *row;
+	size_t count;
+	size_t room;
+};
+
+void gate_changes_free(struct gate_changes *changes);
 
 /* How the rows of a shard stand to its published CRL. */
 struct gate_merge {
@@ -91,6 +116,8 @@ struct gate_merge {
 	uint64_t duplicates; /* identical rows of one serial */
 	uint64_t changed;    /* of those kept: upgraded to keyCompromise */
 	uint64_t lost;       /* let pass: listed before, no row proves expiry */
+	uint64_t leaving;    /* of those listed now: expired by thisUpdate */
+	uint64_t foreseen;   /* of those removed: as many as were to leave */
 };
 
 /*
@@ -102,18 +129,41 @@ struct gate_merge {
 enum status gate_unique(const struct gate_place *place, struct row *rows,
     size_t n, size_t *count, struct gate_merge *merge) MUST_CHECK;
 
+/* What a shard's rows are held against. */
+struct gate_published {
+	const struct crl *crl;   /* NULL: nothing is published */
+	int64_t this_update_sec; /* the run's own */
+
+	/* Serials that were recorded of late, sorted, one more than once as
+	 * the case may be; when they were recorded stands in revoked_at's
+	 * place. None where the source does not tell. */
+	const struct row *recorded;
+	size_t recorded_count;
+
+	/* How many entries of `crl` may leave, as the manifest has it that
+	 * was written with it (gate_merge.leaving of that run). */
+	bool has_leaving;
+	uint64_t leaving;
+};
+
 /*
  * Merges sorted, unique rows with the published CRL, in place: rows that may
  * leave are taken out, `*count` is set to what is to be listed. A row leaves
  * when its certificate expired before the published CRL's thisUpdate and that
- * CRL listed it (RFC 5280, 3.3), or had dropped it already. A published CRL
- * from after `this_update_sec`, the run's own, is no proof for what is still
- * valid then. Closes
- * GATE_EARLY_REMOVAL for a listed entry without a row, and GATE_CHANGE for a
- * change other than to keyCompromise (BR 7.2.2). STATUS_NO_MEMORY is reported.
+ * CRL listed it (RFC 5280, 3.3), or had dropped it already. One that expired
+ * and that the published CRL could not list, since it was recorded at or after
+ * its thisUpdate, is listed once. A published CRL from after
+ * `this_update_sec` is no proof for what is still valid then.
+ *
+ * Closes GATE_EARLY_REMOVAL for a listed entry without a row and for more
+ * entries that leave than had expired when the published CRL was made, and
+ * GATE_CHANGE for a change other than to keyCompromise (BR 7.2.2).
+ *
+ * `changes` gets what differs, refused or not; it may be NULL, and gets
+ * nothing where nothing is published. STATUS_NO_MEMORY is reported.
  */
 enum status gate_merge(const struct gate_place *place, struct row *rows,
-    size_t n, const struct crl *previous, int64_t this_update_sec,
-    size_t *count, struct gate_merge *merge) MUST_CHECK;
+    size_t n, const struct gate_published *published, size_t *count,
+    struct gate_merge *merge, struct gate_changes *changes) MUST_CHECK;
 
 #endif

@@ -38,6 +38,11 @@ struct manifest_shard {
 	uint64_t entries;
 	uint64_t added; /* against what stood there before */
 	uint64_t removed;
+	/* How many of the entries had expired before its thisUpdate: these may
+	 * leave next time, and no others. Unknown for a CRL that the run did
+	 * not make and the manifest before did not know. */
+	bool has_leaving;
+	uint64_t leaving;
 	bool withheld; /* not replaced by the run: this is an older one */
 };
 
@@ -46,7 +51,8 @@ struct manifest_rows {
 	uint64_t read;
 	uint64_t listed;    /* entries of the CRLs made */
 	uint64_t duplicate; /* the same row again */
-	uint64_t expired;   /* left out: proved by the CRL before */
+	uint64_t expired;   /* left out now: proved by the CRL before */
+	uint64_t gone;      /* expired; the CRL before had dropped them */
 	uint64_t deferred;  /* revoked after thisUpdate, within the skew */
 	uint64_t withheld;  /* of shards that were withheld, faulty ones too */
 };
@@ -101,6 +107,21 @@ enum status manifest_format(const struct manifest *manifest, char **text,
  */
 enum status manifest_parse(const char *text, size_t len,
     struct manifest *manifest, size_t *line, const char **why) MUST_CHECK;
+
+/* A copy with strings of its own; nothing to free when it fails. */
+enum status manifest_shard_copy(
+    const struct manifest_shard *from, struct manifest_shard *to) MUST_CHECK;
+
+/*
+ * What is to stand where both `theirs`, which stands there now, and `ours`
+ * follow `before` (a zeroed one: none): of each shard the line of who changed
+ * it, and the higher number of two; the header of the later run, with every
+ * gate that was let pass and the older `replaced`. STATUS_NO_MEMORY, and
+ * nothing to free.
+ */
+enum status manifest_join(const struct manifest *before,
+    const struct manifest *theirs, const struct manifest *ours,
+    struct manifest *joined) MUST_CHECK;
 
 /* The shard with this index, or NULL. */
 const struct manifest_shard *manifest_find(

@@ -18,6 +18,7 @@
 #include "../lib/gate_stand.h"
 
 #define T 1795324189LL
+#define NOW (T + 1) /* of the run: some that stay have expired by then */
 #define TRIALS 20000
 #define SERIALS 12
 #define LISTED_MOST 16
@@ -49,6 +50,10 @@ struct model {
 	size_t listed_count;
 	struct row row[SERIALS];
 	size_t row_count;
+	struct row recorded[SERIALS];
+	size_t recorded_count;
+	bool has_leaving;
+	uint64_t leaving;
 
 	/* What has to come out. */
 	struct gate_merge merge;
@@ -56,6 +61,7 @@ struct model {
 	size_t stay_count;
 	uint64_t changes;
 	uint64_t early;
+	uint64_t excess; /* more leave than may: 1 */
 };
 
 static void
@@ -70,6 +76,12 @@ model_fill(struct model *model, uint64_t *seed)
 			model->row[model->row_count++] =
 			    stand_row(serial, random_date(seed),
 				random_reason(seed), random_date(seed));
+	for (uint64_t serial = 1; serial <= SERIALS; serial++)
+		if (random_below(seed, 4) == 0)
+			model->recorded[model->recorded_count++] =
+			    stand_row(serial, random_date(seed), 0, T);
+	model->has_leaving = random_below(seed, 2);
+	model->leaving = random_below(seed, 4);
 	model->listed_count = random_below(seed, LISTED_MOST + 1);
 	for (size_t i = 0; i < model->listed_count; i++) {
 		uint64_t serial = sorted ? 1 + i * SERIALS / LISTED_MOST
@@ -104,9 +116,8 @@ model_kept(struct model *model, const struct row *row, const struct row *entry)
 	model->merge.kept++;
 	if (!other_reason && moved == 0)
 		return;
-	if (row->reason == 1 && moved <= 0)
-		model->merge.changed++;
-	else
+	model->merge.changed++;
+	if (row->reason != 1 || moved > 0)
 		model->changes++;
 }
 
@@ -117,19 +128,24 @@ model_think(struct model *model)
 		const struct row *row = &model->row[i];
 		const struct row *entry =
 		    find(model->listed, model->listed_count, &row->serial);
+		const struct row *recorded =
+		    find(model->recorded, model->recorded_count, &row->serial);
 		bool expired = row_not_after(row) < T;
+		bool late = row_revoked_at(row) >= T ||
+			    (recorded != NULL && row_revoked_at(recorded) >= T);
 
 		if (entry != NULL && expired)
 			model->merge.removed++;
 		else if (entry != NULL)
 			model_kept(model, row, entry);
-		else if (expired && row_revoked_at(row) < T)
+		else if (expired && !late)
 			model->merge.gone++;
 		else
 			model->merge.added++;
-		if (entry != NULL ? !expired
-				  : !expired || row_revoked_at(row) >= T)
-			model->stays[model->stay_count++] = *row;
+		if (expired && (entry != NULL || !late))
+			continue;
+		model->stays[model->stay_count++] = *row;
+		model->merge.leaving += row_not_after(row) < NOW;
 	}
 	for (size_t i = 0; i < model->listed_count; i++) {
 		const struct uint160 *serial = &model->listed[i].serial;
@@ -139,6 +155,11 @@ model_think(struct model *model)
 			model->early++;
 	}
 	model->merge.lost = model->early;
+	model->excess =
+	    model->has_leaving && model->merge.removed > model->leaving;
+	if (model->has_leaving)
+		model->merge.foreseen =
+		    model->excess ? model->leaving : model->merge.removed;
 }
 
 /* What nobody let pass, whatever the model says: the law itself. */
@@ -162,10 +183,21 @@ trial(struct model *model, bool pass_early, bool pass_change)
 {
 	struct row row[SERIALS];
 	struct published published;
+	struct gate_published against = {
+	    .this_update_sec = NOW,
+	    .recorded = model->recorded,
+	    .recorded_count = model->recorded_count,
+	    .has_leaving = model->has_leaving,
+	    .leaving = model->leaving,
+	};
 	struct stand stand;
 	size_t count = 0;
-	bool refused = (model->early > 0 && !pass_early) ||
-		       (model->changes > 0 && !pass_change);
+	uint64_t early = model->early + model->excess;
+	/* A gate closes once, for however many entries. */
+	uint64_t said = (model->early > 0) + model->excess;
+	uint64_t changed = model->changes > 0;
+	bool refused =
+	    (early > 0 && !pass_early) || (model->changes > 0 && !pass_change);
 	enum status status;
 
 	stand_make(&stand);
@@ -175,19 +207,18 @@ trial(struct model *model, bool pass_early, bool pass_change)
 		stand_pass(&stand, "change:7");
 	memcpy(row, model->row, sizeof(row));
 	published_make(&published, model->listed, model->listed_count, T);
-	status = gate_merge(&stand.place, row, model->row_count, &published.crl,
-	    T + 60, &count, &stand.merge);
+	against.crl = &published.crl;
+	status = gate_merge(&stand.place, row, model->row_count, &against,
+	    &count, &stand.merge, NULL);
 	assert_int_equal(status, refused ? STATUS_REFUSED : STATUS_OK);
 	assert_memory_equal(&stand.merge, &model->merge, sizeof(stand.merge));
 	assert_int_equal(count, model->stay_count);
 	for (size_t i = 0; i < count; i++)
 		assert_memory_equal(&row[i], &model->stays[i], sizeof(*row));
 	assert_int_equal(report_count(stand.place.report, SEVERITY_FAULT),
-	    (pass_early ? 0 : model->early) +
-		(pass_change ? 0 : model->changes));
+	    (pass_early ? 0 : said) + (pass_change ? 0 : changed));
 	assert_int_equal(report_count(stand.place.report, SEVERITY_WARNING),
-	    (pass_early ? model->early : 0) +
-		(pass_change ? model->changes : 0));
+	    (pass_early ? said : 0) + (pass_change ? changed : 0));
 	if (status == STATUS_OK && !pass_early)
 		assert_law(model, row, count);
 	published_free(&published);
@@ -205,7 +236,7 @@ test_model(void **state)
 
 		model_fill(&model, &seed);
 		model_think(&model);
-		fine += model.early + model.changes == 0;
+		fine += model.early + model.excess + model.changes == 0;
 		trial(&model, i & 1, i & 2);
 	}
 	/* Enough of them end well, or the law was never asked. */
@@ -223,6 +254,7 @@ test_run_after_run(void **state)
 	enum { RUNS = 40, PERIOD = 10, N = 300 };
 	struct row all[N], now[N], before[N];
 	size_t before_count = 0;
+	uint64_t leaving = 0;
 	unsigned listed[N] = {0};
 	uint64_t seed = 7;
 
@@ -233,6 +265,11 @@ test_run_after_run(void **state)
 		    T + (int64_t)random_below(&seed, RUNS * PERIOD));
 	for (int run = 0; run <= RUNS + 2; run++) {
 		int64_t time = T + run * PERIOD;
+		struct gate_published against = {
+		    .this_update_sec = time,
+		    .has_leaving = true,
+		    .leaving = leaving,
+		};
 		struct published published;
 		struct stand stand;
 		size_t n = 0;
@@ -242,10 +279,13 @@ test_run_after_run(void **state)
 				now[n++] = all[i];
 		stand_make(&stand);
 		published_make(&published, before, before_count, time - PERIOD);
-		assert_int_equal(
-		    gate_merge(&stand.place, now, n, &published.crl, time,
-			&before_count, &stand.merge),
+		against.crl = &published.crl;
+		assert_int_equal(gate_merge(&stand.place, now, n, &against,
+				     &before_count, &stand.merge, NULL),
 		    STATUS_OK);
+		/* What may leave was known before, to the last entry. */
+		assert_int_equal(stand.merge.removed, leaving);
+		leaving = stand.merge.leaving;
 		memcpy(before, now, before_count * sizeof(*now));
 		for (size_t i = 0; i < before_count; i++)
 			listed[before[i].serial.octet[19] +

@@ -33,26 +33,28 @@ static const char golden[] =
     "# next-update 2026-12-01T05:09:48Z\n"
     "# number 1795324189\n"
     "# position 7310428466137210881 3 1A/F00DCAFE\n"
-    "# rows read=200007 listed=200000 duplicate=1 expired=2 deferred=3 "
-    "withheld=1\n"
+    "# rows read=200011 listed=200000 duplicate=1 expired=2 gone=4 "
+    "deferred=3 withheld=1\n"
     "# passed floor\n"
     "# passed floor:7\n"
     "# replaced 2026-11-20T05:09:49Z\n"
     "# shards 3\n"
     "# shard 0 number=1795324189 this-update=2026-11-22T05:09:49Z "
     "next-update=2026-12-01T05:09:48Z entries=150000 added=1000 removed=2 "
-    "size=5850123 state=published url=http://crl.example.net/p256-1/0.crl\n" //
+    "leaving=150000 size=5850123 state=published "
+    "url=http://crl.example.net/p256-1/0.crl\n" //
     HEX_FF "  p256-1/0.crl\n"
     "# shard 1 number=730750818665451459101842416358141509827966271487 "
     "this-update=2026-11-21T05:09:49Z next-update=2026-11-30T05:09:48Z "
-    "entries=50000 added=0 removed=0 size=1950123 state=withheld "
+    "entries=50000 added=0 removed=0 leaving=- size=1950123 state=withheld "
     "url=http://crl.example.net/p256-1/1.crl\n" //
     HEX_AB "  p256-1/1.crl\n"
     "# shard 4294967295 number=0 this-update=2026-11-22T05:09:49Z "
-    "next-update=2026-12-01T05:09:48Z entries=0 added=0 removed=0 size=0 "
-    "state=published url=http://crl.example.net/p256-1/4294967295.crl\n" //
+    "next-update=2026-12-01T05:09:48Z entries=0 added=0 removed=0 leaving=0 "
+    "size=0 state=published "
+    "url=http://crl.example.net/p256-1/4294967295.crl\n" //
     HEX_00 "  p256-1/4294967295.crl\n"
-    "# end 352519924 1277\n";
+    "# end 917983697 1319\n";
 
 /* The golden text with `from` replaced by `to`, and a closing line to match. */
 struct corruption {
@@ -134,7 +136,7 @@ static const struct corruption corruptions[] = {
     {"1A/F00DCAFE", "/F00DCAFE", 7, "not a WAL position"},
     {"1A/F00DCAFE\n", "1A/F00DCAFE\n# position 1 1 0/0\n", 8,
 	"a field that stands here twice"},
-    {"read=200007", "read=200008", 8,
+    {"read=200011", "read=200012", 8,
 	"rows that do not add up to the rows read"},
     {"withheld=1\n", "withheld=18446744073709551615\n", 8,
 	"rows that do not add up to the rows read"},
@@ -143,7 +145,9 @@ static const struct corruption corruptions[] = {
 	8, "rows that do not add up to the rows read"},
     {"withheld=1\n", "withheld=18446744073709551616\n", 8,
 	"a number too large"},
+    {"gone=4", "gone=3", 8, "rows that do not add up to the rows read"},
     {" duplicate=1 expired=2", " expired=2 duplicate=1", 8, ORDER},
+    {" gone=4", "", 8, ORDER},
     {" deferred=3", "", 8, ORDER},
     {" deferred=3", " deferred=3 deferred=3", 8, ORDER},
     {" deferred=3", "  deferred=3", 8, ORDER},
@@ -170,6 +174,14 @@ static const struct corruption corruptions[] = {
     {" entries=150000", "", 13, ORDER},
     {" entries=150000", " entries=+150000", 13, DECIMAL},
     {" entries=150000", " entries=150000 entries=150000", 13, ORDER},
+    {" leaving=150000", "", 13, ORDER},
+    {"leaving=150000", "leaving=150001", 13,
+	"more entries that may leave than there are"},
+    {"leaving=150000", "leaving=", 13, "a value is missing"},
+    {"leaving=150000", "leaving=-1", 13, ORDER},
+    {"leaving=- ", "leaving=-- ", 15, ORDER},
+    {"leaving=- ", "leaving=? ", 15, DECIMAL},
+    {"leaving=- ", "leaving=00 ", 15, DECIMAL},
     {"state=withheld", "state=lost", 15,
 	"a state that is not published or withheld"},
     {"state=withheld", "state=Withheld", 15,
@@ -302,10 +314,11 @@ test_golden_parsed(void **state)
 	assert_string_equal(m.system_identifier, "7310428466137210881");
 	assert_int_equal(m.timeline, 3);
 	assert_int_equal(m.wal_position, 0x1AF00DCAFEULL);
-	assert_int_equal(m.rows.read, 200007);
+	assert_int_equal(m.rows.read, 200011);
 	assert_int_equal(m.rows.listed, 200000);
 	assert_int_equal(m.rows.duplicate, 1);
 	assert_int_equal(m.rows.expired, 2);
+	assert_int_equal(m.rows.gone, 4);
 	assert_int_equal(m.rows.deferred, 3);
 	assert_int_equal(m.rows.withheld, 1);
 	assert_int_equal(m.passed_count, 2);
@@ -315,6 +328,11 @@ test_golden_parsed(void **state)
 	assert_int_equal(m.shard[0].entries, 150000);
 	assert_int_equal(m.shard[0].added, 1000);
 	assert_int_equal(m.shard[0].removed, 2);
+	assert_true(m.shard[0].has_leaving);
+	assert_int_equal(m.shard[0].leaving, 150000);
+	assert_false(m.shard[1].has_leaving);
+	assert_int_equal(m.shard[1].leaving, 0);
+	assert_true(m.shard[2].has_leaving);
 	assert_int_equal(m.shard[0].size, 5850123);
 	assert_false(m.shard[0].withheld);
 	assert_string_equal(m.shard[0].key, "p256-1/0.crl");
@@ -368,24 +386,24 @@ static void
 test_closing_line(void **state)
 {
 	static const struct corruption wrong[] = {
-	    {"# end 352519924 1277", "# end 352519925 1277", 19,
+	    {"# end 917983697 1319", "# end 917983698 1319", 19,
 		"not the checksum that the closing line says"},
-	    {"# end 352519924 1277", "# end 352519924 1276", 19,
+	    {"# end 917983697 1319", "# end 917983697 1318", 19,
 		"not as many bytes as the closing line says"},
-	    {"# end 352519924 1277", "# end 4294967296 1277", 19,
+	    {"# end 917983697 1319", "# end 4294967296 1319", 19,
 		"a number too large"},
-	    {"# end 352519924 1277", "# end 352519924", 19,
+	    {"# end 917983697 1319", "# end 917983697", 19,
 		"a value is missing"},
-	    {"# end 352519924 1277", "# end 352519924 1277 m", 19,
+	    {"# end 917983697 1319", "# end 917983697 1319 m", 19,
 		"something behind the last value of the line"},
-	    {"# end 352519924 1277\n", "# end 352519924 1277\r\n", 19, DECIMAL},
-	    {"# end 352519924 1277\n", "# end 352519924 1277\n\n", 19,
+	    {"# end 917983697 1319\n", "# end 917983697 1319\r\n", 19, DECIMAL},
+	    {"# end 917983697 1319\n", "# end 917983697 1319\n\n", 19,
 		"something behind the closing line"},
-	    {"# end 352519924 1277\n",
-		"# end 352519924 1277\n# end 352519924 1277\n", 19,
+	    {"# end 917983697 1319\n",
+		"# end 917983697 1319\n# end 917983697 1319\n", 19,
 		"something behind the closing line"},
-	    {"# end 352519924 1277\n", "", 19, "no closing line"},
-	    {"# end 352519924 1277\n", "# ende\n", 19, "want the closing line"},
+	    {"# end 917983697 1319\n", "", 19, "no closing line"},
+	    {"# end 917983697 1319\n", "# ende\n", 19, "want the closing line"},
 	    {"entries=50000", "entries=40000", 19,
 		"not the checksum that the closing line says"},
 	    {"  p256-1/1.crl", "  p256-1/7.crl", 19,
@@ -453,7 +471,7 @@ test_without_position_and_shards(void **state)
 	    "# this-update 1950-01-01T00:00:00Z\n"
 	    "# next-update 9999-12-31T23:59:59Z\n"
 	    "# number 0\n"
-	    "# rows read=0 listed=0 duplicate=0 expired=0 deferred=0 "
+	    "# rows read=0 listed=0 duplicate=0 expired=0 gone=0 deferred=0 "
 	    "withheld=0\n"
 	    "# shards 0\n";
 	char *closed = text_close(strdup(text));
@@ -553,6 +571,8 @@ SPOIL(order, m->shard[1].index = 0)
 SPOIL(rows, m->rows.read++)
 /* The sum is right modulo 2^64. */
 SPOIL(rows_wrap, m->rows.listed += 1ULL << 63; m->rows.expired += 1ULL << 63)
+SPOIL(gone, m->rows.gone++)
+SPOIL(leaving, m->shard[0].leaving = m->shard[0].entries + 1)
 SPOIL(time, m->shard[0].next_update_sec = 253402300800)
 SPOIL(time_early, m->shard[0].this_update_sec = -631152001)
 SPOIL(times, m->next_update_sec = m->this_update_sec)
@@ -588,6 +608,8 @@ static const struct refusal refusals[] = {
     {spoil_order, "shards that are not in the order of their index"},
     {spoil_rows, "rows that do not add up to the rows read"},
     {spoil_rows_wrap, "rows that do not add up to the rows read"},
+    {spoil_gone, "rows that do not add up to the rows read"},
+    {spoil_leaving, "more entries that may leave than there are"},
     {spoil_time, "a time without a date"},
     {spoil_time_early, "a time without a date"},
     {spoil_times, "a nextUpdate that is not after thisUpdate"},

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/* What the merge (gate_merge.c) knows of the reading of published entries. */
+#ifndef CRLPRESS_GATE_IMPL_H
+#define CRLPRESS_GATE_IMPL_H
+
+#include "crlpress/gate.h"
+
+/* What is published, in order of serial. Zero-initialise but for `crl`. */
+struct gate_listed {
+	const struct crl *crl;
+	size_t position;
+	size_t read;        /* entries of the CRL */
+	struct row *sorted; /* NULL: read from the CRL as it comes */
+	size_t sorted_count;
+	size_t sorted_next;
+	struct row entry; /* the present one; not_after means nothing */
+	bool has_entry;
+};
+
+/*
+ * Begins with the first entry. What cannot be read closes GATE_PREVIOUS, here
+ * or later; let pass, it is left out. STATUS_NO_MEMORY is reported.
+ */
+enum status gate_listed_open(
+    struct gate_listed *listed, const struct gate_place *place) MUST_CHECK;
+
+/* Goes to the next entry, if there is one; one that stands twice counts once.
+ */
+enum status gate_listed_next(
+    struct gate_listed *listed, const struct gate_place *place) MUST_CHECK;
+
+void gate_listed_free(struct gate_listed *listed);
+
+#endif
