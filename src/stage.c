@@ -3,6 +3,10 @@
  * Staged files: the signed bytes of the run under way. A directory store may
  * publish one as a hard link, so a file with its final name is never written
  * to again; each is made under another name that no store ever sees.
+ *
+ * Each run has a directory of its own for them and holds a lock on it, which
+ * the kernel lets go of whenever and however the process ends. So a directory
+ * that can be locked is a dead run's, whoever else is at work.
  */
 #include "crlpress/state.h"
 
@@ -13,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -27,15 +32,92 @@
 /* Parts of one writev(2); a CRL has three. */
 #define PARTS_AT_ONCE 16
 
+/*
+ * A directory with our name is of a process of another container, or one that
+ * is being swept; there are never many.
+ */
+#define STAGE_ATTEMPTS 1000
+
+/* "stage/PROCESS-ATTEMPT/NAME" */
+#define PLACE_BYTES (sizeof(STATE_STAGE_NAME) + 2 * (NAME_MAX + 1))
+
+static const char *
+stage_place(const char *dir, const char *name, char place[PLACE_BYTES])
+{
+	(void)snprintf(place, PLACE_BYTES, "%s/%s%s%s", STATE_STAGE_NAME, dir,
+	    name == NULL ? "" : "/", name == NULL ? "" : name);
+	return place;
+}
+
 /* Reports what did not work with a staged file. */
 static enum status
 stage_fault(
     const struct state *state, const char *name, const char *doing, int error)
 {
-	char place[sizeof(STAGE_NAME) + NAME_MAX + 1];
+	char place[PLACE_BYTES];
 
-	(void)snprintf(place, sizeof(place), "%s/%s", STAGE_NAME, name);
-	return state_fault(state, place, doing, error);
+	return state_fault(
+	    state, stage_place(state->stage_name, name, place), doing, error);
+}
+
+/*
+ * Makes a directory and locks it; -1 with errno, EEXIST when it is somebody
+ * else's, or was swept before it was locked.
+ */
+static int
+stage_make(struct state *state, const char *name)
+{
+	int fd;
+
+	if (mkdirat(state->stages, name, 0700) != 0)
+		return -1;
+	fd = openat(state->stages, name,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0) {
+		errno = errno == ENOENT ? EEXIST : errno;
+		return -1;
+	}
+	state_own(state, fd);
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+	    state_stands(state->stages, name, fd))
+		return fd;
+	(void)close(fd);
+	errno = EEXIST;
+	return -1;
+}
+
+enum status
+stage_open(struct state *state)
+{
+	char place[PLACE_BYTES];
+	int error = EEXIST;
+
+	state->stages = state_dir_make(state, state->dir, STATE_STAGE_NAME);
+	if (state->stages < 0)
+		return state_fault(state, STATE_STAGE_NAME,
+		    "open or make the directory", errno);
+	for (int i = 0; error == EEXIST && i < STAGE_ATTEMPTS; i++) {
+		(void)snprintf(state->stage_name, sizeof(state->stage_name),
+		    "%ld-%d", (long)getpid(), i);
+		state->stage = stage_make(state, state->stage_name);
+		if (state->stage >= 0)
+			return STATUS_OK;
+		error = errno;
+	}
+	return state_fault(state, stage_place(state->stage_name, NULL, place),
+	    "make the directory", error);
+}
+
+void
+stage_close(struct state *state)
+{
+	/* While it is locked: nobody else may sweep it at the same time. */
+	if (state->stage >= 0)
+		(void)unlinkat(state->stages, state->stage_name, AT_REMOVEDIR);
+	state_unlock(&state->stage);
+	if (state->stages >= 0)
+		(void)close(state->stages);
+	state->stages = -1;
 }
 
 /* The sum of the lengths; false when that is more than is allowed. */
@@ -139,8 +221,8 @@ stage_write(struct state *state, const char *name,
 	if (!parts_size(parts, count, &size))
 		return stage_fault(state, name, "write it", EFBIG);
 	(void)snprintf(temp, sizeof(temp), "%s%s", TEMP_PREFIX, name);
-	if (asprintf(&file->path, "%s/%s/%s", state->path, STAGE_NAME, name) <
-	    0) {
+	if (asprintf(&file->path, "%s/%s/%s/%s", state->path, STATE_STAGE_NAME,
+		state->stage_name, name) < 0) {
 		file->path = NULL;
 		return stage_fault(state, name, "name it", ENOMEM);
 	}
@@ -181,21 +263,21 @@ stage_file_free(struct stage_file *file)
 	memset(file, 0, sizeof(*file));
 }
 
-enum status
-stage_clear(struct state *state)
+/* Removes the files of a directory of stage/; closes nothing. */
+static void
+files_remove(const struct state *state, const char *dir, int fd)
 {
-	enum status status = STATUS_OK;
+	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = again < 0 ? NULL : fdopendir(again);
 	const struct dirent *entry;
-	DIR *stream;
-	int fd = openat(state->stage, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char place[PLACE_BYTES];
 
-	if (fd < 0)
-		return state_fault(state, STAGE_NAME, "open it", errno);
-	stream = fdopendir(fd);
 	if (stream == NULL) {
-		status = state_fault(state, STAGE_NAME, "list it", errno);
-		(void)close(fd);
-		return status;
+		state_warn(
+		    state, stage_place(dir, NULL, place), "list it", errno);
+		if (again >= 0)
+			(void)close(again);
+		return;
 	}
 	while ((errno = 0, entry = readdir(stream)) != NULL) {
 		const char *name = entry->d_name;
@@ -203,10 +285,83 @@ stage_clear(struct state *state)
 		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 			continue;
 		if (unlinkat(fd, name, 0) != 0 && errno != ENOENT)
-			status = stage_fault(state, name, "remove it", errno);
+			state_warn(state, stage_place(dir, name, place),
+			    "remove it", errno);
 	}
 	if (errno != 0)
-		status = state_fault(state, STAGE_NAME, "list it", errno);
+		state_warn(
+		    state, stage_place(dir, NULL, place), "list it", errno);
 	(void)closedir(stream);
-	return status;
+}
+
+void
+stage_clear(struct state *state)
+{
+	files_remove(state, state->stage_name, state->stage);
+}
+
+/* Removes a directory of stage/, unless its owner lives. */
+static void
+sweep_dir(struct state *state, const char *name)
+{
+	char place[PLACE_BYTES];
+	int fd = openat(state->stages, name,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0) {
+		if (errno != ENOENT)
+			state_warn(state, stage_place(name, NULL, place),
+			    "sweep it", errno);
+		return;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+	    state_stands(state->stages, name, fd)) {
+		files_remove(state, name, fd);
+		/* What was left in it was told. */
+		if (unlinkat(state->stages, name, AT_REMOVEDIR) != 0 &&
+		    errno != ENOTEMPTY && errno != ENOENT)
+			state_warn(state, stage_place(name, NULL, place),
+			    "remove it", errno);
+	}
+	state_unlock(&fd);
+}
+
+/*
+ * Nobody makes a file in stage/ itself: it is a stranger's, and there until
+ * the run that may be alone here takes it away.
+ */
+static void
+sweep_one(struct state *state, const char *name)
+{
+	char place[PLACE_BYTES];
+	struct stat st;
+
+	if (fstatat(state->stages, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return;
+	if (S_ISDIR(st.st_mode))
+		sweep_dir(state, name);
+	else if (state->mode == STATE_EXCLUSIVE &&
+		 unlinkat(state->stages, name, 0) != 0 && errno != ENOENT)
+		state_warn(
+		    state, stage_place(name, NULL, place), "remove it", errno);
+}
+
+void
+stage_sweep(struct state *state)
+{
+	int fd = openat(state->stages, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	if (stream == NULL) {
+		state_warn(state, STATE_STAGE_NAME, "list it", errno);
+		if (fd >= 0)
+			(void)close(fd);
+		return;
+	}
+	while ((entry = readdir(stream)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0)
+			sweep_one(state, entry->d_name);
+	(void)closedir(stream);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What state.c and stage.c share: the open state directory. */
+/* What the files of the state share: the open state directory. */
 #ifndef CRLPRESS_STATE_IMPL_H
 #define CRLPRESS_STATE_IMPL_H
 
@@ -8,14 +8,20 @@
 
 #include "crlpress/state.h"
 
-#define STAGE_NAME "stage"
+#define STATE_STAGE_NAME "stage"
+
+/* "PROCESS-ATTEMPT" in decimal. */
+#define STATE_STAGE_BYTES 32
 
 struct state {
 	struct report *report;
 	char *path; /* DIR/NAME */
+	enum state_mode mode;
 	int dir;
-	int stage;
-	int lock;
+	int stages; /* DIR/NAME/stage */
+	int stage;  /* our own directory there, locked */
+	char stage_name[STATE_STAGE_BYTES];
+	int lock; /* -1: STATE_SHARED */
 };
 
 /*
@@ -25,10 +31,37 @@ struct state {
 enum status state_fault(
     const struct state *state, const char *name, const char *doing, int error);
 
+/* The same, of what a run may do without. */
+void state_warn(
+    const struct state *state, const char *name, const char *doing, int error);
+
 /* Whether it can be the name of one file and of nothing else. */
 bool state_name_ok(const char *name);
 
+/* Opens a directory of ours, made when it is missing; -1 with errno. */
+int state_dir_make(const struct state *state, int at, const char *name);
+
+/* Whether what is open as `fd` is what stands there under this name. */
+bool state_stands(int at, const char *name, int fd);
+
+/*
+ * Opens a file of the state directory and locks it, without waiting.
+ * STATUS_LOCKED, not reported, when another one has it.
+ */
+enum status state_lock(
+    const struct state *state, const char *name, int *lock) MUST_CHECK;
+
+/*
+ * Lets go of it, and sets it to -1; nothing when it is that. A child may have
+ * the descriptor too, so that closing it is not enough.
+ */
+void state_unlock(int *lock);
+
 /* Writes all of it; false with errno. */
 bool state_write(int fd, const char *data, size_t len) MUST_CHECK;
+
+/* stage.c: makes our own directory for what is to be staged; takes it away. */
+enum status stage_open(struct state *state) MUST_CHECK;
+void stage_close(struct state *state);
 
 #endif

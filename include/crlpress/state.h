@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What one issuer keeps on local disk between runs, in one directory:
- *   lock       held for the length of a run
- *   number     the last CRL number ever given to the signer, in decimal
- *   published  the number of the last manifest put into the store
- *   stage/     signed bytes of the run under way, one file a shard
- * The number is written and synced before anything is signed under it, so a
- * number is never used for two different byte strings, whatever is killed.
- * That something was published tells an empty store from a lost one.
+ *   lock         held for the length of a run that publishes every shard
+ *   number       the last CRL number ever given out, in decimal
+ *   number.lock  held while a number is read and written
+ *   published    the number of the last manifest put into the store
+ *   stage/       a directory for each run under way, held by it, with the
+ *                signed bytes, one file a shard
+ * A number is given out once: it is above every one before it, and written
+ * and synced before anything is signed under it, by whoever takes one. So a
+ * number never stands for two different byte strings, whatever runs at once
+ * and whatever is killed. That something was published tells an empty store
+ * from a lost one.
  */
 #ifndef CRLPRESS_STATE_H
 #define CRLPRESS_STATE_H
@@ -24,14 +28,26 @@ struct state;
 /* What a directory may take as one object is what is worth staging. */
 #define STAGE_BYTES_MOST (2ULL * 1024 * 1024 * 1024)
 
+enum state_mode {
+	STATE_EXCLUSIVE, /* the one run that publishes every shard */
+	STATE_SHARED     /* beside others, and beside that one */
+};
+
 /*
- * Opens DIR/NAME, both made when missing, and takes the lock: STATUS_LOCKED,
- * reported, when another process has it. Every failure below is reported.
- * state_close(NULL) is fine.
+ * Opens DIR/NAME, both made when missing, and makes a directory for what is
+ * to be staged. STATE_EXCLUSIVE takes the lock: STATUS_LOCKED, reported, when
+ * another process has it. Every failure below is reported. state_close takes
+ * the staging directory away again; state_close(NULL) is fine.
  */
-enum status state_open(const char *dir, const char *name, struct report *report,
-    struct state **state) MUST_CHECK;
+enum status state_open(const char *dir, const char *name, enum state_mode mode,
+    struct report *report, struct state **state) MUST_CHECK;
 void state_close(struct state *state);
+
+/*
+ * What root makes in somebody else's state directory is given to who owns
+ * that: the next run is theirs again. For files of other modules too.
+ */
+void state_own(const struct state *state, int fd);
 
 enum state_kind { STATE_NUMBER, STATE_PUBLISHED, STATE_KIND_COUNT };
 
@@ -39,9 +55,17 @@ enum state_kind { STATE_NUMBER, STATE_PUBLISHED, STATE_KIND_COUNT };
 enum status state_number(struct state *state, enum state_kind kind,
     struct uint160 *number) MUST_CHECK;
 
-/* Replaces it, synced. A number below the last one is refused. */
-enum status state_number_set(struct state *state, enum state_kind kind,
-    const struct uint160 *number) MUST_CHECK;
+/*
+ * Takes the next number, synced: above every one ever taken, and at least
+ * `least`. Processes take turns; STATUS_LOCKED when another one has been at it
+ * for half a minute, STATUS_REFUSED when there is none left below 2^159.
+ */
+enum status state_number_take(struct state *state, const struct uint160 *least,
+    struct uint160 *number) MUST_CHECK;
+
+/* Keeps the number of a published manifest, synced, unless it has a higher. */
+enum status state_published_set(
+    struct state *state, const struct uint160 *number) MUST_CHECK;
 
 /* A staged file. The path belongs to whoever frees it: stage_file_free. */
 struct stage_file {
@@ -57,11 +81,11 @@ struct stage_part {
 };
 
 /*
- * Writes `parts` to stage/NAME by way of a temporary file that is renamed.
- * Nothing is lost with a staged file that a crash takes, since the next run
- * makes its own; so it is synced by stage_sync, before it is put. The file is
- * 0644. `file->sha256` is not filled in: the judge does that from the file's
- * bytes. Threads may call it with different names.
+ * Writes `parts` to a staged file of this name, by way of a temporary file
+ * that is renamed. Nothing is lost with a staged file that a crash takes,
+ * since the next run makes its own; so it is synced by stage_sync, before it
+ * is put. The file is 0644. `file->sha256` is not filled in: the judge does
+ * that from the file's bytes. Threads may call it with different names.
  */
 enum status stage_write(struct state *state, const char *name,
     const struct stage_part *parts, size_t count,
@@ -72,7 +96,13 @@ void stage_file_free(struct stage_file *file);
 enum status stage_sync(
     struct state *state, const struct stage_file *file) MUST_CHECK;
 
-/* Removes everything staged. */
-enum status stage_clear(struct state *state) MUST_CHECK;
+/*
+ * Removes everything that was staged here. What cannot be removed is a
+ * warning, in both: nothing is ever read again that a run staged before.
+ */
+void stage_clear(struct state *state);
+
+/* Removes what runs left behind that were killed, of no run under way. */
+void stage_sweep(struct state *state);
 
 #endif

@@ -1,86 +1,41 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The state directory on a real file system: the lock between processes, the
- * number file, staged files, a full disk, and what killed runs leave behind.
+ * The state directory on a real file system: what it is made of, who may have
+ * it at the same time, and whose it is.
  */
 #include "crlpress/state.h"
 
-#include <pthread.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/resource.h>
+#include <sys/file.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 
 #include <cmocka.h>
 
-#include "../lib/scratch.h"
+#include "../lib/state_scratch.h"
 
-#define NAME "p256-1"
+/* A file that somebody removes between its opening and its locking. */
+static const char *removed;
 
-/* Makes writev(2) stop short and be interrupted, as a file system may. */
-static atomic_bool short_writes;
-
-ssize_t
-writev(int fd, const struct iovec *iov, int count)
+int
+flock(int fd, int operation)
 {
-	static unsigned calls;
-
-	if (!short_writes)
-		return syscall(SYS_writev, fd, iov, count);
-	calls++;
-	if (calls % 3 == 0) {
-		errno = EINTR;
-		return -1;
+	if (removed != NULL && (operation & LOCK_EX) != 0) {
+		assert_int_equal(unlink(removed), 0);
+		removed = NULL;
 	}
-	while (count > 1 && iov->iov_len == 0) {
-		iov++;
-		count--;
-	}
-	return write(fd, iov->iov_base, iov->iov_len < 3 ? iov->iov_len : 3);
-}
-
-static struct state *
-open_state(struct scratch *scratch)
-{
-	char dir[SCRATCH_BYTES + 64];
-	struct state *state = NULL;
-
-	if (state_open(scratch_path(scratch, "state", dir), NAME,
-		scratch->report, &state) != STATUS_OK)
-		return NULL;
-	return state;
-}
-
-static mode_t
-mode_of(struct scratch *scratch, const char *name)
-{
-	char path[SCRATCH_BYTES + 64];
-	struct stat st;
-
-	assert_int_equal(lstat(scratch_path(scratch, name, path), &st), 0);
-	return st.st_mode & 07777;
-}
-
-static void
-assert_number(struct state *state, uint64_t want)
-{
-	struct uint160 number;
-	struct uint160 expected = uint160_from_u64(want);
-
-	assert_int_equal(state_number(state, STATE_NUMBER, &number), STATUS_OK);
-	assert_int_equal(uint160_compare(&number, &expected), 0);
+	return (int)syscall(SYS_flock, fd, operation);
 }
 
 static void
 test_directories(void **test)
 {
 	struct scratch *scratch = *test;
+	struct uint160 number;
+	char path[SCRATCH_BYTES + 64];
 	mode_t mask = umask(0);
 	struct state *state = open_state(scratch);
 
@@ -90,8 +45,13 @@ test_directories(void **test)
 	assert_int_equal(mode_of(scratch, "state/" NAME), 0700);
 	assert_int_equal(mode_of(scratch, "state/" NAME "/stage"), 0700);
 	assert_int_equal(mode_of(scratch, "state/" NAME "/lock"), 0600);
-	assert_number(state, 0);
+	staged_path(scratch, getpid(), 0, "", path);
+	assert_int_equal(
+	    mode_of(scratch, path + strlen(scratch->path) + 1), 0700);
+	assert_int_equal(state_number(state, STATE_NUMBER, &number), STATUS_OK);
+	assert_true(uint160_is_zero(&number));
 	state_close(state);
+	assert_false(file_exists(path));
 	state_close(NULL);
 	state = open_state(scratch);
 	assert_non_null(state);
@@ -109,7 +69,7 @@ test_names_refused(void **test)
 		struct state *state;
 
 		assert_int_equal(state_open(scratch->path, names[i],
-				     scratch->report, &state),
+				     STATE_SHARED, scratch->report, &state),
 		    STATUS_CONFIG);
 		assert_null(state);
 		assert_true(scratch_said(scratch, "not a name"));
@@ -123,8 +83,8 @@ test_directory_in_the_way(void **test)
 	char path[SCRATCH_BYTES + 64];
 	struct state *state;
 
-	assert_int_equal(
-	    state_open("/nowhere/at/all", NAME, scratch->report, &state),
+	assert_int_equal(state_open("/nowhere/at/all", NAME, STATE_SHARED,
+			     scratch->report, &state),
 	    STATUS_FAILED);
 	assert_true(scratch_said(scratch,
 	    "/nowhere/at/all: state: cannot "
@@ -141,29 +101,12 @@ test_directory_in_the_way(void **test)
 	assert_true(
 	    scratch_said(scratch, "state/" NAME ": state: cannot open "
 				  "or make the directory: Not a directory"));
-}
-
-/* Another process that holds the lock until it is killed. */
-static pid_t
-fork_holder(struct scratch *scratch)
-{
-	int ready[2];
-	char byte = 0;
-	pid_t pid;
-
-	assert_int_equal(pipe(ready), 0);
-	pid = fork();
-	if (pid == 0) {
-		if (open_state(scratch) == NULL || write(ready[1], "x", 1) != 1)
-			_exit(1);
-		for (;;)
-			(void)pause();
-	}
-	assert_true(pid > 0);
-	(void)close(ready[1]);
-	assert_int_equal(read(ready[0], &byte, 1), 1);
-	(void)close(ready[0]);
-	return pid;
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_true(file_make(
+	    scratch_path(scratch, "state/" NAME "/stage", path), "", 0, 0644));
+	assert_null(open_state(scratch));
+	assert_true(scratch_said(scratch, "stage: state: cannot open or make"));
 }
 
 static void
@@ -172,28 +115,49 @@ test_lock_between_processes(void **test)
 	struct scratch *scratch = *test;
 	char dir[SCRATCH_BYTES + 64];
 	char want[2 * SCRATCH_BYTES];
-	pid_t pid = fork_holder(scratch);
+	pid_t pid = fork_holder(scratch, STATE_EXCLUSIVE, false);
 	struct state *state = NULL;
 
 	scratch_path(scratch, "state", dir);
-	assert_int_equal(
-	    state_open(dir, NAME, scratch->report, &state), STATUS_LOCKED);
-	assert_null(state);
+	assert_null(open_state(scratch));
 	(void)snprintf(want, sizeof(want),
 	    "%s/" NAME "/lock: lock: another run of this issuer holds it: "
 	    "process %ld\n",
 	    dir, (long)pid);
 	assert_true(scratch_said(scratch, want));
+	assert_int_equal(
+	    state_open(dir, NAME, STATE_EXCLUSIVE, scratch->report, &state),
+	    STATUS_LOCKED);
+	assert_null(state);
 	/* Another issuer is not concerned. */
 	assert_int_equal(
-	    state_open(dir, "other", scratch->report, &state), STATUS_OK);
+	    state_open(dir, "other", STATE_EXCLUSIVE, scratch->report, &state),
+	    STATUS_OK);
 	state_close(state);
-	assert_int_equal(kill(pid, SIGKILL), 0);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	kill_child(pid);
 	state = open_state(scratch);
 	assert_non_null(state);
 	/* Not even this process twice. */
 	assert_null(open_state(scratch));
+	state_close(state);
+}
+
+/* A lock on a file that nobody else will ever open is none. */
+static void
+test_lock_removed(void **test)
+{
+	struct scratch *scratch = *test;
+	char path[SCRATCH_BYTES + 64];
+	struct state *state = open_state(scratch);
+
+	state_close(state);
+	scratch_path(scratch, "state/" NAME "/lock", path);
+	removed = path;
+	state = open_state(scratch);
+	assert_non_null(state);
+	assert_null(removed);
+	assert_null(open_state(scratch));
+	assert_true(scratch_said(scratch, "another run of this issuer"));
 	state_close(state);
 }
 
@@ -213,321 +177,36 @@ test_lock_is_not_inherited(void **test)
 	assert_true(pid > 0);
 	state_close(state);
 	state = open_state(scratch);
-	assert_int_equal(kill(pid, SIGKILL), 0);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	kill_child(pid);
 	assert_non_null(state);
 	state_close(state);
 }
 
+/* Who shares is kept out by nobody, keeps nobody out, and takes no lock. */
 static void
-test_number(void **test)
+test_shared(void **test)
 {
 	struct scratch *scratch = *test;
+	struct state *first = share_state(scratch);
+	struct state *second = share_state(scratch);
 	char path[SCRATCH_BYTES + 64];
-	struct state *state = open_state(scratch);
-	struct uint160 number = uint160_from_u64(1795324189);
-	struct uint160 most;
+	struct state *alone;
 
-	scratch_path(scratch, "state/" NAME "/number", path);
-	assert_false(file_exists(path));
-	assert_int_equal(
-	    state_number_set(state, STATE_NUMBER, &number), STATUS_OK);
-	assert_true(file_is(path, "1795324189\n", 11));
-	assert_number(state, 1795324189);
-	assert_int_equal(
-	    state_number_set(state, STATE_NUMBER, &number), STATUS_OK);
-	/* Never back. */
-	number = uint160_from_u64(1795324188);
-	assert_int_equal(
-	    state_number_set(state, STATE_NUMBER, &number), STATUS_FAILED);
-	assert_true(
-	    scratch_said(scratch, "have 1795324188, want at least 1795324189"));
-	assert_number(state, 1795324189);
-	memset(&most, 0xff, sizeof(most));
-	most.octet[0] = 0x7f;
-	assert_int_equal(
-	    state_number_set(state, STATE_NUMBER, &most), STATUS_OK);
-	state_close(state);
-	state = open_state(scratch);
-	assert_int_equal(state_number(state, STATE_NUMBER, &number), STATUS_OK);
-	assert_int_equal(uint160_compare(&number, &most), 0);
-	assert_true(file_is(
-	    path, "730750818665451459101842416358141509827966271487\n", 49));
-	state_close(state);
-}
-
-static void
-test_damaged_number(void **test)
-{
-	static const char *const damaged[] = {"", "\n", "12", "12\n\n", " 12\n",
-	    "012\n", "12 \n", "-1\n", "0x12\n", "12\r\n", "12\n13\n",
-	    "730750818665451459101842416358141509827966271488\n",
-	    "1000000000000000000000000000000000000000000000000000000000000\n"};
-
-	(void)test;
-	for (size_t i = 0; i < sizeof(damaged) / sizeof(damaged[0]); i++) {
-		struct scratch *scratch = scratch_make();
-		struct state *state = open_state(scratch);
-		struct uint160 number = uint160_from_u64(77);
-		char path[SCRATCH_BYTES + 64];
-
-		assert_non_null(state);
-		scratch_path(scratch, "state/" NAME "/number", path);
-		assert_true(
-		    file_make(path, damaged[i], strlen(damaged[i]), 0600));
-		if (state_number(state, STATE_NUMBER, &number) != STATUS_FAILED)
-			fail_msg("taken: \"%s\"", damaged[i]);
-		assert_true(scratch_said(scratch, "number: state: damaged"));
-		assert_int_equal(state_number_set(state, STATE_NUMBER, &number),
-		    STATUS_FAILED);
-		assert_true(scratch_said(scratch, "number: state: damaged"));
-		assert_true(file_is(path, damaged[i], strlen(damaged[i])));
-		state_close(state);
-		scratch_free(scratch);
-	}
-}
-
-/* A NUL in the file, a link and a directory in its place. */
-static void
-test_number_in_the_way(void **test)
-{
-	struct scratch *scratch = *test;
-	struct state *state = open_state(scratch);
-	struct uint160 number;
-	char path[SCRATCH_BYTES + 64];
-
-	scratch_path(scratch, "state/" NAME "/number", path);
-	assert_true(file_make(path, "1\0\n", 3, 0600));
-	assert_int_equal(
-	    state_number(state, STATE_NUMBER, &number), STATUS_FAILED);
-	assert_true(scratch_said(scratch, "damaged"));
-	assert_int_equal(unlink(path), 0);
-	assert_int_equal(symlink("/etc/hostname", path), 0);
-	assert_int_equal(
-	    state_number(state, STATE_NUMBER, &number), STATUS_FAILED);
-	assert_true(scratch_said(scratch, "number: state: cannot open it"));
-	assert_int_equal(unlink(path), 0);
-	assert_int_equal(mkdir(path, 0700), 0);
-	assert_int_equal(
-	    state_number(state, STATE_NUMBER, &number), STATUS_FAILED);
-	assert_true(scratch_said(scratch, "number: state: cannot read it"));
-	state_close(state);
-}
-
-/* A run was killed between the temporary file and the rename. */
-static void
-test_leftovers(void **test)
-{
-	struct scratch *scratch = *test;
-	struct state *state = open_state(scratch);
-	struct uint160 number = uint160_from_u64(5);
-	struct stage_part part = {"new", 3};
-	struct stage_file file;
-	char path[SCRATCH_BYTES + 64];
-	char object[SCRATCH_BYTES + 64];
-
-	assert_int_equal(
-	    state_number_set(state, STATE_NUMBER, &number), STATUS_OK);
-	assert_true(
-	    file_make(scratch_path(scratch, "state/" NAME "/number.tmp", path),
-		"9", 1, 0600));
-	assert_number(state, 5);
-	number = uint160_from_u64(6);
-	assert_int_equal(
-	    state_number_set(state, STATE_NUMBER, &number), STATUS_OK);
-	assert_number(state, 6);
-	assert_false(file_exists(path));
-
-	/* Both names are published as hard links: they must stay as they are.
-	 */
-	scratch_path(scratch, "object-1", object);
-	assert_true(file_make(
-	    scratch_path(scratch, "state/" NAME "/stage/.tmp-7", path),
-	    "old one", 7, 0644));
-	assert_int_equal(link(path, object), 0);
-	assert_true(
-	    file_make(scratch_path(scratch, "state/" NAME "/stage/7", path),
-		"old two", 7, 0644));
-	assert_int_equal(
-	    link(path, scratch_path(scratch, "object-2", object)), 0);
-	assert_int_equal(stage_write(state, "7", &part, 1, &file), STATUS_OK);
-	assert_true(file_is(file.path, "new", 3));
-	assert_true(file_is(object, "old two", 7));
-	assert_true(
-	    file_is(scratch_path(scratch, "object-1", object), "old one", 7));
-	assert_false(file_exists(
-	    scratch_path(scratch, "state/" NAME "/stage/.tmp-7", path)));
-	stage_file_free(&file);
-	assert_null(file.path);
-	state_close(state);
-}
-
-static void
-test_stage(void **test)
-{
-	struct scratch *scratch = *test;
-	mode_t mask = umask(077);
-	struct state *state = open_state(scratch);
-	struct stage_part parts[40];
-	struct stage_file file;
-	char want[SCRATCH_BYTES + 64];
-	size_t len = 0;
-
-	/* More parts than one call takes, empty ones among them. */
-	for (size_t i = 0; i < 40; i++) {
-		parts[i].data = "0123456789";
-		parts[i].len = i % 11;
-		memcpy(want + len, "0123456789", i % 11);
-		len += i % 11;
-	}
-	assert_int_equal(stage_write(state, "0", parts, 40, &file), STATUS_OK);
-	assert_int_equal(file.size, len);
-	assert_true(file_is(file.path, want, len));
-	assert_int_equal(mode_of(scratch, "state/" NAME "/stage/0"), 0644);
-	stage_file_free(&file);
-	short_writes = true;
-	assert_int_equal(stage_write(state, "2", parts, 40, &file), STATUS_OK);
-	short_writes = false;
-	assert_int_equal(file.size, len);
-	assert_true(file_is(file.path, want, len));
-	stage_file_free(&file);
-	assert_int_equal(stage_write(state, "1", parts, 0, &file), STATUS_OK);
-	assert_int_equal(file.size, 0);
-	assert_true(file_is(file.path, "", 0));
-	stage_file_free(&file);
-	stage_file_free(NULL);
-	umask(mask);
-	assert_true(scratch_silent(scratch));
-	assert_int_equal(stage_clear(state), STATUS_OK);
-	assert_int_equal(stage_clear(state), STATUS_OK);
-	assert_int_equal(
-	    rmdir(scratch_path(scratch, "state/" NAME "/stage", want)), 0);
-	state_close(state);
-}
-
-static void
-test_stage_refused(void **test)
-{
-	static const char *const names[] = {
-	    "", ".", "..", "../number", "a/b", ".tmp-1"};
-	struct scratch *scratch = *test;
-	struct state *state = open_state(scratch);
-	struct stage_part parts[2] = {{"x", 1}, {"y", STAGE_BYTES_MOST}};
-	struct stage_file file;
-	char path[SCRATCH_BYTES + 64];
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		assert_int_equal(stage_write(state, names[i], parts, 1, &file),
-		    STATUS_FAILED);
-		assert_null(file.path);
-		assert_true(scratch_said(scratch, "cannot use the name"));
-	}
-	assert_int_equal(
-	    stage_write(state, "1", parts, 2, &file), STATUS_FAILED);
-	assert_true(scratch_said(scratch, "stage/1: state: cannot write it: "
-					  "File too large"));
-	/* A directory is nothing that was staged; it is said. */
-	assert_int_equal(
-	    mkdir(scratch_path(scratch, "state/" NAME "/stage/d", path), 0700),
-	    0);
-	assert_int_equal(stage_clear(state), STATUS_FAILED);
-	assert_true(scratch_said(scratch, "stage/d: state: cannot remove it"));
-	state_close(state);
-}
-
-/* Partial writes: a file size limit cuts one off, and the rest fails. */
-static int
-limited_run(struct scratch *scratch)
-{
-	const struct rlimit limit = {6000, 6000};
-	static char body[4096];
-	struct stage_part parts[2] = {{body, 4096}, {body, 4096}};
-	struct state *state = open_state(scratch);
-	struct stage_file file;
-	char path[SCRATCH_BYTES + 64];
-
-	(void)signal(SIGXFSZ, SIG_IGN);
-	if (state == NULL || setrlimit(RLIMIT_FSIZE, &limit) != 0)
-		return 1;
-	if (stage_write(state, "1", parts, 2, &file) != STATUS_FAILED)
-		return 2;
-	if (!scratch_said(scratch, "stage/1: state: cannot write it: "
-				   "File too large"))
-		return 3;
-	if (file.path != NULL ||
-	    file_exists(
-		scratch_path(scratch, "state/" NAME "/stage/1", path)) ||
-	    file_exists(
-		scratch_path(scratch, "state/" NAME "/stage/.tmp-1", path)))
-		return 4;
-	return stage_write(state, "1", parts, 1, &file) == STATUS_OK ? 0 : 5;
-}
-
-static void
-test_partial_write(void **test)
-{
-	assert_int_equal(child_run(limited_run, *test), 0);
-}
-
-/* In a child: a state directory of 64 kB, full after the first file. */
-static int
-full_disk_run(struct scratch *scratch)
-{
-	static char body[256 * 1024];
-	struct stage_part parts[2] = {{"head", 4}, {body, sizeof(body)}};
-	struct uint160 number = uint160_from_u64(41);
-	struct uint160 have;
-	struct stage_file file;
-	struct state *state;
-	char path[SCRATCH_BYTES + 64];
-	FILE *filler;
-
-	if (mkdir(scratch_path(scratch, "state", path), 0700) != 0)
-		return 1;
-	if (!child_mount_small(path, "size=64k,mode=0700"))
-		return SCRATCH_NOT_PERMITTED;
-	state = open_state(scratch);
-	if (state == NULL ||
-	    state_number_set(state, STATE_NUMBER, &number) != STATUS_OK)
-		return 2;
-	if (stage_write(state, "0", parts, 2, &file) != STATUS_FAILED)
-		return 3;
-	if (!scratch_said(scratch, "/stage/0: state: cannot write it: "
-				   "No space left on device\n"))
-		return 4;
-	if (stage_write(state, "0", parts, 1, &file) != STATUS_OK ||
-	    !file_is(file.path, "head", 4))
-		return 5;
-	/* Nothing left at all: the number stays what it was. */
-	filler = fopen(scratch_path(scratch, "state/filler", path), "w");
-	if (filler == NULL)
-		return 6;
-	(void)fwrite(body, 1, sizeof(body), filler);
-	(void)fclose(filler);
-	number = uint160_from_u64(42);
-	if (state_number_set(state, STATE_NUMBER, &number) != STATUS_FAILED)
-		return 7;
-	if (!scratch_said(scratch, "/number: state: cannot write it: "
-				   "No space left on device\n"))
-		return 8;
-	number = uint160_from_u64(41);
-	if (state_number(state, STATE_NUMBER, &have) != STATUS_OK ||
-	    uint160_compare(&have, &number) != 0)
-		return 9;
-	scratch_path(scratch, "state/" NAME "/number.tmp", path);
-	return file_exists(path) ? 10 : 0;
-}
-
-static void
-test_full_disk(void **test)
-{
-	int result = child_run(full_disk_run, *test);
-
-	if (result == SCRATCH_NOT_PERMITTED) {
-		print_message("SKIP: no mount namespace of its own\n");
-		skip();
-	}
-	assert_int_equal(result, 0);
+	assert_non_null(first);
+	assert_non_null(second);
+	assert_false(
+	    file_exists(scratch_path(scratch, "state/" NAME "/lock", path)));
+	alone = open_state(scratch);
+	assert_non_null(alone);
+	state_close(second);
+	second = share_state(scratch);
+	assert_non_null(second);
+	assert_null(open_state(scratch));
+	assert_true(scratch_said(scratch, "another run of this issuer"));
+	state_close(first);
+	state_close(alone);
+	state_close(second);
+	assert_int_equal(staging_count(scratch), 0);
 }
 
 /* In a child without rights: a state directory of somebody else. */
@@ -578,55 +257,65 @@ test_foreign_directory(void **test)
 	assert_int_equal(result, 0);
 }
 
-/* Threads stage at once. */
-struct stager {
-	struct state *state;
-	int index;
-	bool ok;
-};
-
-static void *
-stager_run(void *arg)
+/* In a child without rights: everything there can be used. */
+static int
+owner_run(struct scratch *scratch)
 {
-	struct stager *stager = arg;
+	const struct stage_part part = {"bytes", 5};
+	struct uint160 number = uint160_from_u64(8);
+	struct stage_file file;
+	struct state *state;
 
-	stager->ok = true;
-	for (int i = 0; i < 20; i++) {
-		char name[32];
-		struct stage_part part = {name, 0};
-		struct stage_file file;
-
-		(void)snprintf(name, sizeof(name), "%d-%d", stager->index, i);
-		part.len = strlen(name);
-		if (stage_write(stager->state, name, &part, 1, &file) !=
-			STATUS_OK ||
-		    !file_is(file.path, name, part.len))
-			stager->ok = false;
-		stage_file_free(&file);
-	}
-	return NULL;
+	if (!child_become_nobody())
+		return SCRATCH_NOT_PERMITTED;
+	state = open_state(scratch);
+	if (state == NULL)
+		return 1;
+	stage_sweep(state);
+	if (staging_count(scratch) != 1 ||
+	    state_published_set(state, &number) != STATUS_OK ||
+	    state_number_take(state, &number, &number) != STATUS_OK ||
+	    stage_write(state, "0", &part, 1, &file) != STATUS_OK)
+		return 2;
+	stage_file_free(&file);
+	stage_clear(state);
+	state_close(state);
+	return scratch_silent(scratch) ? 0 : 3;
 }
 
+/* Root was there first, or in between: the owner goes on as if it had not. */
 static void
-test_stage_by_threads(void **test)
+test_root_in_between(void **test)
 {
 	struct scratch *scratch = *test;
-	struct state *state = open_state(scratch);
-	struct stager stager[8];
-	pthread_t thread[8];
+	const struct stage_part part = {"bytes", 5};
+	struct uint160 number = uint160_from_u64(7);
+	char path[SCRATCH_BYTES + 64];
+	struct stage_file file;
+	struct state *state;
+	pid_t pid;
 
-	for (int i = 0; i < 8; i++) {
-		stager[i] = (struct stager){state, i, false};
-		assert_int_equal(
-		    pthread_create(&thread[i], NULL, stager_run, &stager[i]),
-		    0);
+	if (geteuid() != 0) {
+		print_message("SKIP: not root\n");
+		skip();
 	}
-	for (int i = 0; i < 8; i++) {
-		assert_int_equal(pthread_join(thread[i], NULL), 0);
-		assert_true(stager[i].ok);
-	}
-	assert_int_equal(stage_clear(state), STATUS_OK);
+	scratch_path(scratch, "state", path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(chown(path, SCRATCH_NOBODY, SCRATCH_NOBODY), 0);
+	state = open_state(scratch);
+	assert_non_null(state);
+	assert_int_equal(state_number_take(state, &number, &number), STATUS_OK);
+	assert_int_equal(state_published_set(state, &number), STATUS_OK);
+	assert_int_equal(stage_write(state, "0", &part, 1, &file), STATUS_OK);
+	stage_file_free(&file);
+	stage_clear(state);
 	state_close(state);
+	/* And was killed, with something staged. */
+	pid = fork_holder(scratch, STATE_SHARED, true);
+	kill_child(pid);
+	assert_int_equal(staging_count(scratch), 1);
+	assert_true(scratch_silent(scratch));
+	assert_int_equal(child_run(owner_run, scratch), 0);
 }
 
 #define TEST(test) \
@@ -640,17 +329,11 @@ main(void)
 	    TEST(test_names_refused),
 	    TEST(test_directory_in_the_way),
 	    TEST(test_lock_between_processes),
+	    TEST(test_lock_removed),
 	    TEST(test_lock_is_not_inherited),
-	    TEST(test_number),
-	    cmocka_unit_test(test_damaged_number),
-	    TEST(test_number_in_the_way),
-	    TEST(test_leftovers),
-	    TEST(test_stage),
-	    TEST(test_stage_refused),
-	    TEST(test_partial_write),
-	    TEST(test_full_disk),
+	    TEST(test_shared),
 	    TEST(test_foreign_directory),
-	    TEST(test_stage_by_threads),
+	    TEST(test_root_in_between),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
