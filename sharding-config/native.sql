@@ -77,7 +77,9 @@ COMMENT ON COLUMN crlpress.revocation.shard IS
     'The shard whose URL stands in the certificate; NULL where the configured '
     'scheme computes it';
 COMMENT ON COLUMN crlpress.revocation.recorded_at IS
-    'When this row was written: publication is owed within 24 hours of it';
+    'When this row was written, as the beginning of its transaction: '
+    'publication is owed within 24 hours of it, and crlpress names what took '
+    'longer. With a row that is changed it may be set anew';
 COMMENT ON CONSTRAINT revocation_issuer_check ON crlpress.revocation IS
     'An issuer has a name';
 COMMENT ON CONSTRAINT revocation_serial_check ON crlpress.revocation IS

@@ -7,7 +7,9 @@
 
 #include "crlpress/utc.h"
 
-#define FIELDS 5
+/* The sixth, when the row was written, may be missing. */
+#define FIELDS_LEAST 5
+#define FIELDS 6
 #define SECONDS_DIGITS_MOST 12
 
 /* "2026-11-22 05:09:49", before a fraction and "+00". */
@@ -18,7 +20,8 @@ struct field {
 	size_t len;
 };
 
-static bool
+/* How many fields there are, 0 when they are too few or too many. */
+static size_t
 split(const char *line, size_t len, struct field *fields)
 {
 	size_t at = 0, start = 0;
@@ -27,11 +30,11 @@ split(const char *line, size_t len, struct field *fields)
 		if (i < len && line[i] != ',')
 			continue;
 		if (at == FIELDS)
-			return false;
+			return 0;
 		fields[at++] = (struct field){line + start, i - start};
 		start = i + 1;
 	}
-	return at == FIELDS;
+	return at >= FIELDS_LEAST ? at : 0;
 }
 
 static bool
@@ -82,6 +85,21 @@ read_time(const struct field *field, int64_t *sec)
 	return utc_from_iso(iso, sec) == STATUS_OK;
 }
 
+/* When the row was written: nothing of it stands in a CRL, so that a time which
+ * is none is as good as one that is not known. */
+static bool
+recorded_is_fine(const struct field *field)
+{
+	static const char *const none[] = {"", "infinity", "-infinity"};
+	int64_t sec;
+
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		if (strlen(none[i]) == field->len &&
+		    memcmp(none[i], field->text, field->len) == 0)
+			return true;
+	return read_time(field, &sec);
+}
+
 int
 row_csv_is_header(const char *line, size_t len)
 {
@@ -94,9 +112,11 @@ row_csv_read(
 {
 	struct field field[FIELDS];
 	int64_t reason = 0;
+	size_t fields;
 
 	*why = "not five fields: serial,revoked_at,reason,not_after,shard";
-	if (!split(line, len, field))
+	fields = split(line, len, field);
+	if (fields == 0)
 		return STATUS_MALFORMED;
 	if (field[0].len > 2 && memcmp(field[0].text, "\\x", 2) == 0) {
 		field[0].text += 2;
@@ -119,6 +139,9 @@ row_csv_read(
 	row->hint.has_shard = field[4].len > 0;
 	row->hint.shard = 0;
 	if (row->hint.has_shard && !read_digits(&field[4], &row->hint.shard))
+		return STATUS_MALFORMED;
+	*why = "recorded_at is not a time in UTC";
+	if (fields == FIELDS && !recorded_is_fine(&field[5]))
 		return STATUS_MALFORMED;
 	return STATUS_OK;
 }

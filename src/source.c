@@ -42,6 +42,7 @@ struct source {
 	PGconn *conn;
 	struct report *report;
 	struct source_config config;
+	struct source_statement statement;
 	struct source_snapshot snapshot;
 	struct source_layout layout;
 	enum phase phase;
@@ -312,6 +313,12 @@ source_config(const struct source *source)
 	return &source->config;
 }
 
+const struct source_statement *
+source_statement(const struct source *source)
+{
+	return &source->statement;
+}
+
 int
 source_server_version(const struct source *source)
 {
@@ -453,6 +460,8 @@ source_open(const struct source_config *config, struct report *report,
 		    "connect", NULL, "out of memory");
 	new->report = report;
 	new->config = *config;
+	new->statement.sql = config->sql;
+	new->statement.name = config->sql_name;
 	snprintf(new->name, sizeof(new->name), "database");
 	status = conninfo_check(new);
 	if (status == STATUS_OK)
@@ -480,7 +489,7 @@ copy_begin(struct source *source, const char *sql)
 	static const char before[] = "COPY (\n";
 	static const char after[] = "\n) TO STDOUT (FORMAT binary)";
 	const struct source_query query = {
-	    source->config.sql_name, "copy", NULL};
+	    source->statement.name, "copy", NULL};
 	size_t size = sizeof(before) + strlen(sql) + sizeof(after);
 	char *copy = malloc(size);
 	PGresult *result;
@@ -488,7 +497,7 @@ copy_begin(struct source *source, const char *sql)
 
 	if (copy == NULL)
 		return report_fault(source->report, STATUS_NO_MEMORY,
-		    source->config.sql_name, "copy", NULL, "out of memory");
+		    source->statement.name, "copy", NULL, "out of memory");
 	snprintf(copy, size, "%s%s%s", before, sql, after);
 	status = answer_read(source, &query, PQsendQuery(source->conn, copy),
 	    PGRES_COPY_OUT, &result);
@@ -500,10 +509,28 @@ copy_begin(struct source *source, const char *sql)
 enum status
 source_start(struct source *source, int64_t lookback_sec)
 {
-	char *sql = NULL;
-	enum status status =
-	    source_statement_check(source, lookback_sec, &source->layout, &sql);
+	const struct source_statement statement = {
+	    .sql = source->config.sql, .name = source->config.sql_name};
 
+	return source_start_statement(source, &statement, lookback_sec);
+}
+
+enum status
+source_start_statement(struct source *source,
+    const struct source_statement *statement, int64_t lookback_sec)
+{
+	char *sql = NULL;
+	enum status status;
+
+	if (source->phase != PHASE_OPEN && source->phase != PHASE_COMPLETE)
+		return report_fault(source->report, STATUS_FAILED, source->name,
+		    "statement", NULL, "rows of another one are not all read");
+	source->statement = *statement;
+	source->header_read = false;
+	source->rows = 0;
+	source->begin = source->end = 0;
+	status =
+	    source_statement_check(source, lookback_sec, &source->layout, &sql);
 	if (status == STATUS_OK)
 		status = copy_begin(source, sql);
 	source->phase = status == STATUS_OK ? PHASE_COPY : PHASE_BROKEN;
@@ -527,7 +554,7 @@ static enum status
 copy_end(struct source *source, bool trailer)
 {
 	const struct source_query query = {
-	    source->config.sql_name, "copy", NULL};
+	    source->statement.name, "copy", NULL};
 	char *data = NULL;
 	char *end;
 	PGresult *result = NULL;
@@ -669,6 +696,12 @@ row_next(struct source *source, struct source_row *row)
 		if (status != STATUS_OK)
 			return status;
 	}
+}
+
+bool
+source_tells_recorded(const struct source *source)
+{
+	return source->layout.has_recorded_at;
 }
 
 enum status

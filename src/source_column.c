@@ -102,6 +102,7 @@ static const struct column_row columns[SOURCE_COLUMN_COUNT] = {
     [SOURCE_REASON] = {"reason", USE_INTEGER},
     [SOURCE_NOT_AFTER] = {"not_after", USE_TIME},
     [SOURCE_SHARD] = {"shard", USE_INTEGER},
+    [SOURCE_RECORDED_AT] = {"recorded_at", USE_TIME},
 };
 
 static const unsigned serial_uses[] = {

@@ -38,6 +38,8 @@ struct source_answer;
 const char *source_name(const struct source *source);
 struct report *source_report(struct source *source);
 const struct source_config *source_config(const struct source *source);
+/* The one that was started last, or is to be: the configured one. */
+const struct source_statement *source_statement(const struct source *source);
 
 /* 150018 is 15.18. */
 int source_server_version(const struct source *source);
@@ -84,7 +86,14 @@ enum status source_snapshot_take(
 
 /*
  * source_statement.c: the configured statement with its literals, for the
- * caller to free, once the server has said that it yields the five columns.
+ * caller to free.
+ */
+enum status source_statement_expand(
+    struct source *source, int64_t lookback_sec, char **sql) MUST_CHECK;
+
+/*
+ * source_statement.c: the configured statement with its literals, for the
+ * caller to free, once the server has said that it yields the columns.
  */
 enum status source_statement_check(struct source *source, int64_t lookback_sec,
     struct source_layout *layout, char **sql) MUST_CHECK;

@@ -54,6 +54,7 @@ static const struct column_faults faults[SOURCE_COLUMN_COUNT] = {
     [SOURCE_REVOKED_AT] = TIME_FAULTS("revoked_at"),
     [SOURCE_REASON] = {.null = "reason is NULL"},
     [SOURCE_NOT_AFTER] = TIME_FAULTS("not_after"),
+    [SOURCE_RECORDED_AT] = TIME_FAULTS("recorded_at"),
 };
 
 /* A value as it stands in the tuple; bytes == NULL is SQL's NULL. */
@@ -112,11 +113,11 @@ source_header_decode(
 }
 
 /*
- * The fields of the tuple that starts at `bytes`; STATUS_OK with *used == 0
- * when it has not arrived wholly, STATUS_DONE for the trailer.
+ * The `columns` fields of the tuple that starts at `bytes`; STATUS_OK with
+ * *used == 0 when it has not arrived wholly, STATUS_DONE for the trailer.
  */
-static enum status
-tuple_split(const uint8_t *bytes, size_t len, size_t *used,
+static inline enum status
+tuple_split(const uint8_t *bytes, size_t len, size_t columns, size_t *used,
     struct field field[SOURCE_COLUMN_COUNT], const char **why)
 {
 	size_t at = 2;
@@ -128,11 +129,11 @@ tuple_split(const uint8_t *bytes, size_t len, size_t *used,
 		*used = at;
 		return STATUS_DONE;
 	}
-	if (load_u16(bytes) != SOURCE_COLUMN_COUNT) {
-		*why = "a tuple without five fields";
+	if (load_u16(bytes) != columns) {
+		*why = "a tuple of another number of fields than columns";
 		return STATUS_MALFORMED;
 	}
-	for (size_t i = 0; i < SOURCE_COLUMN_COUNT; i++) {
+	for (size_t i = 0; i < columns; i++) {
 		uint32_t size;
 
 		if (len - at < 4)
@@ -154,8 +155,7 @@ tuple_split(const uint8_t *bytes, size_t len, size_t *used,
 		field[i].len = size;
 		at += size;
 		/* The heads of the other fields still have to fit. */
-		if (at > SOURCE_TUPLE_BYTES_MOST -
-			     4 * (size_t)(SOURCE_COLUMN_COUNT - 1 - i)) {
+		if (at > SOURCE_TUPLE_BYTES_MOST - 4 * (columns - 1 - i)) {
 			*why = "a tuple above 64 KiB";
 			return STATUS_MALFORMED;
 		}
@@ -348,6 +348,25 @@ decode_shard(const struct source_layout *layout, struct field field,
 	    layout->type[SOURCE_SHARD], field, &row->hint.shard);
 }
 
+/*
+ * When the row was written says nothing of the certificate, so that what is no
+ * time there is told beside the row, and NULL is a time that is not known.
+ */
+static bool
+decode_recorded(const struct source_layout *layout, const struct field *field,
+    struct source_row *row)
+{
+	row->has_recorded = false;
+	row->recorded_fault = NULL;
+	if (!layout->has_recorded_at || field->bytes == NULL)
+		return true;
+	if (!decode_time(layout, SOURCE_RECORDED_AT, *field,
+		&row->recorded_at_sec, &row->recorded_fault))
+		return false;
+	row->has_recorded = row->recorded_fault == NULL;
+	return true;
+}
+
 /* What a good row leaves as it is; serial_text is left alone but for its end,
  * as filling it for ten million good rows would be felt. */
 static void
@@ -381,7 +400,8 @@ row_fill(const struct source_layout *layout,
 		return false;
 	row_fault(row, fault);
 	row->has_not_after = fault == NULL;
-	if (!decode_shard(layout, field[SOURCE_SHARD], row))
+	if (!decode_shard(layout, field[SOURCE_SHARD], row) ||
+	    !decode_recorded(layout, &field[SOURCE_RECORDED_AT], row))
 		return false;
 	if (row->fault != NULL)
 		row_keep_text(row, layout->encoding, field[SOURCE_SERIAL]);
@@ -393,8 +413,14 @@ source_row_decode(const struct source_layout *layout, const uint8_t *bytes,
     size_t len, size_t *used, struct source_row *row, const char **why)
 {
 	struct field field[SOURCE_COLUMN_COUNT];
-	enum status status = tuple_split(bytes, len, used, field, why);
+	enum status status;
 
+	/* Twice, for a number that is known is what makes it fast. */
+	status =
+	    layout->has_recorded_at
+		? tuple_split(bytes, len, SOURCE_COLUMN_COUNT, used, field, why)
+		: tuple_split(
+		      bytes, len, SOURCE_COLUMNS_LEAST, used, field, why);
 	if (status != STATUS_OK || *used == 0)
 		return status;
 	if (!row_fill(layout, field, row)) {

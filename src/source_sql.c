@@ -29,6 +29,8 @@ struct placeholder {
 static const struct placeholder placeholders[] = {
     {"issuer", offsetof(struct source_sql_literals, issuer)},
     {"lookback", offsetof(struct source_sql_literals, lookback)},
+    {"shard", offsetof(struct source_sql_literals, shard)},
+    {"serial", offsetof(struct source_sql_literals, serial)},
 };
 
 static bool
@@ -182,6 +184,19 @@ literal_find(const struct scan *scan, const char *name, size_t len)
 	return NULL;
 }
 
+/* Which there are in this statement. */
+static const char *
+placeholders_hint(const struct source_sql_literals *literals)
+{
+	if (literals->shard != NULL)
+		return "the placeholders are :'issuer', :'lookback' and "
+		       ":'shard'";
+	if (literals->serial != NULL)
+		return "the placeholders are :'issuer', :'lookback' and "
+		       ":'serial'";
+	return "the placeholders are :'issuer' and :'lookback'";
+}
+
 static enum status
 scan_unknown(struct scan *scan, const char *name, size_t len, const char *hint)
 {
@@ -199,8 +214,6 @@ scan_unknown(struct scan *scan, const char *name, size_t len, const char *hint)
 static enum status
 scan_colon(struct scan *scan)
 {
-	static const char *const hint =
-	    "the placeholders are :'issuer' and :'lookback'";
 	const char *name = scan->at + 1;
 	const char *literal;
 	size_t len = 0;
@@ -223,7 +236,8 @@ scan_colon(struct scan *scan)
 		      ? literal_find(scan, name, len)
 		      : NULL;
 	if (literal == NULL)
-		return scan_unknown(scan, name, len, hint);
+		return scan_unknown(
+		    scan, name, len, placeholders_hint(scan->literals));
 	status = scan_emit(scan, " ", 1);
 	if (status == STATUS_OK)
 		status = scan_emit(scan, literal, strlen(literal));

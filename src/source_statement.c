@@ -12,14 +12,14 @@
 #include "crlpress/utc.h"
 #include "source_impl.h"
 
-/* The statement with its literals, for the caller to free. */
-static enum status
-statement_expand(struct source *source, int64_t lookback_sec, char **sql)
+enum status
+source_statement_expand(struct source *source, int64_t lookback_sec, char **sql)
 {
-	const struct source_config *config = source_config(source);
+	const struct source_statement *statement = source_statement(source);
 	struct report *report = source_report(source);
+	struct source_sql_literals literals = {NULL};
 	char iso[UTC_ISO_BYTES];
-	char *issuer = NULL, *lookback = NULL;
+	char *quoted[4] = {NULL};
 	struct source_sql_fault fault = {0};
 	enum status status = STATUS_CONFIG;
 
@@ -28,24 +28,33 @@ statement_expand(struct source *source, int64_t lookback_sec, char **sql)
 		lookback_sec = UTC_MIN_SEC;
 	if (lookback_sec > UTC_MAX_SEC)
 		lookback_sec = UTC_MAX_SEC;
-	issuer = source_quote(source, config->issuer_id);
-	lookback = source_quote(source, utc_to_iso(lookback_sec, iso));
-	if (issuer == NULL || lookback == NULL)
+	quoted[0] = source_quote(source, source_config(source)->issuer_id);
+	quoted[1] = source_quote(source, utc_to_iso(lookback_sec, iso));
+	if (quoted[0] == NULL || quoted[1] == NULL)
 		goto out;
-	status = source_sql_expand(config->sql,
-	    &(struct source_sql_literals){issuer, lookback}, sql, &fault);
+	if (statement->shard != NULL &&
+	    (quoted[2] = source_quote(source, statement->shard)) == NULL)
+		goto out;
+	if (statement->serial != NULL &&
+	    (quoted[3] = source_quote(source, statement->serial)) == NULL)
+		goto out;
+	literals = (struct source_sql_literals){.issuer = quoted[0],
+	    .lookback = quoted[1],
+	    .shard = quoted[2],
+	    .serial = quoted[3]};
+	status = source_sql_expand(statement->sql, &literals, sql, &fault);
 	if (status == STATUS_NO_MEMORY)
-		report_fault(report, status, config->sql_name, "statement",
-		    NULL, "out of memory");
+		report_fault(report, status, statement->name, "statement", NULL,
+		    "out of memory");
 	else if (status != STATUS_OK)
-		report_fault(report, status, config->sql_name, "statement",
-		    NULL, "line %u: %s%s%s", fault.line, fault.what,
+		report_fault(report, status, statement->name, "statement", NULL,
+		    "line %u: %s%s%s", fault.line, fault.what,
 		    fault.name[0] != '\0' ? " " : "", fault.name);
 	if (fault.hint != NULL)
 		report_hint(report, "%s", fault.hint);
 out:
-	free(issuer);
-	free(lookback);
+	for (size_t i = 0; i < sizeof(quoted) / sizeof(quoted[0]); i++)
+		free(quoted[i]);
 	return status;
 }
 
@@ -75,12 +84,12 @@ column_misplaced(
     struct source *source, enum source_column column, const char *name)
 {
 	report_fault(source_report(source), STATUS_CONFIG,
-	    source_config(source)->sql_name, "columns", NULL,
+	    source_statement(source)->name, "columns", NULL,
 	    "column %d, have %s, want %s", (int)column + 1, name,
 	    source_column_name(column));
 	report_hint(source_report(source),
-	    "the columns are serial, revoked_at, reason, not_after, shard, in "
-	    "this order");
+	    "the columns are serial, revoked_at, reason, not_after, shard and, "
+	    "where it is known, recorded_at, in this order");
 	return STATUS_CONFIG;
 }
 
@@ -103,15 +112,16 @@ column_check(struct source *source, enum source_column column,
 	status = type_name_read(source, oid, have);
 	if (status != STATUS_OK)
 		return status;
-	report_fault(source_report(source), STATUS_CONFIG, config->sql_name,
-	    "columns", NULL, "type of %s, have %s, want %s",
-	    source_column_name(column), have, want);
+	report_fault(source_report(source), STATUS_CONFIG,
+	    source_statement(source)->name, "columns", NULL,
+	    "type of %s, have %s, want %s", source_column_name(column), have,
+	    want);
 	if (hint != NULL)
 		report_hint(source_report(source), "%s", hint);
 	return STATUS_CONFIG;
 }
 
-/* All five, so that one run tells of every wrong one. */
+/* All of them, so that one run tells of every wrong one. */
 static enum status
 columns_check(struct source *source,
     const struct source_description *description, struct source_layout *layout)
@@ -121,17 +131,19 @@ columns_check(struct source *source,
 
 	if (description->parameters != 0)
 		return report_fault(source_report(source), STATUS_CONFIG,
-		    config->sql_name, "statement", NULL,
+		    source_statement(source)->name, "statement", NULL,
 		    "parameters like $1, have %d, want none",
 		    description->parameters);
-	if (description->columns != SOURCE_COLUMN_COUNT)
+	if (description->columns != SOURCE_COLUMNS_LEAST &&
+	    description->columns != SOURCE_COLUMN_COUNT)
 		return report_fault(source_report(source), STATUS_CONFIG,
-		    config->sql_name, "columns", NULL,
+		    source_statement(source)->name, "columns", NULL,
 		    "have %d, want 5: serial, revoked_at, reason, not_after, "
-		    "shard",
+		    "shard, or 6 with recorded_at",
 		    description->columns);
 	layout->encoding = config->encoding;
-	for (unsigned i = 0; i < SOURCE_COLUMN_COUNT; i++) {
+	layout->has_recorded_at = description->columns == SOURCE_COLUMN_COUNT;
+	for (unsigned i = 0; i < (unsigned)description->columns; i++) {
 		enum status one = column_check(
 		    source, (enum source_column)i, description, layout);
 
@@ -146,12 +158,12 @@ source_statement_check(struct source *source, int64_t lookback_sec,
     struct source_layout *layout, char **sql)
 {
 	struct source_query query = {
-	    source_config(source)->sql_name, "statement", NULL};
+	    source_statement(source)->name, "statement", NULL};
 	struct source_description description;
 	enum status status;
 
 	*sql = NULL;
-	status = statement_expand(source, lookback_sec, sql);
+	status = source_statement_expand(source, lookback_sec, sql);
 	if (status != STATUS_OK)
 		return status;
 	query.sql = *sql;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Rows as text, one a line, as `psql --csv` prints the five columns of a
- * source: serial,revoked_at,reason,not_after,shard. The first line may be a
+ * Rows as text, one a line, as `psql --csv` prints the columns of a source:
+ * serial,revoked_at,reason,not_after,shard and, where it has one, recorded_at,
+ * which no CRL says anything of and is not kept. The first line may be a
  * header. Pure; no library.
  */
 #ifndef CRLPRESS_ROW_CSV_H

@@ -3,15 +3,17 @@
  * Revoked certificates out of PostgreSQL: one snapshot, one binary COPY, no
  * malloc a row. libpq stays behind this header.
  *
- * The statement yields five columns, in this order:
+ * The statement yields these columns, in this order, the last or not:
  *   serial      bytea, or text in hex or decimal (serial encoding)
  *   revoked_at  timestamptz, or bigint seconds since 1970
  *   reason      smallint, integer or bigint: RFC 5280, 5.3.1
  *   not_after   timestamptz, or bigint seconds since 1970
  *   shard       smallint, integer or bigint; NULL: the scheme decides
+ *   recorded_at timestamptz, or bigint seconds since 1970; NULL: not known
  * and may name :'issuer' and :'lookback' as psql would: both are replaced by
  * quoted literals (the configured issuer id; an ISO time, the oldest not_after
- * that is still asked for).
+ * that is still asked for). Statements for less than all rows are told more:
+ * :'shard', an index in decimal, or :'serial', in hex of whole octets.
  */
 #ifndef CRLPRESS_SOURCE_H
 #define CRLPRESS_SOURCE_H
@@ -38,6 +40,17 @@ struct source_config {
 	int64_t statement_timeout_sec;
 };
 
+/*
+ * A statement to be read from. Borrowed strings: sql, shard and serial until
+ * it is started, the name as long as the source.
+ */
+struct source_statement {
+	const char *sql;
+	const char *name;   /* its file, for messages */
+	const char *shard;  /* decimal; NULL: not of one shard */
+	const char *serial; /* hex; NULL: not of one serial */
+};
+
 /* Longest text of a serial in a fault, cut if longer. */
 #define SOURCE_SERIAL_TEXT_BYTES 64
 
@@ -49,6 +62,11 @@ struct source_row {
 	int64_t not_after_sec;
 	uint8_t reason;
 	struct shard_hint hint;
+	/* When the row was written, where the source tells. What is no time
+	 * is no fault of the row: it can stand in a CRL without it. */
+	bool has_recorded;
+	int64_t recorded_at_sec;
+	const char *recorded_fault; /* static text, or NULL */
 	/* With a fault: what can still be said of the row; all true without. */
 	bool has_serial;
 	bool has_hint;
@@ -86,12 +104,22 @@ void source_close(struct source *source);
 const struct source_snapshot *source_snapshot(const struct source *source);
 
 /*
- * Starts the COPY. Checks the statement's columns and types first: a missing
- * table or column, or a wrong type, is a fault here. Rows whose not_after is
- * before `lookback_sec` are not asked for.
+ * Starts the COPY of the configured statement. Checks the statement's columns
+ * and types first: a missing table or column, or a wrong type, is a fault
+ * here. Rows whose not_after is before `lookback_sec` are not asked for.
  */
 enum status source_start(
     struct source *source, int64_t lookback_sec) MUST_CHECK;
+
+/*
+ * The same of another statement. Both may be called again, in the same
+ * snapshot, once source_read has said STATUS_DONE.
+ */
+enum status source_start_statement(struct source *source,
+    const struct source_statement *statement, int64_t lookback_sec) MUST_CHECK;
+
+/* Whether the statement has a column recorded_at; known once started. */
+bool source_tells_recorded(const struct source *source);
 
 /*
  * The next rows, up to `room`; `*count` may be less. STATUS_DONE with

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The five columns that the source's statement must have: their order, names
- * and types. Pure; no library.
+ * The columns that the source's statement must have, five or six: their
+ * order, names and types. Pure; no library.
  */
 #ifndef CRLPRESS_SOURCE_COLUMN_H
 #define CRLPRESS_SOURCE_COLUMN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "crlpress/source.h"
@@ -18,8 +19,11 @@ enum source_column {
 	SOURCE_REASON,
 	SOURCE_NOT_AFTER,
 	SOURCE_SHARD,
+	SOURCE_RECORDED_AT, /* may be missing */
 	SOURCE_COLUMN_COUNT
 };
+
+#define SOURCE_COLUMNS_LEAST SOURCE_RECORDED_AT
 
 /* How the bytes of a column are to be read. */
 enum source_type {
@@ -35,6 +39,7 @@ enum source_type {
 struct source_layout {
 	enum serial_encoding encoding;
 	enum source_type type[SOURCE_COLUMN_COUNT];
+	bool has_recorded_at; /* six columns, or five */
 };
 
 /* "serial", "revoked_at", ...: static text. */

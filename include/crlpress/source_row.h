@@ -16,7 +16,7 @@
 #include "crlpress/status.h"
 
 /*
- * Longest tuple in bytes, head and all. Five columns of a few dozen bytes are
+ * Longest tuple in bytes, head and all. Six columns of a few dozen bytes are
  * meant; a tuple beyond this is another table or another protocol.
  */
 #define SOURCE_TUPLE_BYTES_MOST 65536

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The placeholders of the source's statement: :'issuer' and :'lookback', as
- * psql writes them, replaced by quoted literals. Pure; no library.
+ * The placeholders of the source's statements: :'issuer' and :'lookback', in
+ * those for less than all rows :'shard' or :'serial' too, as psql writes them,
+ * replaced by quoted literals. Pure; no library.
  */
 #ifndef CRLPRESS_SOURCE_SQL_H
 #define CRLPRESS_SOURCE_SQL_H
@@ -19,6 +20,9 @@
 struct source_sql_literals {
 	const char *issuer;   /* quoted: 'letters-1' */
 	const char *lookback; /* quoted: '2026-10-23T05:09:49Z' */
+	/* NULL: a statement that is told neither has no such placeholder. */
+	const char *shard;  /* quoted: '7' */
+	const char *serial; /* quoted: '0a1b2c' */
 };
 
 /* What is wrong with a statement. */

@@ -139,7 +139,7 @@ row_print(const struct source_row *row)
 {
 	char serial[UINT160_HEX_BYTES] = "-";
 	char revoked_at[UTC_ISO_BYTES] = "-", not_after[UTC_ISO_BYTES] = "-";
-	char shard[24] = "-";
+	char shard[24] = "-", recorded_at[UTC_ISO_BYTES];
 
 	if (row->has_serial)
 		uint160_to_hex(&row->serial, serial);
@@ -151,6 +151,11 @@ row_print(const struct source_row *row)
 		snprintf(shard, sizeof(shard), "%" PRId64, row->hint.shard);
 	printf("row %s %s %d %s %s", serial, revoked_at, row->reason, not_after,
 	    shard);
+	if (row->has_recorded)
+		printf(" recorded %s",
+		    utc_to_iso(row->recorded_at_sec, recorded_at));
+	if (row->recorded_fault != NULL)
+		printf(" but: %s", row->recorded_fault);
 	if (row->fault != NULL)
 		printf(" fault: %s [%s]", row->fault, row->serial_text);
 	putchar('\n');

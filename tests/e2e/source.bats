@@ -258,12 +258,46 @@ row 02 1970-01-01T00:00:02Z 3 1970-01-01T00:00:04Z -
 	[ "$(grep -c 'columns: type of' <<<"$output")" -eq 5 ]
 }
 
-@test "the columns: five, in their order, no parameters" {
+@test "a sixth column: when the row was written, or that it is not known" {
+	dump -s "VALUES ('\x01'::bytea, 0::bigint, 1, 1::bigint, 5,
+	    '2026-03-01 12:00:00.9+05:45'::timestamptz),
+	    ('\x02', 0, 1, 1, NULL, NULL), ('\x03', 0, 1, 1, 5, 'infinity'),
+	    ('\x04', 0, 1, 1, 5, '-infinity'),
+	    ('\x05', 0, 1, 1, 5, '1949-12-31 23:59:59Z')"
+	[ "$status" -eq 0 ]
+	has 'row 01 1970-01-01T00:00:00Z 1 1970-01-01T00:00:01Z 5'\
+' recorded 2026-03-01T06:15:00Z
+row 02 1970-01-01T00:00:00Z 1 1970-01-01T00:00:01Z -
+row 03 1970-01-01T00:00:00Z 1 1970-01-01T00:00:01Z 5'\
+' but: recorded_at is infinity
+row 04 1970-01-01T00:00:00Z 1 1970-01-01T00:00:01Z 5'\
+' but: recorded_at is -infinity
+row 05 1970-01-01T00:00:00Z 1 1970-01-01T00:00:01Z 5'\
+' but: recorded_at is before 1950
+'
+	has_not fault
+	dump -s "SELECT '\x01'::bytea, 0, 1, 1, NULL::int, 1700000000::bigint"
+	has 'recorded 2023-11-14T22:13:20Z'
+	dump -s "SELECT '\x01'::bytea, 0, 1, 1, NULL::int, 1700000000000"
+	has 'but: recorded_at is after 9999: are these seconds?'
+}
+
+@test "the columns: five or six, in their order, no parameters" {
 	dump -s "SELECT '\x01'::bytea, now(), 1, now()"
 	[ "$status" -eq 2 ]
 	has 'test.sql: columns: have 4, want 5: serial, revoked_at, reason, '
-	dump -s "SELECT '\x01'::bytea, now(), 1, now(), 1, 1"
-	has 'columns: have 6, want 5'
+	dump -s "SELECT '\x01'::bytea, now(), 1, now(), 1, now(), 1"
+	has 'columns: have 7, want 5: serial, revoked_at, reason, not_after, '
+	has 'shard, or 6 with recorded_at'
+	dump -s "SELECT '\x01'::bytea, now(), 1, now(), 1, 1::smallint"
+	[ "$status" -eq 2 ]
+	has 'type of recorded_at, have smallint, want timestamp with time zone'
+	dump -s "SELECT '\x01'::bytea, now(), 1, now(), now() AS recorded_at, 1"
+	[ "$status" -eq 2 ]
+	has 'column 5, have recorded_at, want shard'
+	dump -s "SELECT '\x01'::bytea, now(), 1, now(), 1, now() AS reason"
+	[ "$status" -eq 2 ]
+	has 'column 6, have reason, want recorded_at'
 	dump -s "SELECT '\x01'::bytea, now() AS not_after, 1,
 	    now() AS revoked_at, 1"
 	[ "$status" -eq 2 ]

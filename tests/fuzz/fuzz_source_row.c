@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * libFuzzer: a binary COPY of any bytes, as a hostile or broken server might
- * send it. The first octet chooses the types of the columns, the second how
+ * send it. The first octet chooses the columns and types, the second how
  * many octets come at a time. However they come, the rows must be the same,
  * and what a row says must be what a CRL could say.
  */
@@ -19,15 +19,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 static const struct source_layout layouts[] = {
     {SERIAL_BYTEA,
 	{SOURCE_TYPE_BYTEA, SOURCE_TYPE_TIMESTAMPTZ, SOURCE_TYPE_INT2,
-	    SOURCE_TYPE_TIMESTAMPTZ, SOURCE_TYPE_INT4}},
-    {SERIAL_HEX, {SOURCE_TYPE_TEXT, SOURCE_TYPE_INT8, SOURCE_TYPE_INT4,
-		     SOURCE_TYPE_INT4, SOURCE_TYPE_INT8}},
-    {SERIAL_HEX, {SOURCE_TYPE_BPCHAR, SOURCE_TYPE_INT4, SOURCE_TYPE_INT8,
-		     SOURCE_TYPE_INT8, SOURCE_TYPE_INT2}},
+	    SOURCE_TYPE_TIMESTAMPTZ, SOURCE_TYPE_INT4},
+	false},
+    {SERIAL_HEX,
+	{SOURCE_TYPE_TEXT, SOURCE_TYPE_INT8, SOURCE_TYPE_INT4, SOURCE_TYPE_INT4,
+	    SOURCE_TYPE_INT8},
+	false},
+    {SERIAL_HEX,
+	{SOURCE_TYPE_BPCHAR, SOURCE_TYPE_INT4, SOURCE_TYPE_INT8,
+	    SOURCE_TYPE_INT8, SOURCE_TYPE_INT2},
+	false},
     {SERIAL_DECIMAL,
 	{SOURCE_TYPE_BYTEA, SOURCE_TYPE_TIMESTAMPTZ, SOURCE_TYPE_INT2,
-	    SOURCE_TYPE_TIMESTAMPTZ, SOURCE_TYPE_INT4}},
+	    SOURCE_TYPE_TIMESTAMPTZ, SOURCE_TYPE_INT4},
+	false},
 };
+
+/* The same with a sixth column. */
+#define WITH_RECORDED 0x80
 
 /* What came of a whole stream. */
 struct outcome {
@@ -62,6 +71,9 @@ row_check(const struct source_row *row)
 		row->revoked_at_sec <= UTC_MAX_SEC);
 	require(row->not_after_sec >= UTC_MIN_SEC &&
 		row->not_after_sec <= UTC_MAX_SEC);
+	require(!row->has_recorded || (row->recorded_fault == NULL &&
+					  row->recorded_at_sec >= UTC_MIN_SEC &&
+					  row->recorded_at_sec <= UTC_MAX_SEC));
 }
 
 static uint64_t
@@ -76,6 +88,10 @@ row_sum(const struct source_row *row)
 	sum = sum * 31 + (uint64_t)row->revoked_at_sec;
 	sum = sum * 31 + (uint64_t)row->not_after_sec;
 	sum = sum * 31 + row->reason;
+	if (row->has_recorded)
+		sum = sum * 31 + (uint64_t)row->recorded_at_sec;
+	if (row->recorded_fault != NULL)
+		sum = sum * 31 + (uint64_t)strlen(row->recorded_fault);
 	return sum * 31 + (uint64_t)row->hint.shard;
 }
 
@@ -123,14 +139,17 @@ stream_decode(const struct source_layout *layout, const uint8_t *data,
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	const struct source_layout *layout;
+	struct source_layout layout;
 	struct outcome whole, parts;
 
 	if (len < 2)
 		return 0;
-	layout = &layouts[data[0] % (sizeof(layouts) / sizeof(layouts[0]))];
-	whole = stream_decode(layout, data + 2, len - 2, len);
-	parts = stream_decode(layout, data + 2, len - 2, data[1] % 64U + 1U);
+	layout = layouts[(data[0] & ~WITH_RECORDED) %
+			 (sizeof(layouts) / sizeof(layouts[0]))];
+	layout.has_recorded_at = (data[0] & WITH_RECORDED) != 0;
+	layout.type[SOURCE_RECORDED_AT] = layout.type[SOURCE_REVOKED_AT];
+	whole = stream_decode(&layout, data + 2, len - 2, len);
+	parts = stream_decode(&layout, data + 2, len - 2, data[1] % 64U + 1U);
 	require(whole.status == parts.status && whole.rows == parts.rows &&
 		whole.sum == parts.sum);
 	return 0;

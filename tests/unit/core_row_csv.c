@@ -273,10 +273,35 @@ test_fields(void **state)
 	assert_refused("", OF_FIELDS);
 	assert_refused("1", OF_FIELDS);
 	assert_refused("1,0,0,0", OF_FIELDS);
-	assert_refused("1,0,0,0,0,", OF_FIELDS);
-	assert_refused("1,0,0,0,0,0", OF_FIELDS);
+	assert_refused("1,0,0,0,0,,", OF_FIELDS);
+	assert_refused("1,0,0,0,0,0,0", OF_FIELDS);
 	assert_refused("1;0;0;0;0", OF_FIELDS);
 	assert_refused(",,,,", "empty");
+}
+
+/* The sixth is checked and not kept. */
+static void
+test_recorded(void **state)
+{
+	static const char *const good[] = {"", "0", "1795324189",
+	    "2026-11-22 05:09:49.123456+00", "2026-11-22T05:09:49Z", "infinity",
+	    "-infinity"};
+	static const char *const bad[] = {" ", "now", "2026-11-22", "0\r",
+	    "2026-11-22 05:09:49+01", "infinity ", "-1"};
+	struct row_csv row;
+	char line[80];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		(void)snprintf(line, sizeof(line), "1,2,3,4,5,%s", good[i]);
+		assert_read(line, &row);
+		assert_int_equal(row.hint.shard, 5);
+		assert_int_equal(row.not_after_sec, 4);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		(void)snprintf(line, sizeof(line), "1,2,3,4,5,%s", bad[i]);
+		assert_refused(line, "recorded_at is not a time in UTC");
+	}
 }
 
 /* A line is as long as it is said to be, whatever stands behind or in it. */
@@ -339,6 +364,7 @@ main(void)
 	    cmocka_unit_test(test_reasons),
 	    cmocka_unit_test(test_shards),
 	    cmocka_unit_test(test_fields),
+	    cmocka_unit_test(test_recorded),
 	    cmocka_unit_test(test_length),
 	    cmocka_unit_test(test_header),
 	};

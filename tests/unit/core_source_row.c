@@ -17,6 +17,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+#define MISCOUNT "a tuple of another number of fields than columns"
 #define USEC 1000000LL
 /* 2000-01-01 00:00:00 UTC. */
 #define EPOCH_SEC 946684800LL
@@ -31,18 +32,22 @@ struct tuple {
 	size_t len;
 };
 
-static const struct source_layout layout_bytea = {
-    SERIAL_BYTEA, {SOURCE_TYPE_BYTEA, SOURCE_TYPE_TIMESTAMPTZ, SOURCE_TYPE_INT2,
-		      SOURCE_TYPE_TIMESTAMPTZ, SOURCE_TYPE_INT4}};
-static const struct source_layout layout_hex = {
-    SERIAL_HEX, {SOURCE_TYPE_TEXT, SOURCE_TYPE_INT8, SOURCE_TYPE_INT4,
-		    SOURCE_TYPE_INT4, SOURCE_TYPE_INT8}};
-static const struct source_layout layout_decimal = {
-    SERIAL_DECIMAL, {SOURCE_TYPE_TEXT, SOURCE_TYPE_INT8, SOURCE_TYPE_INT4,
-			SOURCE_TYPE_INT4, SOURCE_TYPE_INT8}};
-static const struct source_layout layout_bpchar = {
-    SERIAL_HEX, {SOURCE_TYPE_BPCHAR, SOURCE_TYPE_INT8, SOURCE_TYPE_INT4,
-		    SOURCE_TYPE_INT4, SOURCE_TYPE_INT8}};
+static const struct source_layout layout_bytea = {SERIAL_BYTEA,
+    {SOURCE_TYPE_BYTEA, SOURCE_TYPE_TIMESTAMPTZ, SOURCE_TYPE_INT2,
+	SOURCE_TYPE_TIMESTAMPTZ, SOURCE_TYPE_INT4},
+    false};
+static const struct source_layout layout_hex = {SERIAL_HEX,
+    {SOURCE_TYPE_TEXT, SOURCE_TYPE_INT8, SOURCE_TYPE_INT4, SOURCE_TYPE_INT4,
+	SOURCE_TYPE_INT8},
+    false};
+static const struct source_layout layout_decimal = {SERIAL_DECIMAL,
+    {SOURCE_TYPE_TEXT, SOURCE_TYPE_INT8, SOURCE_TYPE_INT4, SOURCE_TYPE_INT4,
+	SOURCE_TYPE_INT8},
+    false};
+static const struct source_layout layout_bpchar = {SERIAL_HEX,
+    {SOURCE_TYPE_BPCHAR, SOURCE_TYPE_INT8, SOURCE_TYPE_INT4, SOURCE_TYPE_INT4,
+	SOURCE_TYPE_INT8},
+    false};
 
 static void
 put_integer(struct tuple *tuple, int size, int64_t value)
@@ -56,7 +61,7 @@ static void
 put_start(struct tuple *tuple)
 {
 	tuple->len = 0;
-	put_integer(tuple, 2, SOURCE_COLUMN_COUNT);
+	put_integer(tuple, 2, SOURCE_COLUMNS_LEAST);
 }
 
 static void
@@ -94,8 +99,8 @@ decode(const struct source_layout *layout, const struct tuple *tuple)
 	const char *why = NULL;
 	size_t used = 0;
 
-	/* What a row of the batch before may have left. */
-	memset(&row, 0xa5, sizeof(row));
+	/* What a row of the batch before may have left; a bool is 0 or 1. */
+	memset(&row, 0x01, sizeof(row));
 	assert_int_equal(source_row_decode(layout, tuple->octet, tuple->len,
 			     &used, &row, &why),
 	    STATUS_OK);
@@ -168,6 +173,8 @@ test_good(void **state)
 	assert_true(row.has_not_after && row.has_hint && row.hint.has_shard);
 	assert_true(row.hint.shard == 3);
 	assert_string_equal(row.serial_text, "");
+	assert_false(row.has_recorded);
+	assert_null(row.recorded_fault);
 }
 
 /* Every octet must be there, and none more is taken. */
@@ -248,7 +255,7 @@ test_malformed_count(void **state)
 	for (size_t i = 0; i < COUNT(counts); i++) {
 		tuple.len = 0;
 		put_integer(&tuple, 2, counts[i]);
-		assert_malformed(&tuple, "a tuple without five fields");
+		assert_malformed(&tuple, MISCOUNT);
 	}
 }
 
@@ -267,7 +274,7 @@ test_malformed_length(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		put_start(&tuple);
-		for (int f = 0; f < SOURCE_COLUMN_COUNT; f++) {
+		for (int f = 0; f < SOURCE_COLUMNS_LEAST; f++) {
 			int size =
 			    f == wrong[i].field ? wrong[i].size : right[f];
 			char octets[16] = {0};
@@ -653,6 +660,120 @@ test_nulls(void **state)
 	    decode(&layout_bytea, &tuple).fault, "serial is NULL");
 }
 
+/* A good row of six columns, of which the last is put by the caller. */
+static void
+put_start_six(struct tuple *tuple)
+{
+	tuple->len = 0;
+	put_integer(tuple, 2, 6);
+	put_octets(tuple, "\x01", 1);
+	put_field(tuple, 8, usec_of(REVOKED_SEC));
+	put_field(tuple, 2, 1);
+	put_field(tuple, 8, usec_of(NOT_AFTER_SEC));
+	put_field(tuple, 4, 3);
+}
+
+/* What is no time is told beside a row that is fine. */
+static void
+test_recorded(void **state)
+{
+	static const struct {
+		int64_t usec;
+		int64_t sec;
+		const char *fault;
+	} cases[] = {
+	    {0, EPOCH_SEC, NULL},
+	    {-1, EPOCH_SEC - 1, NULL},
+	    {USEC * 60 + 999999, EPOCH_SEC + 60, NULL},
+	    {INT64_MAX, 0, "recorded_at is infinity"},
+	    {INT64_MIN, 0, "recorded_at is -infinity"},
+	    {INT64_MAX - 1, 0, "recorded_at is after 9999"},
+	    {INT64_MIN + 1, 0, "recorded_at is before 1950"},
+	};
+	struct source_layout layout = layout_bytea;
+	static struct tuple tuple;
+	struct source_row row;
+
+	(void)state;
+	layout.type[SOURCE_RECORDED_AT] = SOURCE_TYPE_TIMESTAMPTZ;
+	layout.has_recorded_at = true;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		put_start_six(&tuple);
+		put_field(&tuple, 8, cases[i].usec);
+		row = decode(&layout, &tuple);
+		assert_serial(&row, "01");
+		assert_true(row.hint.shard == 3 && row.reason == 1);
+		assert_string_equal(row.serial_text, "");
+		assert_int_equal(row.has_recorded, cases[i].fault == NULL);
+		if (cases[i].fault != NULL) {
+			assert_string_equal(row.recorded_fault, cases[i].fault);
+			continue;
+		}
+		assert_null(row.recorded_fault);
+		assert_true(row.recorded_at_sec == cases[i].sec);
+	}
+	/* Not known, and seconds that are not. */
+	put_start_six(&tuple);
+	put_null(&tuple);
+	row = decode(&layout, &tuple);
+	assert_serial(&row, "01");
+	assert_false(row.has_recorded);
+	assert_null(row.recorded_fault);
+	layout.type[SOURCE_RECORDED_AT] = SOURCE_TYPE_INT8;
+	put_start_six(&tuple);
+	put_field(&tuple, 8, 1700000000000);
+	row = decode(&layout, &tuple);
+	assert_serial(&row, "01");
+	assert_string_equal(row.recorded_fault,
+	    "recorded_at is after 9999: are these seconds?");
+}
+
+/* Six columns are six fields, wholly there, of their type. */
+static void
+test_recorded_shape(void **state)
+{
+	struct source_layout layout = layout_bytea;
+	static struct tuple tuple;
+	struct source_row row;
+	const char *why = "";
+	size_t used;
+
+	(void)state;
+	layout.type[SOURCE_RECORDED_AT] = SOURCE_TYPE_TIMESTAMPTZ;
+	layout.has_recorded_at = true;
+	put_start_six(&tuple);
+	put_field(&tuple, 8, 0);
+	for (size_t len = 0; len < tuple.len; len++) {
+		uint8_t *part = malloc(len > 0 ? len : 1);
+
+		assert_non_null(part);
+		memcpy(part, tuple.octet, len);
+		assert_int_equal(
+		    source_row_decode(&layout, part, len, &used, &row, &why),
+		    STATUS_OK);
+		assert_int_equal(used, 0);
+		free(part);
+	}
+	assert_malformed(&tuple, MISCOUNT);
+	tuple.octet[1] = 5;
+	assert_int_equal(source_row_decode(&layout, tuple.octet, tuple.len,
+			     &used, &row, &why),
+	    STATUS_MALFORMED);
+	for (int size = 0; size < 16; size++) {
+		if (size == 8)
+			continue;
+		put_start_six(&tuple);
+		put_octets(
+		    &tuple, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", (size_t)size);
+		assert_int_equal(source_row_decode(&layout, tuple.octet,
+				     tuple.len, &used, &row, &why),
+		    STATUS_MALFORMED);
+		assert_string_equal(
+		    why, "a field whose length is not that of its type");
+		assert_int_equal(used, 0);
+	}
+}
+
 int
 main(void)
 {
@@ -671,6 +792,8 @@ main(void)
 	    cmocka_unit_test(test_time_integer),
 	    cmocka_unit_test(test_reason),
 	    cmocka_unit_test(test_nulls),
+	    cmocka_unit_test(test_recorded),
+	    cmocka_unit_test(test_recorded_shape),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

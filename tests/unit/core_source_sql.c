@@ -17,7 +17,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const struct source_sql_literals literals = {"'I'", "'L'"};
+static const struct source_sql_literals literals = {
+    .issuer = "'I'", .lookback = "'L'"};
 
 static void
 test_expand(void **state)
@@ -152,10 +153,10 @@ test_expand_limits(void **state)
 	assert_int_equal(
 	    source_sql_expand(long_sql, &literals, &sql, &fault), STATUS_OK);
 	free(sql);
-	assert_int_equal(
-	    source_sql_expand(long_sql,
-		&(struct source_sql_literals){"'I'", "'0123456789'"}, &sql,
-		&fault),
+	assert_int_equal(source_sql_expand(long_sql,
+			     &(struct source_sql_literals){
+				 .issuer = "'I'", .lookback = "'0123456789'"},
+			     &sql, &fault),
 	    STATUS_CONFIG);
 	assert_string_equal(fault.what, "the statement is too long");
 	memset(long_name, 'n', sizeof(long_name));
@@ -202,6 +203,11 @@ test_column_types(void **state)
 	    {SOURCE_REASON, 0, 21, true, SOURCE_TYPE_INT2, 0},
 	    {SOURCE_REASON, 0, 23, true, SOURCE_TYPE_INT4, 0},
 	    {SOURCE_SHARD, 0, 20, true, SOURCE_TYPE_INT8, 0},
+	    {SOURCE_RECORDED_AT, 0, 1184, true, SOURCE_TYPE_TIMESTAMPTZ, 0},
+	    {SOURCE_RECORDED_AT, 0, 20, true, SOURCE_TYPE_INT8, 0},
+	    {SOURCE_RECORDED_AT, 0, 1114, false, 0, true},
+	    {SOURCE_RECORDED_AT, 0, 1700, false, 0, true},
+	    {SOURCE_RECORDED_AT, 0, 16, false, 0, false},
 	    {SOURCE_SHARD, 0, 25, false, 0, true},
 	    {SOURCE_SHARD, 0, 1184, false, 0, false},
 	    {SOURCE_REASON, 0, 1700, false, 0, true},
@@ -241,12 +247,53 @@ test_column_places(void **state)
 	    source_column_place(SOURCE_REVOKED_AT, "not_after"), STATUS_CONFIG);
 	assert_int_equal(
 	    source_column_place(SOURCE_SHARD, "reason"), STATUS_CONFIG);
+	assert_int_equal(
+	    source_column_place(SOURCE_SHARD, "recorded_at"), STATUS_CONFIG);
+	assert_int_equal(source_column_place(SOURCE_RECORDED_AT, "not_after"),
+	    STATUS_CONFIG);
+	assert_int_equal(
+	    source_column_place(SOURCE_RECORDED_AT, "created"), STATUS_OK);
+}
+
+/* A statement for one shard or one serial has one placeholder more. */
+static void
+test_more_placeholders(void **state)
+{
+	const struct source_sql_literals shard = {
+	    .issuer = "'I'", .lookback = "'L'", .shard = "'7'"};
+	const struct source_sql_literals serial = {
+	    .issuer = "'I'", .lookback = "'L'", .serial = "'0a'"};
+	struct source_sql_fault fault;
+	char *sql = NULL;
+
+	(void)state;
+	assert_int_equal(
+	    source_sql_expand(":'shard':'issuer'", &shard, &sql, &fault),
+	    STATUS_OK);
+	assert_string_equal(sql, " '7'  'I' ");
+	free(sql);
+	assert_int_equal(
+	    source_sql_expand("x=:'serial'", &serial, &sql, &fault), STATUS_OK);
+	assert_string_equal(sql, "x= '0a' ");
+	free(sql);
+	assert_int_equal(source_sql_expand(":'shard'", &serial, &sql, &fault),
+	    STATUS_CONFIG);
+	assert_string_equal(fault.name, "shard");
+	assert_non_null(strstr(fault.hint, ":'serial'"));
+	assert_int_equal(source_sql_expand(":'serial'", &shard, &sql, &fault),
+	    STATUS_CONFIG);
+	assert_non_null(strstr(fault.hint, ":'shard'"));
+	assert_int_equal(source_sql_expand(":'shard'", &literals, &sql, &fault),
+	    STATUS_CONFIG);
+	assert_string_equal(
+	    fault.hint, "the placeholders are :'issuer' and :'lookback'");
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_more_placeholders),
 	    cmocka_unit_test(test_expand),
 	    cmocka_unit_test(test_expand_refused),
 	    cmocka_unit_test(test_expand_limits),
