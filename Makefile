@@ -35,7 +35,7 @@ HARDEN  = -fstack-protector-strong -fPIE
 HARDEN_LD = -pie -Wl,-z,relro,-z,now
 SANITIZE ?=
 
-LIBS_PC = libpq libcrypto
+LIBS_PC = libpq libcrypto libcurl
 PC_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBS_PC) 2>/dev/null)
 PC_LIBS   := $(shell $(PKG_CONFIG) --libs $(LIBS_PC) 2>/dev/null)
 
@@ -46,17 +46,23 @@ ALL_LDFLAGS  = -pthread $(HARDEN_LD) $(SANITIZE) $(LDFLAGS)
 
 # The core knows no library; unit tests core_*.c link it alone, which is the
 # proof. Every other file of src/ but main.c goes into libcrlpress.a too.
-CORE = crl_build crl_entry crl_extension crl_read der_read der_write gate \
-       gate_merge hash_text json manifest manifest_parse quantity report row \
-       row_csv shard source_column source_message source_row source_sql \
-       status uint160 utc
+CORE = ccadb ccadb_url certificate_read config_text crl_build crl_entry crl_extension \
+       crl_read der_read expiry \
+       der_write gate gate_listed gate_merge gate_unique hash_text json manifest manifest_join manifest_parse option \
+       quantity reason report retry s3_url row row_csv shard source_column source_message \
+       serial_list serial_text source_row source_sql status uint160 utc aws_profile json_read json_text xml_read
 SRC  = $(filter-out main,$(basename $(notdir $(wildcard src/*.c))))
 CORE_OBJ = $(CORE:%=$(BUILD)/%.o)
 LIB_OBJ  = $(SRC:%=$(BUILD)/%.o)
 
+# ocsp-sunset knows the core and no library either.
+SUNSET     = $(filter-out main,$(basename $(notdir $(wildcard src/sunset/*.c))))
+SUNSET_OBJ = $(SUNSET:%=$(BUILD)/sunset/%.o)
+
 CORE_TESTS = $(basename $(notdir $(wildcard tests/unit/core_*.c)))
 FULL_TESTS = $(basename $(notdir $(wildcard tests/unit/full_*.c)))
-TESTS      = $(CORE_TESTS) $(FULL_TESTS)
+SUNSET_TESTS = $(basename $(notdir $(wildcard tests/unit/sunset_*.c)))
+TESTS      = $(CORE_TESTS) $(FULL_TESTS) $(SUNSET_TESTS)
 FUZZERS    = $(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))
 DRIVERS    = $(basename $(notdir $(wildcard tests/drivers/*.c)))
 
@@ -76,7 +82,7 @@ help:
 	@echo 'fuzz       fuzz targets with libFuzzer (clang)'
 	@echo 'install uninstall clean format'
 
-programs: $(BUILD)/crlpress
+programs: $(BUILD)/crlpress $(BUILD)/ocsp-sunset
 tests: $(TESTS:%=$(BUILD)/tests/%)
 drivers: $(DRIVERS:%=$(BUILD)/drivers/%)
 
@@ -87,8 +93,14 @@ $(BUILD)/libcore.a: $(CORE_OBJ)
 	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
 $(BUILD)/libcrlpress.a: $(LIB_OBJ)
 	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
+$(BUILD)/libsunset.a: $(SUNSET_OBJ)
+	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
 
-$(BUILD)/%.o: src/%.c Makefile | $(BUILD)
+$(BUILD)/ocsp-sunset: $(BUILD)/sunset/main.o $(BUILD)/libsunset.a \
+    $(BUILD)/libcore.a
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^
+
+$(BUILD)/%.o: src/%.c Makefile | $(BUILD) $(BUILD)/sunset
 	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/tests/core_%: tests/unit/core_%.c $(BUILD)/libcore.a Makefile | $(BUILD)/tests
@@ -97,13 +109,16 @@ $(BUILD)/tests/core_%: tests/unit/core_%.c $(BUILD)/libcore.a Makefile | $(BUILD
 $(BUILD)/tests/full_%: tests/unit/full_%.c $(BUILD)/libcrlpress.a Makefile | $(BUILD)/tests
 	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< \
 	    $(BUILD)/libcrlpress.a $(PC_LIBS) -lcmocka
+$(BUILD)/tests/sunset_%: tests/unit/sunset_%.c $(BUILD)/libsunset.a $(BUILD)/libcore.a Makefile | $(BUILD)/tests
+	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< \
+	    $(BUILD)/libsunset.a $(BUILD)/libcore.a -lcmocka
 
 # Programs for the end-to-end tests, each of them one module from outside.
 $(BUILD)/drivers/%: tests/drivers/%.c $(BUILD)/libcrlpress.a Makefile | $(BUILD)/drivers
 	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< \
 	    $(BUILD)/libcrlpress.a $(PC_LIBS)
 
-$(BUILD) $(BUILD)/tests $(BUILD)/drivers $(BUILD)/fuzz:
+$(BUILD) $(BUILD)/sunset $(BUILD)/tests $(BUILD)/drivers $(BUILD)/fuzz:
 	mkdir -p $@
 
 check: lint-style unit e2e
@@ -131,36 +146,51 @@ tsan:
 lint:
 	tools/lint
 
+# libFuzzer, or AFL++: make fuzz FUZZ_BUILD=build-afl FUZZ_CC=afl-clang-fast
 FUZZ_BUILD = build-fuzz
+FUZZ_CC = clang
 fuzz:
-	$(MAKE) BUILD=$(FUZZ_BUILD) CC=clang FORTIFY= \
+	$(MAKE) BUILD=$(FUZZ_BUILD) CC=$(FUZZ_CC) FORTIFY= \
 	    SANITIZE='-fsanitize=address,undefined,fuzzer-no-link' \
 	    $(FUZZERS:%=$(FUZZ_BUILD)/fuzz/%)
-$(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libcrlpress.a | $(BUILD)/fuzz
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libcrlpress.a $(BUILD)/libsunset.a | $(BUILD)/fuzz
 	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer \
-	    -o $@ $< $(BUILD)/libcrlpress.a $(PC_LIBS)
+	    -o $@ $< $(BUILD)/libsunset.a $(BUILD)/libcrlpress.a $(PC_LIBS)
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
 install: all
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man1 \
-	    $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(docdir)/sharding-config
+	    $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man8 \
+	    $(DESTDIR)$(docdir)/sharding-config/presets \
+	    $(DESTDIR)$(docdir)/systemd
 	$(INSTALL_PROGRAM) $(BUILD)/crlpress $(DESTDIR)$(bindir)/crlpress
+	$(INSTALL_PROGRAM) $(BUILD)/ocsp-sunset $(DESTDIR)$(bindir)/ocsp-sunset
 	$(INSTALL_DATA) docs/crlpress.1 $(DESTDIR)$(mandir)/man1/crlpress.1
 	$(INSTALL_DATA) docs/crlpress.cnf.5 \
 	    $(DESTDIR)$(mandir)/man5/crlpress.cnf.5
+	$(INSTALL_DATA) docs/ocsp-sunset.cnf.5 \
+	    $(DESTDIR)$(mandir)/man5/ocsp-sunset.cnf.5
+	$(INSTALL_DATA) docs/ocsp-sunset.8 \
+	    $(DESTDIR)$(mandir)/man8/ocsp-sunset.8
+	$(INSTALL_DATA) docs/systemd/* $(DESTDIR)$(docdir)/systemd
 	$(INSTALL_DATA) README.md CHANGELOG.md LICENSE docs/*.md \
 	    $(DESTDIR)$(docdir)
-	$(INSTALL_DATA) sharding-config/* $(DESTDIR)$(docdir)/sharding-config
+	$(INSTALL_DATA) sharding-config/*.* $(DESTDIR)$(docdir)/sharding-config
+	$(INSTALL_DATA) sharding-config/presets/* \
+	    $(DESTDIR)$(docdir)/sharding-config/presets
 
 uninstall:
-	rm -f $(DESTDIR)$(bindir)/crlpress
+	rm -f $(DESTDIR)$(bindir)/crlpress $(DESTDIR)$(bindir)/ocsp-sunset
 	rm -f $(DESTDIR)$(mandir)/man1/crlpress.1
 	rm -f $(DESTDIR)$(mandir)/man5/crlpress.cnf.5
+	rm -f $(DESTDIR)$(mandir)/man5/ocsp-sunset.cnf.5
+	rm -f $(DESTDIR)$(mandir)/man8/ocsp-sunset.8
 	rm -rf $(DESTDIR)$(docdir)
 
 clean:
 	rm -rf build build-asan build-tsan build-fuzz
 
--include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d $(BUILD)/drivers/*.d)
+-include $(wildcard $(BUILD)/*.d $(BUILD)/sunset/*.d $(BUILD)/tests/*.d \
+    $(BUILD)/drivers/*.d)

@@ -5,10 +5,12 @@
 
 #include "crlpress/command.h"
 #include "crlpress/config.h"
+#include "crlpress/store.h"
 
 struct check_options {
 	const char *config;
 	bool keys;
+	bool online;
 	bool quiet;
 };
 
@@ -23,12 +25,43 @@ static const struct option_row option_rows[] = {
 	"a configuration file, or a directory of *.cnf"),
     ROW("keys", 0, OPTION_FLAG, keys, NULL,
 	"list every key there is, with its default"),
+    ROW("online", 0, OPTION_FLAG, online, NULL,
+	"also try the store, with an object that is removed again"),
     ROW("quiet", 'q', OPTION_FLAG, quiet, NULL,
 	"print nothing when all is well"),
 };
 
 static const struct option_table option_table = {
     option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
+
+/* Whether the store does what a run will rely on. */
+static enum status
+check_store(const struct context *context, const struct check_options *options,
+    const struct config *config, struct report *report)
+{
+	struct store_config store_config = {
+	    .url = config->store_url,
+	    .remote = &config->remote,
+	    .context = context,
+	};
+	struct store *store = NULL;
+	char *state_dir = NULL;
+	enum status status;
+
+	/* What is shown is remembered, if there was a run already. */
+	if (asprintf(&state_dir, "%s/%s", config->state_dir, config->name) < 0)
+		return STATUS_NO_MEMORY;
+	store_config.state_dir = state_dir;
+	status = store_open(&store_config, report, &store);
+	if (status == STATUS_OK)
+		status = store_probe(store);
+	if (status == STATUS_OK && !options->quiet)
+		fprintf(context->out, "\n# %s: tried and found fit\n",
+		    config->store_url);
+	store_close(store);
+	free(state_dir);
+	return status_public(status);
+}
 
 static enum status
 check_file(const struct context *context, const struct check_options *options,
@@ -39,6 +72,8 @@ check_file(const struct context *context, const struct check_options *options,
 
 	if (status == STATUS_OK && !options->quiet)
 		config_print(config, context->out);
+	if (status == STATUS_OK && options->online)
+		status = check_store(context, options, config, report);
 	config_free(config);
 	return status;
 }
@@ -89,7 +124,8 @@ const struct command command_check_config = {
     .name = "check-config",
     .operands = "",
     .summary = "Read configurations strictly and print what they mean",
-    .help = "Exit status: 0 well-formed; 2 not.\n",
+    .help = "Exit status: 0 well-formed; 1 the store is not fit; 2 not "
+	    "well-formed.\n",
     .options = &option_table,
     .run = command_run,
 };

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* crlpress publish: the main job, for every configured issuer. */
-#include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "crlpress/command.h"
 #include "crlpress/config.h"
-#include "crlpress/quantity.h"
 #include "crlpress/report_json.h"
 #include "crlpress/run.h"
 
@@ -19,6 +17,7 @@ struct publish_options {
 	struct option_time now;
 	uint32_t jobs;
 	bool dry_run;
+	bool diff;
 	bool json;
 	bool quiet;
 };
@@ -36,6 +35,8 @@ static const struct option_row option_rows[] = {
 	"only this issuer; may be given several times"),
     ROW("dry-run", 'n', OPTION_FLAG, dry_run, NULL,
 	"make and judge everything, publish nothing"),
+    ROW("diff", 0, OPTION_FLAG, diff, NULL,
+	"print every entry that differs from what is published"),
     ROW("pass", 0, OPTION_TEXTS, passes, "GATE[:SHARD]",
 	"let one gate pass, once; recorded in the manifest"),
     ROW("jobs", 'j', OPTION_COUNT, jobs, "N",
@@ -100,6 +101,7 @@ static void
 tell_run(struct publish *publish, const struct run *run)
 {
 	bool well = publish->options->quiet && !publish->options->dry_run &&
+		    !publish->options->diff &&
 		    report_count(publish->report, SEVERITY_WARNING) == 0 &&
 		    report_count(publish->report, SEVERITY_FAULT) == 0;
 
@@ -110,22 +112,34 @@ tell_run(struct publish *publish, const struct run *run)
 }
 
 static enum status
+publish_config(struct publish *publish, const struct config *config)
+{
+	const struct context *context = publish->context;
+	struct run *run = NULL;
+	enum status status;
+
+	if (context->interrupted != NULL && context->interrupted())
+		return report_fault(publish->report, STATUS_FAILED,
+		    config->name, NULL, NULL, "not begun: interrupted");
+	status = run_publish(config, &publish->run, context, publish->report,
+	    publish->progress, &run);
+	if (run != NULL)
+		tell_run(publish, run);
+	run_free(run);
+	return status;
+}
+
+static enum status
 publish_issuer(struct publish *publish, const char *path)
 {
 	struct config *config = NULL;
-	struct run *run = NULL;
 	enum status status;
 
 	status = config_load(path, publish->report, &config);
 	if (status == STATUS_OK)
 		status = check_name(publish, config);
-	if (status == STATUS_OK && is_asked_for(publish, config->name)) {
-		status = run_publish(config, &publish->run, publish->context,
-		    publish->report, publish->progress, &run);
-		if (run != NULL)
-			tell_run(publish, run);
-		run_free(run);
-	}
+	if (status == STATUS_OK && is_asked_for(publish, config->name))
+		status = publish_config(publish, config);
 	config_free(config);
 	return status;
 }
@@ -161,43 +175,6 @@ publish_all(struct publish *publish, char **paths, size_t count)
 	return worst;
 }
 
-static enum status
-read_passphrase_fd(struct publish *publish)
-{
-	const char *why = NULL;
-	uint64_t fd = 0;
-
-	publish->run.passphrase_fd = -1;
-	if (publish->options->passphrase_fd == NULL)
-		return STATUS_OK;
-	if (quantity_count(publish->options->passphrase_fd, 0, 1024, &fd,
-		&why) != STATUS_OK)
-		return report_fault(publish->report, STATUS_USAGE, "usage",
-		    NULL, NULL, "--passphrase-fd: %s", why);
-	/* Before any descriptor of our own could have its number. */
-	if (fcntl((int)fd, F_GETFD) == -1)
-		return report_fault(publish->report, STATUS_USAGE, "usage",
-		    NULL, NULL, "--passphrase-fd %d: not open", (int)fd);
-	publish->run.passphrase_fd = (int)fd;
-	return STATUS_OK;
-}
-
-static enum status
-read_passes(struct publish *publish)
-{
-	const struct option_texts *texts = &publish->options->passes;
-	const char *why = NULL;
-
-	for (size_t i = 0; i < texts->count; i++) {
-		if (gate_passes_add(&publish->run.passes, texts->text[i],
-			&why) == STATUS_OK)
-			continue;
-		return report_fault(publish->report, STATUS_USAGE, "usage",
-		    NULL, NULL, "--pass %s: %s", texts->text[i], why);
-	}
-	return STATUS_OK;
-}
-
 static void
 close_json(struct publish *publish, enum status status)
 {
@@ -207,19 +184,6 @@ close_json(struct publish *publish, enum status status)
 	report_print_json(publish->report, status, json);
 	json_close(json, '}');
 	json_end(json);
-}
-
-/* A gate that did not close was let pass in vain: a wrong name or shard? */
-static void
-warn_unused(const struct publish *publish)
-{
-	const struct gate_passes *passes = &publish->run.passes;
-
-	for (size_t i = 0; i < passes->count; i++)
-		if (!passes->pass[i].used)
-			report_warn(publish->report, "usage", NULL, NULL,
-			    "--pass %s: this gate did not close",
-			    publish->options->passes.text[i]);
 }
 
 static enum status
@@ -232,15 +196,18 @@ publish_paths(struct publish *publish)
 	enum status status;
 	size_t count = 0;
 
-	status = read_passphrase_fd(publish);
+	status = command_passphrase_fd(publish->options->passphrase_fd,
+	    publish->report, &publish->run.passphrase_fd);
 	if (status == STATUS_OK)
-		status = read_passes(publish);
+		status = command_passes(&publish->options->passes,
+		    publish->report, &publish->run.passes);
 	if (status == STATUS_OK)
 		status = config_paths(path, publish->report, &paths, &count);
 	if (status == STATUS_OK)
 		status = publish_all(publish, paths, count);
 	if (status_exit(status) != status_exit(STATUS_USAGE))
-		warn_unused(publish);
+		command_passes_unused(&publish->options->passes,
+		    publish->report, &publish->run.passes);
 	config_paths_free(paths, count);
 	return status;
 }
@@ -251,7 +218,9 @@ publish_run(struct publish *publish)
 	const struct publish_options *options = publish->options;
 	enum status status;
 
+	publish->run.quiet = options->quiet;
 	publish->run.dry_run = options->dry_run;
+	publish->run.diff = options->diff;
 	publish->run.has_now = options->now.given;
 	publish->run.now_sec = options->now.sec;
 	publish->run.workers =
@@ -294,20 +263,6 @@ command_run(const struct command *command, const struct context *context,
 	return status;
 }
 
-static void
-print_gates(FILE *stream)
-{
-	char name[64];
-
-	fprintf(stream, "\nGates:\n");
-	for (int i = 0; i < GATE_COUNT; i++) {
-		snprintf(name, sizeof(name), "%s%s", gate_name((enum gate)i),
-		    gate_is_of_shard((enum gate)i) ? ":SHARD" : "");
-		fprintf(
-		    stream, "  %-26s%s\n", name, gate_summary((enum gate)i));
-	}
-}
-
 const struct command command_publish = {
     .name = "publish",
     .operands = "",
@@ -316,7 +271,7 @@ const struct command command_publish = {
 	    "configuration;\n3 a gate refused something, the old shards "
 	    "stand; 4 partly uploaded, safe to\nrun again; 75 another run "
 	    "holds the lock.\n",
-    .help_more = print_gates,
+    .help_more = command_print_gates,
     .options = &option_table,
     .run = command_run,
 };

@@ -49,7 +49,7 @@ static const struct option_row option_rows[] = {
 	"the set published before, which this one must follow"),
     ROW("ccadb", 0, OPTION_TEXT, ccadb, "FILE",
 	"the JSON array of URLs that the CCADB has, which must be theirs"),
-    ROW("serial", 's', OPTION_TEXTS, serials, "HEX",
+    ROW("serial", 's', OPTION_TEXTS, serials, "SERIAL",
 	"tell which CRL lists this serial, since when and why"),
     ROW("now", 0, OPTION_TIME, now, "TIME",
 	"judge as of this time, as 2026-12-01T06:00:00Z"),

@@ -6,8 +6,11 @@
 
 static const struct command *const commands[] = {
     &command_publish,
+    &command_push,
     &command_verify,
+    &command_plan,
     &command_check_config,
+    &command_ocsp_gate,
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

@@ -27,10 +27,20 @@
 
 #define OFFSET(member) offsetof(struct config, member)
 
+#define NATIVE_SELECT                                                       \
+	"SELECT serial, revoked_at, reason, not_after, shard, recorded_at " \
+	"FROM crlpress.revocation "
+
 static const char native_sql[] =
-    "SELECT serial, revoked_at, reason, not_after, shard "
-    "FROM crlpress.revocation "
-    "WHERE issuer = :'issuer' AND not_after >= :'lookback'";
+    NATIVE_SELECT "WHERE issuer = :'issuer' AND not_after >= :'lookback'";
+
+/* Only where the column decides: with other schemes it may be NULL. */
+static const char native_shard_sql[] =
+    NATIVE_SELECT "WHERE issuer = :'issuer' AND shard = :'shard' "
+		  "AND not_after >= :'lookback'";
+
+static const char native_serial_sql[] = NATIVE_SELECT
+    "WHERE issuer = :'issuer' AND serial = pg_catalog.decode(:'serial', 'hex')";
 
 static const char *
 base_name(const char *path)
@@ -254,36 +264,59 @@ rest_derive(struct config_draft *draft)
 	return status;
 }
 
-/* The statement: the native one, or what is in the query_file. */
+/* A statement: what is in the file of a key, or the native one, or none. */
 static enum status
-sql_load(struct config_draft *draft)
+statement_load(struct config_draft *draft, size_t offset, const char *path,
+    const char *native, char **sql)
 {
-	struct config *config = draft->config;
-	const char *path = config->query_file;
-	struct config_place *place;
+	struct config_place *place = &draft->place[config_key_index(offset)];
 	char why[CONFIG_WHY_BYTES];
 	const char *text;
 	enum status status;
 	size_t line, len;
 
 	if (path == NULL) {
-		config->sql = strdup(native_sql);
-		return config->sql != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+		*sql = native != NULL ? strdup(native) : NULL;
+		return *sql != NULL || native == NULL ? STATUS_OK
+						      : STATUS_NO_MEMORY;
 	}
-	status = config_text_read(
-	    path, CONFIG_FILE_BYTES_MOST, &config->sql, &len, why);
+	status = config_text_read(path, CONFIG_FILE_BYTES_MOST, sql, &len, why);
 	if (status == STATUS_IO)
 		status = config_draft_fault(
-		    draft, OFFSET(query_file), NULL, "%s: %s", path, why);
-	else if (status == STATUS_OK && (config_text_check(config->sql, len,
-					     &line, &text) != STATUS_OK ||
-					    config_text_statement(config->sql,
-						&line, &text) != STATUS_OK))
-		status = config_draft_fault(draft, OFFSET(query_file), NULL,
-		    "%s:%zu: %s", path, line, text);
-	place = &draft->place[config_key_index(OFFSET(query_file))];
+		    draft, offset, NULL, "%s: %s", path, why);
+	else if (status == STATUS_OK &&
+		 (config_text_check(*sql, len, &line, &text) != STATUS_OK ||
+		     config_text_statement(*sql, &line, &text) != STATUS_OK))
+		status = config_draft_fault(
+		    draft, offset, NULL, "%s:%zu: %s", path, line, text);
 	place->bad = place->bad || status != STATUS_OK;
 	return status;
+}
+
+/* The native table is read where there is no query_file. */
+static enum status
+sql_load(struct config_draft *draft)
+{
+	struct config *config = draft->config;
+	bool native = config->query_file == NULL;
+	bool by_column = config->shards.scheme == SHARD_COLUMN;
+	enum status status, step;
+
+	status = statement_load(draft, OFFSET(query_file), config->query_file,
+	    native_sql, &config->sql);
+	if (status != STATUS_OK && status != STATUS_CONFIG)
+		return status;
+	step = statement_load(draft, OFFSET(shard_query_file),
+	    config->shard_query_file,
+	    native && by_column ? native_shard_sql : NULL, &config->shard_sql);
+	if (step != STATUS_OK)
+		status = step;
+	if (step != STATUS_OK && step != STATUS_CONFIG)
+		return step;
+	step = statement_load(draft, OFFSET(serial_query_file),
+	    config->serial_query_file, native ? native_serial_sql : NULL,
+	    &config->serial_sql);
+	return step != STATUS_OK ? step : status;
 }
 
 /* Runs the steps one after the other; only what is no fault of the file,
@@ -355,6 +388,8 @@ config_free(struct config *config)
 		return;
 	config_key_free_all(config);
 	free(config->sql);
+	free(config->shard_sql);
+	free(config->serial_sql);
 	free(config->path);
 	free(config);
 }

@@ -14,6 +14,7 @@
 #include "crlpress/config_value.h"
 #include "crlpress/lint.h"
 #include "crlpress/quantity.h"
+#include "crlpress/s3_url.h"
 
 #define DAY INT64_C(86400)
 #define FAULT_BYTES 1024
@@ -21,6 +22,8 @@
 
 /* How the parameter of a statement is written, as for psql. */
 #define ISSUER_PARAMETER ":'issuer'"
+#define SHARD_PARAMETER ":'shard'"
+#define SERIAL_PARAMETER ":'serial'"
 
 struct profile_limits {
 	int64_t validity_most_sec; /* 0: none */
@@ -272,17 +275,35 @@ scope_check(const struct config_draft *draft)
 	    limits[config->profile].scope == CRL_SCOPE_USERS ? "users" : "cas");
 }
 
+static bool
+has_parameter(const char *sql, const char *parameter)
+{
+	return sql != NULL && strstr(sql, parameter) != NULL;
+}
+
 static enum status
 source_check(const struct config_draft *draft)
 {
 	const struct config *config = draft->config;
 	enum status status = STATUS_OK;
 
+	/* Without it each of them would yield what no push asked for. */
+	if (config->shard_query_file != NULL &&
+	    sound(draft, OFFSET(shard_query_file)) &&
+	    !has_parameter(config->shard_sql, SHARD_PARAMETER))
+		status = config_draft_fault(draft, OFFSET(shard_query_file),
+		    NULL, "the statement has no " SHARD_PARAMETER);
+	if (config->serial_query_file != NULL &&
+	    sound(draft, OFFSET(serial_query_file)) &&
+	    !has_parameter(config->serial_sql, SERIAL_PARAMETER))
+		status = config_draft_fault(draft, OFFSET(serial_query_file),
+		    NULL, "the statement has no " SERIAL_PARAMETER);
 	if (!sound(draft, OFFSET(query_file)))
-		return STATUS_OK;
+		return status;
 	if (config->issuer_id == NULL && sound(draft, OFFSET(issuer_id)) &&
-	    config->sql != NULL &&
-	    strstr(config->sql, ISSUER_PARAMETER) != NULL)
+	    (has_parameter(config->sql, ISSUER_PARAMETER) ||
+		has_parameter(config->shard_sql, ISSUER_PARAMETER) ||
+		has_parameter(config->serial_sql, ISSUER_PARAMETER)))
 		status = config_draft_fault(draft, OFFSET(issuer_id), NULL,
 		    "missing: the statement has " ISSUER_PARAMETER);
 	if (config->query_file == NULL && sound(draft, OFFSET(encoding)) &&
@@ -293,12 +314,42 @@ source_check(const struct config_draft *draft)
 	return status;
 }
 
+/* The keys of a network go with an s3:// URL, and with one another. */
+static enum status
+remote_check(const struct config_draft *draft)
+{
+	const struct config *config = draft->config;
+	enum status status = STATUS_OK;
+	const struct config_key *key;
+	struct s3_place place;
+	const char *why;
+
+	if (config->store_url == NULL || !sound(draft, OFFSET(store_url)))
+		return STATUS_OK;
+	if (strncmp(config->store_url, "s3://", 5) != 0) {
+		for (size_t i = 0; (key = config_key(i)) != NULL; i++)
+			if (config_key_is_remote(key) &&
+			    draft->place[i].line != 0)
+				status = config_draft_fault(draft, key->offset,
+				    NULL, "only a store s3://... has it");
+		return status;
+	}
+	if (sound(draft, OFFSET(remote.endpoint)) &&
+	    sound(draft, OFFSET(remote.path_style)) &&
+	    s3_place_make(config->store_url, config->remote.endpoint,
+		"us-east-1", config->remote.path_style, &place,
+		&why) != STATUS_OK)
+		status = config_draft_fault(
+		    draft, OFFSET(remote.path_style), NULL, "%s", why);
+	return status;
+}
+
 enum status
 config_check(const struct config_draft *draft)
 {
 	static enum status (*const checks[])(const struct config_draft *) = {
 	    required_check, expiry_check, names_check, times_check, scope_check,
-	    source_check};
+	    source_check, remote_check};
 	enum status status = STATUS_OK;
 	size_t i;
 

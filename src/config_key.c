@@ -11,6 +11,7 @@
 #include "crlpress/config_value.h"
 #include "crlpress/lint.h"
 #include "crlpress/quantity.h"
+#include "crlpress/s3_url.h"
 #include "crlpress/utc.h"
 
 #define MINUTE INT64_C(60)
@@ -25,6 +26,12 @@
 
 /* More would make gates of the clock and of replay lag meaningless. */
 #define SKEW_MOST (1 * DAY)
+
+/* As many as there are threads, and as http.h allows. */
+#define REMOTE_CONNECTIONS_MOST 64
+
+/* Copies of all shards there can be, at a sensible size. */
+#define CACHE_MOST (INT64_C(1) << 40)
 
 /* First index: such that first + SHARD_COUNT_MOST still fits 32 bits. */
 #define SHARD_FIRST_MOST (INT64_C(1) << 31)
@@ -98,6 +105,28 @@ scope_choice(unsigned value)
 	return NAME_AT(names, value);
 }
 
+static const char *
+path_style_choice(unsigned value)
+{
+	static const char *const names[] = {
+	    [STORE_PATH_STYLE_AUTO] = "auto",
+	    [STORE_PATH_STYLE_YES] = "yes",
+	    [STORE_PATH_STYLE_NO] = "no",
+	};
+	return NAME_AT(names, value);
+}
+
+static const char *
+read_back_choice(unsigned value)
+{
+	static const char *const names[] = {
+	    [STORE_READ_BACK_HEAD] = "head",
+	    [STORE_READ_BACK_OBJECT] = "object",
+	    [STORE_READ_BACK_PUBLIC] = "public",
+	};
+	return NAME_AT(names, value);
+}
+
 /* A choice is read and written as an unsigned, whatever enum it is of. */
 #define CHOICE_FITS(type) \
 	_Static_assert(sizeof(type) == sizeof(unsigned), "an odd enum")
@@ -107,6 +136,8 @@ CHOICE_FITS(enum profile);
 CHOICE_FITS(enum serial_encoding);
 CHOICE_FITS(enum shard_scheme);
 CHOICE_FITS(enum crl_scope);
+CHOICE_FITS(enum store_path_style);
+CHOICE_FITS(enum store_read_back);
 
 /* A row's fields up to the help, and those that few rows have. */
 #define KEY(section_, name_, kind_, member)                      \
@@ -145,6 +176,12 @@ static const struct config_key keys[] = {
     {KEY("source", "query_file", CONFIG_PATH, query_file),
 	WITHOUT("none"),
 	.help = "file with the SQL statement that yields the rows"},
+    {KEY("source", "shard_query_file", CONFIG_PATH, shard_query_file),
+	WITHOUT("none"),
+	.help = "file with the statement for the rows of one shard"},
+    {KEY("source", "serial_query_file", CONFIG_PATH, serial_query_file),
+	WITHOUT("none"),
+	.help = "file with the statement for the row of one serial"},
     {KEY("source", "issuer_id", CONFIG_TEXT, issuer_id),
 	WITHOUT("none"),
 	.help = "what :'issuer' stands for in the statement"},
@@ -196,10 +233,74 @@ static const struct config_key keys[] = {
     {KEY("store", "manifest", CONFIG_TEXT, manifest_key),
 	WITHOUT("crlpress-manifest-NAME.txt"), .fault = config_object_fault,
 	.help = "object key of the manifest"},
+    {KEY("store", "endpoint", CONFIG_TEXT, remote.endpoint),
+	WITHOUT("of AWS, by region"), .fault = s3_endpoint_fault,
+	.help = "URL of the S3 service"},
+    {KEY("store", "region", CONFIG_TEXT, remote.region),
+	WITHOUT("of the environment or profile"), .fault = s3_region_fault,
+	.help = "region that requests are signed for"},
+    {KEY("store", "path_style", CONFIG_CHOICE, remote.path_style),
+	DEFAULT("auto"), .choice = path_style_choice,
+	.help = "whether the bucket stands in the path, not the host name"},
+    {KEY("store", "profile", CONFIG_TEXT, remote.profile), WITHOUT("none"),
+	.fault = config_profile_fault,
+	.help = "profile of the shared AWS files"},
+    {KEY("store", "ca_file", CONFIG_PATH, remote.ca_file),
+	WITHOUT("the system's"),
+	.help = "CA certificates of the endpoint, PEM"},
+    {KEY("store", "connections", CONFIG_COUNT, remote.connections),
+	DEFAULT("8"), RANGE(1, REMOTE_CONNECTIONS_MOST),
+	.help = "how many puts at a time"},
+    {KEY("store", "connect_timeout", CONFIG_DURATION,
+	remote.connect_timeout_sec),
+	DEFAULT("10s"), RANGE(1, HOUR),
+	.help = "longest wait for a connection"},
+    {KEY("store", "stall_timeout", CONFIG_DURATION, remote.stall_timeout_sec),
+	DEFAULT("30s"), RANGE(1, HOUR),
+	.help = "longest time with less than 1 KiB a second"},
+    {KEY("store", "request_timeout", CONFIG_DURATION,
+	remote.request_timeout_sec),
+	DEFAULT("10m"), RANGE(1, DAY),
+	.help = "longest time for one request and its answer"},
+    {KEY("store", "retry_deadline", CONFIG_DURATION,
+	remote.retry_deadline_sec),
+	DEFAULT("10m"), RANGE(1, DAY),
+	.help = "how long a request is tried again"},
+    {KEY("store", "http2", CONFIG_BOOL, remote.http2), DEFAULT("yes"),
+	.help = "whether to offer HTTP/2 where there is TLS"},
+    {KEY("store", "cache", CONFIG_SIZE, remote.cache_bytes_most),
+	DEFAULT("1G"), RANGE(0, CACHE_MOST),
+	.help = "bytes of copies of objects in the state directory"},
+    {KEY("store", "read_back", CONFIG_CHOICE, remote.read_back),
+	DEFAULT("head"), .choice = read_back_choice,
+	.help = "what is read back of an object that was put"},
+    {KEY("store", "public_age_most", CONFIG_DURATION,
+	remote.public_age_most_sec),
+	DEFAULT("1h"), RANGE(0, DURATION_MOST),
+	.help = "how old a copy the public URL may still serve"},
+    {KEY("store", "cache_control", CONFIG_TEXT, remote.cache_control),
+	DEFAULT("public, no-transform"), .fault = config_header_fault,
+	.help = "Cache-Control of the shards"},
+    {KEY("store", "cache_margin", CONFIG_DURATION, remote.cache_margin_sec),
+	DEFAULT("15m"), RANGE(0, DURATION_MOST),
+	.help = "from the next run to Expires of the shards"},
+    {KEY("store", "unconditional", CONFIG_BOOL, remote.unconditional),
+	DEFAULT("no"),
+	.help = "whether to put without conditions, guarded by the lock alone"},
 
     {KEY("state", "dir", CONFIG_PATH, state_dir),
 	DEFAULT("/var/lib/crlpress"),
-	.help = "directory of locks and staged shards"},
+	.help = "directory of locks, the ledger and staged shards"},
+    {KEY("state", "ledger_size", CONFIG_SIZE, ledger_size), DEFAULT("64M"),
+	RANGE(4096, INT64_C(1) << 40),
+	.help = "size at which the ledger is put aside"},
+
+    {KEY("ocsp", "query_file", CONFIG_PATH, ocsp_query_file), WITHOUT("none"),
+	.help = "file with the SQL statement that ocsp-gate asks"},
+    {KEY("ocsp", "expiry_file", CONFIG_PATH, ocsp_expiry_file),
+	WITHOUT("none"), .help = "file that ocsp-gate writes"},
+    {KEY("ocsp", "allow_none", CONFIG_BOOL, ocsp_allow_none), DEFAULT("no"),
+	.help = "whether there may be no certificate with an OCSP URL"},
 
     {KEY("gates", "floor", CONFIG_PERCENT, floor_percent), DEFAULT("90%"),
 	.help = "least entries of all shards, of those published"},
@@ -224,6 +325,23 @@ const struct config_key *
 config_key(size_t i)
 {
 	return i < KEYS ? &keys[i] : NULL;
+}
+
+/* Whether the store is one that the keys of a network are for. */
+static bool
+config_is_remote(const struct config *config)
+{
+	return config->store_url != NULL &&
+	       strncmp(config->store_url, "s3://", 5) == 0;
+}
+
+bool
+config_key_is_remote(const struct config_key *key)
+{
+	const size_t begin = offsetof(struct config, remote);
+
+	return key->offset >= begin &&
+	       key->offset < begin + sizeof(struct store_remote);
 }
 
 size_t
@@ -415,6 +533,8 @@ config_key_has(const struct config_key *key, const struct config *config)
 {
 	char *const *place = place_read(key, config);
 
+	if (config_key_is_remote(key) && !config_is_remote(config))
+		return false;
 	if (key->kind == CONFIG_TEXT || key->kind == CONFIG_PATH)
 		return *place != NULL;
 	return !key->expiry || config->shards.scheme == SHARD_EXPIRY;

@@ -12,9 +12,13 @@
 #include <string.h>
 
 #include "crlpress/config_file.h"
+#include "crlpress/s3_url.h"
 
 /* A directory of this name lies beside others; most systems end at 255. */
 #define ISSUER_NAME_MOST 64
+
+/* Longest value of a header that an operator sets. */
+#define HEADER_MOST 256
 
 /* Edits at which a short and a long name still count as a slip. */
 #define SLIP_SHORT 2
@@ -223,11 +227,35 @@ const char *
 config_store_fault(const char *value)
 {
 	if (starts_with(value, "s3://"))
-		return "a store in S3 is not supported by this version, want "
-		       "/path or file:///path";
+		return s3_url_fault(value);
 	if (*value == '/' || starts_with(value, "file:///"))
 		return NULL;
-	return "not a store like /path or file:///path";
+	return "not a store like /path, file:///path or s3://bucket/prefix";
+}
+
+/* One blank at a time: a signature covers the line as it is. */
+const char *
+config_header_fault(const char *value)
+{
+	size_t len = strlen(value);
+
+	if (len == 0 || len > HEADER_MOST)
+		return "not the value of a header of 1 to 256 characters";
+	if (value[0] == ' ' || value[len - 1] == ' ' ||
+	    strstr(value, "  ") != NULL)
+		return "a blank too many";
+	for (; *value != '\0'; value++)
+		if (*value < ' ' || *value > '~')
+			return "not the value of a header: want visible ASCII";
+	return NULL;
+}
+
+const char *
+config_profile_fault(const char *value)
+{
+	if (*value == '\0' || strpbrk(value, "[]\"'#;") != NULL)
+		return "not the name of a profile";
+	return NULL;
 }
 
 const char *

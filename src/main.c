@@ -18,6 +18,63 @@ clock_sec(void)
 	return (int64_t)time(NULL);
 }
 
+static int64_t
+monotonic_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static const char *
+environment(const char *name)
+{
+	return getenv(name);
+}
+
+static bool
+random_bytes(void *data, size_t len)
+{
+	return getentropy(data, len) == 0;
+}
+
+/* What a signal handler can reach is a global, or nothing. */
+static volatile sig_atomic_t interrupt_seen;
+
+/* The handler is reset as it is called: the next signal ends the process. */
+static void
+interrupt_note(int number)
+{
+	(void)number;
+	interrupt_seen = 1;
+}
+
+static void
+interrupt_catch(bool on)
+{
+	struct sigaction action = {
+	    .sa_handler = on ? interrupt_note : SIG_DFL,
+	    .sa_flags = on ? (int)SA_RESETHAND : 0,
+	};
+	struct sigaction before;
+
+	(void)sigemptyset(&action.sa_mask);
+	/* What whoever started us ignores (nohup) stays ignored. */
+	if (sigaction(SIGINT, NULL, &before) == 0 &&
+	    before.sa_handler != SIG_IGN)
+		(void)sigaction(SIGINT, &action, NULL);
+	if (sigaction(SIGTERM, NULL, &before) == 0 &&
+	    before.sa_handler != SIG_IGN)
+		(void)sigaction(SIGTERM, &action, NULL);
+}
+
+static bool
+interrupted(void)
+{
+	return interrupt_seen != 0;
+}
+
 static unsigned
 count_cpus(void)
 {
@@ -57,6 +114,7 @@ main(int argc, char **argv)
 {
 	const char *config = getenv("CRLPRESS_CONFIG");
 	struct context context = {
+	    .in = stdin,
 	    .out = stdout,
 	    .err = stderr,
 	    .err_is_terminal = isatty(STDERR_FILENO) == 1,
@@ -64,6 +122,11 @@ main(int argc, char **argv)
 	    .config_path =
 		config != NULL && *config != '\0' ? config : DEFAULT_CONFIG,
 	    .cpus = count_cpus(),
+	    .monotonic_ms = monotonic_ms,
+	    .environment = environment,
+	    .random_bytes = random_bytes,
+	    .interrupt_catch = interrupt_catch,
+	    .interrupted = interrupted,
 	};
 	open_standard_descriptors();
 	/* What is published must be readable whoever runs this, and how. */

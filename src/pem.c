@@ -13,6 +13,7 @@
 
 #define BEGIN "-----BEGIN X509 CRL-----"
 #define END "-----END X509 CRL-----"
+#define BEGIN_CERTIFICATE "-----BEGIN CERTIFICATE-----"
 
 bool
 pem_is_likely(const uint8_t *data, size_t len)
@@ -38,8 +39,9 @@ surroundings_fault(const uint8_t *data, size_t len)
 	return NULL;
 }
 
-enum status
-pem_read_crl(const uint8_t *data, size_t len, uint8_t **der, size_t *der_len,
+/* The first PEM text in these bytes. */
+static enum status
+text_read(const uint8_t *data, size_t len, uint8_t **der, size_t *der_len,
     const char **why)
 {
 	char *name = NULL, *header = NULL;
@@ -48,9 +50,6 @@ pem_read_crl(const uint8_t *data, size_t len, uint8_t **der, size_t *der_len,
 	BIO *bio = NULL;
 	long size = 0;
 
-	*why = surroundings_fault(data, len);
-	if (*why != NULL)
-		return STATUS_MALFORMED;
 	*why = "not base64 as PEM has it";
 	if (len <= INT_MAX)
 		bio = BIO_new_mem_buf(data, (int)len);
@@ -73,4 +72,36 @@ out:
 	BIO_free(bio);
 	ERR_clear_error();
 	return status;
+}
+
+enum status
+pem_read_crl(const uint8_t *data, size_t len, uint8_t **der, size_t *der_len,
+    const char **why)
+{
+	*why = surroundings_fault(data, len);
+	if (*why != NULL)
+		return STATUS_MALFORMED;
+	return text_read(data, len, der, der_len, why);
+}
+
+enum status
+pem_read_certificate(const uint8_t *data, size_t len, uint8_t **der,
+    size_t *der_len, const char **why)
+{
+	const size_t begin_len = sizeof(BEGIN_CERTIFICATE) - 1;
+	const uint8_t *begin = memmem(data, len, BEGIN_CERTIFICATE, begin_len);
+	const uint8_t *rest;
+
+	if (begin == NULL) {
+		*why = "no " BEGIN_CERTIFICATE " in it";
+		return STATUS_MALFORMED;
+	}
+	rest = begin + begin_len;
+	if (memmem(rest, (size_t)(data + len - rest), BEGIN_CERTIFICATE,
+		begin_len) != NULL) {
+		*why = "more than one certificate in it";
+		return STATUS_MALFORMED;
+	}
+	return text_read(
+	    begin, (size_t)(data + len - begin), der, der_len, why);
 }

@@ -25,6 +25,27 @@ run_count_shards(const struct run *run, enum run_shard_state state)
 	return count;
 }
 
+struct run_shard *
+run_shard_find(struct run *run, uint32_t index)
+{
+	size_t low = 0, high = run->shard_count;
+
+	/* Mostly every shard there is. */
+	if (run->shard_count == run->config->shards.count)
+		return &run->shard[index - run->config->shards.first];
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (run->shard[middle].index == index)
+			return &run->shard[middle];
+		if (run->shard[middle].index < index)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
 /* Where the rows went, once every shard is staged, withheld or failed. */
 static void
 count_rows(struct run *run)
@@ -42,20 +63,23 @@ count_rows(struct run *run)
 		}
 		rows->listed += shard->entries;
 		rows->duplicate += shard->merge.duplicates;
-		rows->expired += shard->merge.removed + shard->merge.gone;
+		rows->expired += shard->merge.removed;
+		rows->gone += shard->merge.gone;
 	}
 }
 
 /*
  * The law, as arithmetic: every row read is listed, the same as another,
- * proved expired, deferred, or in a shard that was withheld.
+ * proved expired, deferred, in a shard that was withheld, or of a shard that
+ * this run is not about.
  */
 static enum status
 check_rows(struct run *run)
 {
 	const struct manifest_rows *rows = &run->rows;
 	uint64_t sum = rows->listed + rows->duplicate + rows->expired +
-		       rows->deferred + rows->withheld;
+		       rows->gone + rows->deferred + rows->withheld +
+		       run->rows_elsewhere;
 
 	if (sum == rows->read)
 		return STATUS_OK;
@@ -76,6 +100,9 @@ verdict(const struct run *run)
 		return published > 0 ? STATUS_PARTIAL : STATUS_FAILED;
 	if (run_count_shards(run, RUN_SHARD_FAILED) > 0)
 		return published > 0 ? STATUS_PARTIAL : STATUS_FAILED;
+	for (size_t i = 0; i < run->shard_count; i++)
+		if (run->shard[i].public_other)
+			return STATUS_PARTIAL;
 	if (run_count_shards(run, RUN_SHARD_WITHHELD) > 0)
 		return STATUS_REFUSED;
 	return STATUS_OK;
@@ -90,13 +117,34 @@ warn_stale(struct run *run)
 	for (size_t i = 0; i < run->shard_count; i++) {
 		const struct run_shard *shard = &run->shard[i];
 
-		if (shard->state == RUN_SHARD_STAGED || !shard->has_previous ||
+		if (shard->state == RUN_SHARD_STAGED ||
+		    shard->state == RUN_SHARD_OVERTAKEN ||
+		    !shard->has_previous ||
 		    shard->previous_next_update_sec >= run->this_update_sec)
 			continue;
 		report_warn(run->report, shard->object, "fresh", "BR 4.9.7",
 		    "withheld, and the CRL that stands expired %s",
 		    utc_to_iso(shard->previous_next_update_sec, date));
 	}
+}
+
+/* What was published stays so when the ledger cannot say it. */
+static enum status
+judge_ledger(const struct run *run, enum status status, enum status ledger)
+{
+	if (ledger == STATUS_OK)
+		return status;
+	return status_graver(status,
+	    run_count_shards(run, RUN_SHARD_PUBLISHED) > 0 ? STATUS_PARTIAL
+							   : STATUS_FAILED);
+}
+
+/* Shards that are out want a manifest: a signal does not end that halfway. */
+static void
+catch_interrupts(const struct run *run, bool on)
+{
+	if (run->context->interrupt_catch != NULL)
+		run->context->interrupt_catch(on);
 }
 
 static enum status
@@ -106,18 +154,24 @@ publish(struct run *run)
 
 	if (run->options->dry_run)
 		return verdict(run);
-	if (run_count_shards(run, RUN_SHARD_STAGED) == 0)
+	status = run_ledger_passed(run);
+	if (status != STATUS_OK)
+		return status;
+	if (run_count_shards(run, RUN_SHARD_STAGED) == 0 &&
+	    run_count_shards(run, RUN_SHARD_OVERTAKEN) == 0)
 		return verdict(run);
+	catch_interrupts(run, true);
 	status = run_upload(run);
 	if (status == STATUS_OK &&
 	    run_count_shards(run, RUN_SHARD_PUBLISHED) > 0)
 		status = run_put_manifest(run);
+	catch_interrupts(run, false);
 	if (status == STATUS_OK)
 		status = verdict(run);
 	/* Shards are out, and something after them failed. */
 	else if (run_count_shards(run, RUN_SHARD_PUBLISHED) > 0)
 		status = STATUS_PARTIAL;
-	return status;
+	return judge_ledger(run, status, run->ledgered);
 }
 
 /* Ends a phase: its time is what passed since the one before ended. */
@@ -139,15 +193,16 @@ read_rows(struct run *run)
 	source_close(run->source);
 	run->source = NULL;
 	end_phase(run, RUN_PHASE_READ);
-	return status == STATUS_OK ? run_gate_rows(run) : status;
+	if (status == STATUS_OK)
+		status = run_gate_rows(run);
+	return status == STATUS_OK ? run_gate_disjoint(run) : status;
 }
 
-static enum status
-run_steps(struct run *run)
+enum status
+run_round(struct run *run)
 {
-	enum status status;
+	enum status status = run_look(run);
 
-	status = run_open(run);
 	if (status == STATUS_OK)
 		status = run_open_source(run);
 	end_phase(run, RUN_PHASE_OPEN);
@@ -155,27 +210,43 @@ run_steps(struct run *run)
 		status = read_rows(run);
 	if (status != STATUS_OK)
 		return status;
+	/* That is about runs of all shards. */
+	if (!run->options->push)
+		run_period_last(run);
 	run_make(run);
 	run->made = true;
 	count_rows(run);
 	warn_stale(run);
+	status = run_period_serials(run);
 	end_phase(run, RUN_PHASE_MAKE);
-	status = check_rows(run);
 	if (status == STATUS_OK)
-		status = run_gate_floor(run);
+		status = check_rows(run);
+	if (status == STATUS_OK)
+		status = run_asked_judge(run);
+	return status == STATUS_OK ? run_gate_floor(run) : status;
+}
+
+static enum status
+run_steps(struct run *run)
+{
+	enum status status = run_open(run);
+
+	if (status == STATUS_OK)
+		status = run_round(run);
 	if (status == STATUS_OK)
 		status = publish(run);
 	end_phase(run, RUN_PHASE_PUBLISH);
 	return status;
 }
 
-static void
-shards_free(struct run *run)
+void
+run_shards_free(struct run *run)
 {
 	for (size_t i = 0; i < run->shard_count; i++) {
 		free(run->shard[i].url);
 		free(run->shard[i].key);
 		stage_file_free(&run->shard[i].staged);
+		gate_changes_free(&run->shard[i].changes);
 	}
 	free(run->shard);
 }
@@ -198,10 +269,11 @@ run_publish(const struct config *config, struct run_options *options,
 	run->progress = progress;
 	run->started_sec = monotonic_sec();
 	run->status = status_public(run_steps(run));
+	run->status = judge_ledger(run, run->status, run_ledger_end(run));
 	/* What is staged has been published, or is made anew next time. */
-	if (run->state != NULL && stage_clear(run->state) != STATUS_OK &&
-	    run->status == STATUS_OK)
-		run->status = STATUS_FAILED;
+	if (run->state != NULL)
+		stage_clear(run->state);
+	run_previous_forget(run);
 	if (run->signer != NULL)
 		run->signer_kib = signer_peak_kib(run->signer);
 	source_close(run->source);
@@ -223,7 +295,7 @@ run_free(struct run *run)
 {
 	if (run == NULL)
 		return;
-	shards_free(run);
+	run_shards_free(run);
 	manifest_free(&run->manifest);
 	issuer_free(run->issuer);
 	free(run);

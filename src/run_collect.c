@@ -28,12 +28,6 @@ can_place(const struct run *run, const struct source_row *row)
 	return false;
 }
 
-static struct run_shard *
-shard_at(struct run *run, uint32_t index)
-{
-	return &run->shard[index - run->config->shards.first];
-}
-
 /* As the database has it, or, where that was in order, in hex. */
 static const char *
 row_serial(const struct source_row *row, char hex[UINT160_HEX_BYTES])
@@ -73,6 +67,24 @@ refuse_row(struct run *run, const struct source_row *row,
 		shard->rows_refused = true;
 }
 
+/*
+ * A row of another shard. A statement for one shard that yields it may as well
+ * leave out what it should yield; else it is for the next run of all shards.
+ */
+static void
+pass_over(struct run *run, const struct source_row *row, uint32_t index)
+{
+	char why[96];
+
+	if (run->reading == NULL) {
+		run->rows_elsewhere++;
+		return;
+	}
+	snprintf(why, sizeof(why),
+	    "a row of shard %" PRIu32 ", which was not asked for", index);
+	refuse_row(run, row, run->reading, why);
+}
+
 static void
 refuse_faulty(struct run *run, const struct source_row *row)
 {
@@ -82,8 +94,13 @@ refuse_faulty(struct run *run, const struct source_row *row)
 
 	if (can_place(run, row) &&
 	    shard_of(&run->config->shards, &row->serial, row->not_after_sec,
-		&row->hint, &index, &why) == STATUS_OK)
-		shard = shard_at(run, index);
+		&row->hint, &index, &why) == STATUS_OK) {
+		shard = run_shard_find(run, index);
+		if (shard == NULL) {
+			pass_over(run, row, index);
+			return;
+		}
+	}
 	refuse_row(run, row, shard, row->fault);
 }
 
@@ -110,10 +127,52 @@ defer_row(
 	refuse_row(run, row, shard, why);
 }
 
+/*
+ * Keeps when a row was recorded, if that was of late: for the ledger, for the
+ * rule `period`, and to tell a revocation that was committed late from one
+ * that was listed once. That it cannot be told withholds nothing: the row can
+ * be listed without it.
+ */
+static enum status
+collect_recorded(
+    struct run *run, const struct source_row *row, struct run_shard *shard)
+{
+	char serial[UINT160_HEX_BYTES], date[UTC_ISO_BYTES];
+	int64_t ahead_sec;
+	struct row flat;
+
+	if (row->recorded_fault != NULL)
+		report_warn(run->report, shard->object, "period", "BR 4.9.7",
+		    "serial %s: %s", uint160_to_hex(&row->serial, serial),
+		    row->recorded_fault);
+	/* A first publication is not held against anything. */
+	if (!row->has_recorded || !shard->has_previous ||
+	    row->recorded_at_sec < run_recorded_since(run, shard))
+		return STATUS_OK;
+	ahead_sec = row->recorded_at_sec - run->this_update_sec;
+	if (ahead_sec > run->config->skew_sec) {
+		/* A run that was asked to be in the past sees the future. */
+		if (!run->options->has_now)
+			report_warn(run->report, shard->object, "period",
+			    "BR 4.9.7",
+			    "serial %s: recorded_at lies in the future, have "
+			    "%s",
+			    uint160_to_hex(&row->serial, serial),
+			    utc_to_iso(row->recorded_at_sec, date));
+		/* It would come and go until then. */
+		if (row->not_after_sec < run->this_update_sec)
+			return STATUS_OK;
+	}
+	flat = row_make(&row->serial, row->recorded_at_sec, row->reason,
+	    row->not_after_sec);
+	return row_set_append(run->arena, &shard->recorded, &flat);
+}
+
 static enum status
 collect_row(struct run *run, const struct source_row *row)
 {
 	struct run_shard *shard;
+	enum status status = STATUS_OK;
 	const char *why = NULL;
 	uint32_t index = 0;
 	struct row flat;
@@ -127,11 +186,21 @@ collect_row(struct run *run, const struct source_row *row)
 		refuse_row(run, row, NULL, why);
 		return STATUS_OK;
 	}
-	shard = shard_at(run, index);
+	shard = run_shard_find(run, index);
+	if (shard == NULL || (run->reading != NULL && run->reading != shard)) {
+		pass_over(run, row, index);
+		return STATUS_OK;
+	}
+	if (run->options->asked_count > 0)
+		run_asked_note(run, row);
 	if (row->revoked_at_sec > run->this_update_sec) {
 		defer_row(run, row, shard);
 		return STATUS_OK;
 	}
+	if (row->has_recorded || row->recorded_fault != NULL)
+		status = collect_recorded(run, row, shard);
+	if (status != STATUS_OK)
+		return status;
 	flat = row_make(
 	    &row->serial, row->revoked_at_sec, row->reason, row->not_after_sec);
 	return row_set_append(run->arena, &shard->rows, &flat);
@@ -143,17 +212,17 @@ expected_rows(const struct run *run)
 	return run->has_manifest ? run->manifest.rows.read : 0;
 }
 
-enum status
-run_collect(struct run *run)
+/* The rows of one statement. */
+static enum status
+collect_rows(struct run *run, struct run_shard *shard, struct source_row *batch)
 {
-	struct source_row *batch = calloc(BATCH_ROWS, sizeof(*batch));
-	enum status status = STATUS_OK;
+	enum status status = run_start_rows(run, shard);
 	size_t count = 0;
 
-	if (batch == NULL)
-		return report_fault(run->report, STATUS_NO_MEMORY,
-		    run->config->name, NULL, NULL, "out of memory");
-	progress_phase(run->progress, "reading rows", expected_rows(run));
+	if (status != STATUS_OK)
+		return status;
+	run->reading = shard;
+	run->tells_recorded = source_tells_recorded(run->source);
 	while ((status = source_read(run->source, batch, BATCH_ROWS, &count)) ==
 	       STATUS_OK) {
 		run->rows.read += count;
@@ -167,7 +236,26 @@ run_collect(struct run *run)
 		}
 		progress_add(run->progress, count);
 	}
+	return status == STATUS_DONE ? STATUS_OK : status;
+}
+
+enum status
+run_collect(struct run *run)
+{
+	struct source_row *batch = calloc(BATCH_ROWS, sizeof(*batch));
+	enum status status = STATUS_OK;
+
+	if (batch == NULL)
+		return report_fault(run->report, STATUS_NO_MEMORY,
+		    run->config->name, NULL, NULL, "out of memory");
+	progress_phase(run->progress, "reading rows",
+	    run->by_shard ? 0 : expected_rows(run));
+	if (!run->by_shard)
+		status = collect_rows(run, NULL, batch);
+	for (size_t i = 0;
+	     status == STATUS_OK && run->by_shard && i < run->shard_count; i++)
+		status = collect_rows(run, &run->shard[i], batch);
 	progress_clear(run->progress);
 	free(batch);
-	return status == STATUS_DONE ? STATUS_OK : status;
+	return status;
 }

@@ -15,6 +15,7 @@ run_place(struct run *run)
 	    .object = run->config->name,
 	    .passes = &run->options->passes,
 	    .report = run->report,
+	    .closed = &run->gates_closed,
 	};
 }
 
@@ -26,6 +27,7 @@ run_shard_place(struct run *run, const struct run_shard *shard)
 	    .shard = shard->index,
 	    .passes = &run->options->passes,
 	    .report = run->report,
+	    .closed = &run->shard[shard - run->shard].gates_closed,
 	};
 }
 
@@ -161,7 +163,9 @@ gate_standing(struct run *run, const struct manifest_shard *then)
 		    "shard %" PRIu32 " is published at %s but not configured, "
 		    "have %" PRIu32 " shards from %" PRIu32,
 		    then->index, then->url, shards->count, shards->first);
-	now = &run->shard[then->index - shards->first];
+	now = run_shard_find(run, then->index);
+	if (now == NULL) /* a push is not about it */
+		return STATUS_OK;
 	if (strcmp(now->url, then->url) != 0)
 		return gate_refuse(&place, GATE_SHARD_GONE,
 		    "shard %" PRIu32 " is published for another URL, have %s, "
@@ -201,27 +205,24 @@ run_gate_store(struct run *run)
 {
 	struct gate_place place = run_place(run);
 	char text[UINT160_DECIMAL_BYTES];
-	struct uint160 published;
-	enum status status;
 
-	status = state_number(run->state, STATE_PUBLISHED, &published);
-	if (status != STATUS_OK || uint160_is_zero(&published))
-		return status;
+	if (uint160_is_zero(&run->published))
+		return STATUS_OK;
 	if (run->has_manifest &&
-	    uint160_compare(&run->manifest.number, &published) >= 0)
+	    uint160_compare(&run->manifest.number, &run->published) >= 0)
 		return STATUS_OK;
 	if (run->has_manifest)
 		return gate_refuse(&place, GATE_STORE,
 		    "%s has an older manifest than was published from here, "
 		    "want number %s",
 		    store_name(run->store),
-		    uint160_to_decimal(&published, text));
+		    uint160_to_decimal(&run->published, text));
 	for (size_t i = 0; i < run->shard_count; i++)
 		if (run->shard[i].has_previous)
 			return STATUS_OK;
 	return gate_refuse(&place, GATE_STORE,
 	    "%s is empty, want what was published, up to number %s",
-	    store_name(run->store), uint160_to_decimal(&published, text));
+	    store_name(run->store), uint160_to_decimal(&run->published, text));
 }
 
 /* After all rows were read: what they are as a whole. */
@@ -235,7 +236,8 @@ run_gate_rows(struct run *run)
 		    "%" PRIu64 " rows belong to no shard, so that no shard is "
 		    "known to be complete",
 		    run->rows_unplaced);
-	if (run->rows.read == 0 && !run->config->allow_empty)
+	/* One shard may well have none. */
+	if (run->rows.read == 0 && !run->config->allow_empty && !run->by_shard)
 		return gate_refuse(&place, GATE_DB_SCOPE,
 		    "the source has not one row of issuer_id %s; allow_empty = "
 		    "yes where nothing was ever revoked",
@@ -246,7 +248,7 @@ run_gate_rows(struct run *run)
 
 /*
  * The last net: were all else wrong, far fewer entries than before do not go
- * out. What left by proof of expiry is counted as still there.
+ * out. What was to leave, as the last manifest has it, counts as still there.
  */
 enum status
 run_gate_floor(struct run *run)
@@ -260,7 +262,7 @@ run_gate_floor(struct run *run)
 		if (shard->state != RUN_SHARD_STAGED)
 			continue;
 		before += shard->previous_entries;
-		now += shard->entries + shard->merge.removed;
+		now += shard->entries + shard->merge.foreseen;
 	}
 	/* Both are far below 2^57: a percentage cannot overflow. */
 	if (now * 100 >= before * run->config->floor_percent)

@@ -14,6 +14,9 @@
 #include "crlpress/state.h"
 #include "crlpress/store.h"
 
+/* Seconds and a process number, "1795324189-12345". */
+#define RUN_ID_BYTES 48
+
 /* "issuer/shard 65535" with the longest name of an issuer. */
 #define RUN_OBJECT_BYTES 160
 
@@ -24,6 +27,8 @@ enum run_shard_state {
 	RUN_SHARD_STAGED,   /* signed and judged */
 	RUN_SHARD_PUBLISHED,
 	RUN_SHARD_UNPLACED, /* staged, but the store did not take it */
+	/* Somebody published it since it was surveyed: to be made again. */
+	RUN_SHARD_OVERTAKEN,
 };
 
 struct run_shard {
@@ -35,22 +40,41 @@ struct run_shard {
 
 	/* What is published, as judged. */
 	bool has_previous;
-	bool previous_passed; /* no CRL, and let pass */
+	bool previous_passed;  /* no CRL, and let pass */
+	bool previous_foreign; /* its number did not count */
 	struct uint160 previous_number;
 	int64_t previous_this_update_sec;
 	int64_t previous_next_update_sec;
 	uint64_t previous_entries;
 	struct store_version previous_version;
+	/* As it was before the snapshot was taken. The rows are newer than
+	 * that, and than nothing that came later. */
+	struct store_version surveyed_version;
+	bool is_kept; /* a dry run: the object as it was surveyed */
+	bool is_left; /* not kept: too much */
+	struct store_object kept;
 
 	/* What the snapshot says. */
 	struct row_set rows;
 	uint64_t rows_faulty; /* named and not in `rows` */
 	bool rows_refused;    /* a faulty row withholds the shard */
+	/* Serials that were recorded of late, recorded_at in revoked_at's
+	 * place; empty where the source does not tell (run_collect.c). */
+	struct row_set recorded;
 
-	/* What was made of it. */
+	/* What was made of it: of the run, or of the one that made it again. */
+	struct uint160 number;
+	int64_t this_update_sec;
+	int64_t next_update_sec;
+	int64_t published_sec; /* when the store had it */
 	struct gate_merge merge;
+	struct gate_changes changes; /* none where nothing was published */
 	uint64_t entries;
 	struct stage_file staged;
+	uint64_t late;         /* of those added, recorded too long ago */
+	uint32_t gates_closed; /* a bit (1 << gate) for each */
+	bool unledgered;       /* published, but the ledger does not say so */
+	bool public_other;     /* published, but its URL serves another */
 };
 
 /* Where the time of a run goes, for its report. */
@@ -74,10 +98,16 @@ struct run {
 	struct state *state;
 	struct store *store;
 	struct source *source;
+	struct ledger *ledger; /* NULL in a dry run */
+	char id[RUN_ID_BYTES]; /* of its lines there */
+	enum status ledgered;  /* whether what was published stands there */
 	struct source_snapshot snapshot;
 	bool has_manifest;
 	struct manifest manifest; /* of the run before */
 	struct store_version manifest_version;
+	struct uint160 published; /* last manifest from here, as of the start */
+	bool previous_kept;       /* a dry run reads no more of the store */
+	size_t kept_bytes;
 
 	int64_t this_update_sec;
 	int64_t next_update_sec;
@@ -85,9 +115,15 @@ struct run {
 
 	struct row_arena *arena;
 	struct run_shard *shard;
-	size_t shard_count;
+	size_t shard_count; /* by rising index */
+	bool is_again;      /* the signer, the store and so on are another's */
+	bool by_shard;      /* a statement a shard, not one for all rows */
+	struct run_shard *reading; /* by_shard: whose rows are read */
 	struct manifest_rows rows;
+	uint64_t rows_elsewhere; /* of shards that are not of this run */
 	uint64_t rows_unplaced;
+	bool tells_recorded;   /* the source has a column recorded_at */
+	uint32_t gates_closed; /* of the run, not of a shard */
 
 	bool made; /* there is something to tell */
 	enum status status;
@@ -111,7 +147,18 @@ struct gate_place run_shard_place(
 
 /* run_open.c */
 enum status run_open(struct run *run) MUST_CHECK;
+/* What the store has of the shards of this run. */
+enum status run_look(struct run *run) MUST_CHECK;
+/* The manifest in the store: STATUS_NOT_FOUND when there is none. */
+enum status run_manifest_get(struct run *run, struct manifest *manifest,
+    struct store_version *version) MUST_CHECK;
+/* A snapshot, the times, the number. */
 enum status run_open_source(struct run *run) MUST_CHECK;
+/* The rows of one shard, or, NULL, all. */
+enum status run_start_rows(
+    struct run *run, const struct run_shard *shard) MUST_CHECK;
+/* The configured source; `sql` is what source_start reads. */
+enum status run_connect(struct run *run, struct source **source) MUST_CHECK;
 
 /* run_previous.c: what is published of a shard. */
 
@@ -123,20 +170,106 @@ enum status run_open_source(struct run *run) MUST_CHECK;
 enum status run_previous_read(struct run *run, struct run_shard *shard,
     struct store_object *object, struct crl *crl) MUST_CHECK;
 
-/* The same of all shards, for times and numbers; keeps no bytes. */
+/* The same of all shards, for times and numbers; keeps bytes in a dry run
+ * only, until run_previous_forget. */
 enum status run_previous_survey(struct run *run) MUST_CHECK;
+void run_previous_forget(struct run *run);
+
+/* The same of one shard once more, since its number would matter. */
+enum status run_previous_again(
+    struct run *run, struct run_shard *shard) MUST_CHECK;
+
+/* run_number.c: takes the number of this run. */
+enum status run_choose_number(struct run *run) MUST_CHECK;
+
+/* run_asked.c: the serials that a push is asked for. */
+/* Finds out the shard of each. */
+enum status run_asked_locate(struct run *run) MUST_CHECK;
+/* A row of a shard of this run: when it was recorded, if it was asked for. */
+void run_asked_note(struct run *run, const struct source_row *row);
+/* These sorted rows are to be listed in a shard. */
+void run_asked_mark(
+    struct run *run, uint32_t shard, const struct row *rows, size_t n);
+/* Whether all stand in what was made. */
+enum status run_asked_judge(struct run *run) MUST_CHECK;
 
 /* run_collect.c */
 enum status run_collect(struct run *run) MUST_CHECK;
 
+/* run_disjoint.c: serials with rows in two shards withhold both. */
+enum status run_gate_disjoint(struct run *run) MUST_CHECK;
+
+/*
+ * run_period.c: whether runs come as often as they are owed; only warnings.
+ * run_period_serials counts in shard->late; it fails for want of memory.
+ */
+void run_period_last(struct run *run);
+enum status run_period_serials(struct run *run) MUST_CHECK;
+
+/* What shard->recorded has: rows recorded then or later. */
+int64_t run_recorded_since(
+    const struct run *run, const struct run_shard *shard);
+
+/* The same, sorted, to look a serial up in: run_recorded_free. */
+struct run_recorded {
+	struct row *row;
+	size_t count;
+};
+
+enum status run_recorded_load(struct run *run, const struct run_shard *shard,
+    struct run_recorded *recorded) MUST_CHECK;
+/* When it was recorded first; false: not of late, or not told. */
+bool run_recorded_find(const struct run_recorded *recorded,
+    const struct uint160 *serial, int64_t *sec);
+void run_recorded_free(struct run_recorded *recorded);
+
+/*
+ * run_ledger.c: what the ledger is told, nothing by a dry run. Failures are
+ * reported. run_ledger_published, for threads, marks the shard instead, and
+ * run_ledger_sync, which makes all of it durable, then fails.
+ */
+enum status run_ledger_open(struct run *run) MUST_CHECK;
+enum status run_ledger_passed(struct run *run) MUST_CHECK;
+void run_ledger_published(struct run *run, struct run_shard *shard);
+enum status run_ledger_sync(struct run *run) MUST_CHECK;
+/* Says how the run ended, by run->status, and closes it. */
+enum status run_ledger_end(struct run *run) MUST_CHECK;
+
 /* run_make.c: makes every shard; each ends staged, withheld or failed. */
 void run_make(struct run *run);
 
+/*
+ * run_again.c: makes the shards that were overtaken once more, from a new
+ * snapshot, and puts them, some times if need be. None is left overtaken.
+ */
+void run_again(struct run *run);
+/* Waits a little, by chance more or less; longer with each attempt. */
+void run_pause(const struct run *run, unsigned attempt);
+
 /* run_publish.c */
+/* Puts what is staged; sets run->ledgered. */
+void run_put_shards(struct run *run);
+bool run_is_interrupted(const struct run *run);
 enum status run_upload(struct run *run) MUST_CHECK;
 enum status run_put_manifest(struct run *run) MUST_CHECK;
 
+/* run_diff.c: what differs from the published CRLs, entry by entry. */
+void run_diff_print(const struct run *run, FILE *stream);
+void run_diff_print_json(const struct run_shard *shard, struct json *json);
+
+/* run_report.c */
+/* "withheld": static text. */
+const char *run_shard_state_name(enum run_shard_state state);
+/* Staged or published. */
+bool run_shard_is_made(const struct run_shard *shard);
+void run_print_json_rows(const struct run *run, struct json *json);
+
 /* run.c */
 uint64_t run_count_shards(const struct run *run, enum run_shard_state state);
+/* NULL: not of this run. */
+struct run_shard *run_shard_find(struct run *run, uint32_t index);
+/* From the look at the store to shards that may be put. */
+enum status run_round(struct run *run) MUST_CHECK;
+void run_shards_free(struct run *run);
 
 #endif

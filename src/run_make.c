@@ -38,6 +38,10 @@ struct make_job {
 	struct make_room *room;
 	struct row *rows;
 	size_t count;
+	struct row *recorded; /* sorted; NULL when there are none */
+	/* The signer is told what the number must be above, and holds itself
+	 * to it: nothing, where that gate was let pass. */
+	struct uint160 number_floor;
 };
 
 static enum status
@@ -48,9 +52,18 @@ make_no_memory(const struct make_job *job)
 	    "out of memory for %" PRIu64 " rows", job->shard->rows.count);
 }
 
-/* RFC 5280, 5.1.2.5 and 5.2.3: what follows is newer in every way. */
 static enum status
-gate_follows(const struct make_job *job)
+both(enum status one, enum status other)
+{
+	return one != STATUS_OK ? one : other;
+}
+
+/*
+ * RFC 5280, 5.1.2.4, 5.1.2.5 and 5.2.3: what follows is newer in every way.
+ * Each is a gate of its own, and all that are closed are told at once.
+ */
+static enum status
+gate_follows(struct make_job *job)
 {
 	const struct run *run = job->run;
 	const struct run_shard *shard = job->shard;
@@ -58,23 +71,25 @@ gate_follows(const struct make_job *job)
 	char here[UTC_ISO_BYTES], there[UTC_ISO_BYTES];
 	enum status status = STATUS_OK;
 
-	if (uint160_compare(&run->number, &shard->previous_number) <= 0)
+	if (uint160_compare(&run->number, &shard->previous_number) > 0)
+		job->number_floor = shard->previous_number;
+	else
 		status = gate_refuse(&job->place, GATE_NUMBER_UP,
 		    "crlNumber, have %s, want above the published %s",
 		    uint160_to_decimal(&run->number, have),
 		    uint160_to_decimal(&shard->previous_number, want));
-	if (status == STATUS_OK &&
-	    run->this_update_sec <= shard->previous_this_update_sec)
-		status = gate_refuse(&job->place, GATE_TIME_UP,
-		    "thisUpdate, have %s, want after the published %s",
-		    utc_to_iso(run->this_update_sec, here),
-		    utc_to_iso(shard->previous_this_update_sec, there));
-	if (status == STATUS_OK &&
-	    run->next_update_sec < shard->previous_next_update_sec)
-		status = gate_refuse(&job->place, GATE_TIME_UP,
-		    "nextUpdate, have %s, want not before the published %s",
-		    utc_to_iso(run->next_update_sec, here),
-		    utc_to_iso(shard->previous_next_update_sec, there));
+	if (run->this_update_sec <= shard->previous_this_update_sec)
+		status = both(status,
+		    gate_refuse(&job->place, GATE_TIME_UP,
+			"thisUpdate, have %s, want after the published %s",
+			utc_to_iso(run->this_update_sec, here),
+			utc_to_iso(shard->previous_this_update_sec, there)));
+	if (run->next_update_sec < shard->previous_next_update_sec)
+		status = both(status,
+		    gate_refuse(&job->place, GATE_NEXT_UP,
+			"nextUpdate, have %s, want not before the published %s",
+			utc_to_iso(run->next_update_sec, here),
+			utc_to_iso(shard->previous_next_update_sec, there)));
 	return status;
 }
 
@@ -93,42 +108,82 @@ idp_names(const struct crl *crl, const char *url)
 	return false;
 }
 
-/*
- * The published object is an older CRL of this issuer for this URL. What
- * leaves is proved by it, so it must be the issuer's own word.
- */
 static enum status
-gate_scope(const struct make_job *job, const struct crl *previous)
+scope_issuer(const struct make_job *job, const struct crl *previous)
+{
+	const struct issuer_facts *facts = issuer_facts(job->run->issuer);
+
+	if (crl_view_equal(&previous->issuer, &facts->subject))
+		return STATUS_OK;
+	return gate_refuse(&job->place, GATE_SCOPE,
+	    "the published CRL has another issuer name");
+}
+
+static enum status
+scope_key_id(const struct make_job *job, const struct crl *previous)
 {
 	const struct issuer_facts *facts = issuer_facts(job->run->issuer);
 	struct crl_fault fault = {0};
 	struct crl_aki aki = {0};
-	const char *why = NULL;
 
-	if (!crl_view_equal(&previous->issuer, &facts->subject))
-		return gate_refuse(&job->place, GATE_SCOPE,
-		    "the published CRL has another issuer name");
-	if (facts->key_id.data != NULL &&
-	    crl_aki(previous, &aki, &fault) == STATUS_OK &&
-	    !crl_view_equal(&aki.key_id, &facts->key_id))
-		return gate_refuse(&job->place, GATE_SCOPE,
-		    "the published CRL has another authority key identifier");
-	if (issuer_verify(job->run->issuer, previous, &why) != STATUS_OK)
-		return gate_refuse(&job->place, GATE_SCOPE,
-		    "the signature of the published CRL: %s", why);
-	if (!idp_names(previous, job->shard->url))
-		return gate_refuse(&job->place, GATE_SCOPE,
-		    "the published CRL does not name %s as its distribution "
-		    "point",
-		    job->shard->url);
-	return STATUS_OK;
+	if (facts->key_id.data == NULL ||
+	    crl_aki(previous, &aki, &fault) != STATUS_OK ||
+	    crl_view_equal(&aki.key_id, &facts->key_id))
+		return STATUS_OK;
+	return gate_refuse(&job->place, GATE_SCOPE,
+	    "the published CRL has another authority key identifier");
 }
 
+static enum status
+scope_signature(const struct make_job *job, const struct crl *previous)
+{
+	const char *why = NULL;
+
+	if (issuer_verify(job->run->issuer, previous, &why) == STATUS_OK)
+		return STATUS_OK;
+	return gate_refuse(&job->place, GATE_SCOPE,
+	    "the signature of the published CRL: %s", why);
+}
+
+static enum status
+scope_url(const struct make_job *job, const struct crl *previous)
+{
+	if (idp_names(previous, job->shard->url))
+		return STATUS_OK;
+	return gate_refuse(&job->place, GATE_SCOPE,
+	    "the published CRL does not name %s as its distribution point",
+	    job->shard->url);
+}
+
+/*
+ * The published object is an older CRL of this issuer for this URL. What
+ * leaves is proved by it, so it must be the issuer's own word. One closed
+ * test is enough to know a foreign CRL by; let pass, all others are told.
+ */
+static enum status
+gate_scope(const struct make_job *job, const struct crl *previous)
+{
+	static enum status (*const test[])(
+	    const struct make_job *, const struct crl *) = {
+	    scope_issuer, scope_key_id, scope_signature, scope_url};
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0;
+	     status == STATUS_OK && i < sizeof(test) / sizeof(test[0]); i++)
+		status = test[i](job, previous);
+	return status;
+}
+
+/*
+ * What was to leave, as the last manifest has it, is no loss. Where nothing
+ * was foreseen, since there is no manifest of the published CRL, rows alone do
+ * not empty a shard, whatever they say of expiry.
+ */
 static enum status
 gate_shard_floor(const struct make_job *job)
 {
 	const struct run_shard *shard = job->shard;
-	uint64_t now = shard->entries + shard->merge.removed;
+	uint64_t now = shard->entries + shard->merge.foreseen;
 	uint32_t percent = job->run->config->shard_floor_percent;
 
 	if (now * 100 >= shard->previous_entries * percent)
@@ -159,7 +214,8 @@ gate_known(const struct make_job *job)
 		    "%s is gone from the store, have %zu rows, want at least "
 		    "the %" PRIu64 " entries that the last manifest has",
 		    shard->key, job->count, line->entries);
-	if (shard->has_previous &&
+	/* One that the issuer did not sign is for gate_scope to tell. */
+	if (shard->has_previous && !shard->previous_foreign &&
 	    uint160_compare(&shard->previous_number, &line->number) < 0)
 		return gate_refuse(&job->place, GATE_PREVIOUS,
 		    "%s is older than the last manifest has it, have number "
@@ -170,21 +226,87 @@ gate_known(const struct make_job *job)
 	return STATUS_OK;
 }
 
+static enum status
+gather_recorded(struct make_job *job)
+{
+	const struct row_set *recorded = &job->shard->recorded;
+	size_t n = (size_t)recorded->count;
+
+	if (n == 0)
+		return STATUS_OK;
+	job->recorded = calloc(n, 2 * sizeof(*job->recorded));
+	if (job->recorded == NULL)
+		return make_no_memory(job);
+	row_set_gather(recorded, job->recorded);
+	row_sort(job->recorded, job->recorded + n, n);
+	return STATUS_OK;
+}
+
+/*
+ * What the last manifest says of the very CRL that stands here may be held
+ * against it; of another one it says nothing.
+ */
+static enum status
+merge(struct make_job *job, const struct crl *previous)
+{
+	struct run_shard *shard = job->shard;
+	const struct manifest_shard *line =
+	    manifest_find(&job->run->manifest, shard->index);
+	struct gate_published published = {
+	    .crl = previous,
+	    .this_update_sec = job->run->this_update_sec,
+	};
+	enum status status = gather_recorded(job);
+
+	published.recorded = job->recorded;
+	published.recorded_count = (size_t)shard->recorded.count;
+	if (previous != NULL && line != NULL && line->has_leaving &&
+	    uint160_compare(&line->number, &shard->previous_number) == 0) {
+		published.has_leaving = true;
+		published.leaving = line->leaving;
+	}
+	if (status == STATUS_OK)
+		status = gate_merge(&job->place, job->rows, job->count,
+		    &published, &job->count, &shard->merge, &shard->changes);
+	free(job->recorded);
+	job->recorded = NULL;
+	shard->entries = job->count;
+	return status;
+}
+
+/*
+ * Whether somebody published here since the snapshot was about to be taken. A
+ * dry run has what it surveyed.
+ */
+static bool
+is_overtaken(const struct make_job *job)
+{
+	const struct run_shard *shard = job->shard;
+
+	return !job->run->options->dry_run &&
+	       strcmp(shard->previous_version.text,
+		   shard->surveyed_version.text) != 0;
+}
+
 /* Everything that is held against the CRL now published. */
 static enum status
 judge_previous(struct make_job *job)
 {
-	struct gate_merge *merge = &job->shard->merge;
+	const struct gate_merge *merged = &job->shard->merge;
 	struct store_object object = {0};
 	struct crl previous;
 	enum status status;
 
 	status = run_previous_read(job->run, job->shard, &object, &previous);
-	if (status == STATUS_NOT_FOUND) {
-		merge->added = job->count;
-		job->shard->entries = job->count;
-		return gate_known(job);
+	/* Its rows may be newer than ours: nothing here can be held against
+	 * it. */
+	if ((status == STATUS_OK || status == STATUS_NOT_FOUND) &&
+	    is_overtaken(job)) {
+		store_object_free(&object);
+		return STATUS_CONFLICT;
 	}
+	if (status == STATUS_NOT_FOUND)
+		return both(gate_known(job), merge(job, NULL));
 	if (status != STATUS_OK)
 		return status;
 	status = gate_known(job);
@@ -193,12 +315,10 @@ judge_previous(struct make_job *job)
 	if (status == STATUS_OK)
 		status = gate_follows(job);
 	if (status == STATUS_OK)
-		status = gate_merge(&job->place, job->rows, job->count,
-		    &previous, job->run->this_update_sec, &job->count, merge);
+		status = merge(job, &previous);
 	store_object_free(&object);
 	job->shard->previous_entries =
-	    merge->kept + merge->removed + merge->lost;
-	job->shard->entries = job->count;
+	    merged->kept + merged->removed + merged->lost;
 	return status == STATUS_OK ? gate_shard_floor(job) : status;
 }
 
@@ -301,9 +421,8 @@ encode_and_sign(const struct make_job *job)
 	status = signer_buffer_resize(tbs, size, job->run->report);
 	if (status == STATUS_OK) {
 		crl_tbs_write(&header, job->rows, job->count, tbs->data, size);
-		status = signer_sign(job->run->signer, tbs,
-		    &job->shard->previous_number, job->shard->object,
-		    job->run->report, &signature);
+		status = signer_sign(job->run->signer, tbs, &job->number_floor,
+		    job->shard->object, job->run->report, &signature);
 	}
 	if (status == STATUS_OK)
 		status = stage(job, tbs, &header, &signature);
@@ -346,6 +465,9 @@ make_steps(struct make_job *job)
 	if (status == STATUS_OK)
 		status = judge_previous(job);
 	if (status == STATUS_OK)
+		run_asked_mark(
+		    job->run, job->shard->index, job->rows, job->count);
+	if (status == STATUS_OK)
 		status = encode_and_sign(job);
 	if (status == STATUS_OK)
 		status = judge_staged(job);
@@ -368,9 +490,13 @@ make_shard(void *context, unsigned worker, size_t i)
 
 	if (shard->state == RUN_SHARD_PENDING && !shard->rows_refused)
 		status = make_steps(&job);
-	shard->state = status == STATUS_OK        ? RUN_SHARD_STAGED
-		       : status == STATUS_REFUSED ? RUN_SHARD_WITHHELD
-						  : RUN_SHARD_FAILED;
+	shard->state = status == STATUS_OK         ? RUN_SHARD_STAGED
+		       : status == STATUS_REFUSED  ? RUN_SHARD_WITHHELD
+		       : status == STATUS_CONFLICT ? RUN_SHARD_OVERTAKEN
+						   : RUN_SHARD_FAILED;
+	shard->number = run->number;
+	shard->this_update_sec = run->this_update_sec;
+	shard->next_update_sec = run->next_update_sec;
 	progress_add(run->progress, 1);
 }
 

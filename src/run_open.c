@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The first step of a run: the lock, the signer (forked before there is a
- * thread or a connection), the store and what is published in it, the times
- * and the number, and then the database's snapshot.
+ * thread or a connection), the store and what is published in it, and then the
+ * database's snapshot, the times and the number.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -52,19 +52,47 @@ shard_init(struct run *run, struct run_shard *shard, uint32_t index)
 	return STATUS_OK;
 }
 
+/* Those that were named, and those of the serials that were. */
+static void
+choose_shards(const struct run *run, bool *chosen)
+{
+	const struct run_options *options = run->options;
+	uint32_t first = run->config->shards.first;
+
+	for (size_t i = 0; i < options->only_count; i++)
+		chosen[options->only[i] - first] = true;
+	for (size_t i = 0; !run->is_again && i < options->asked_count; i++)
+		chosen[options->asked[i].shard - first] = true;
+}
+
 static enum status
 shards_init(struct run *run)
 {
 	const struct shard_scheme_config *shards = &run->config->shards;
+	bool *chosen = calloc(shards->count, sizeof(*chosen));
 	enum status status = STATUS_OK;
+	size_t count = 0;
 
-	run->shard = calloc(shards->count, sizeof(*run->shard));
 	run->arena = row_arena_new();
-	if (run->shard == NULL || run->arena == NULL)
+	if (chosen == NULL || run->arena == NULL) {
+		free(chosen);
 		return no_memory(run);
-	run->shard_count = shards->count;
+	}
+	if (run->options->push)
+		choose_shards(run, chosen);
+	else
+		memset(chosen, true, shards->count * sizeof(*chosen));
+	for (uint32_t i = 0; i < shards->count; i++)
+		count += chosen[i];
+	run->shard = calloc(count + 1, sizeof(*run->shard));
+	if (run->shard == NULL)
+		status = no_memory(run);
 	for (uint32_t i = 0; status == STATUS_OK && i < shards->count; i++)
-		status = shard_init(run, &run->shard[i], shards->first + i);
+		if (chosen[i])
+			status = shard_init(run,
+			    &run->shard[run->shard_count++], shards->first + i);
+	run->by_shard = run->options->push && run->config->shard_sql != NULL;
+	free(chosen);
 	return status;
 }
 
@@ -103,9 +131,21 @@ manifest_fault(struct run *run, size_t line, const char *why)
 	return status;
 }
 
-/* The manifest of the last run; a store without one is new. */
+/* What is pushed stands beside what a run published. */
 static enum status
-read_manifest(struct run *run)
+no_manifest(struct run *run)
+{
+	report_fault(run->report, STATUS_REFUSED, run->config->manifest_key,
+	    "push", "house rule", "there is no manifest in %s",
+	    store_name(run->store));
+	report_hint(run->report,
+	    "`crlpress publish` makes the first CRL of every shard");
+	return STATUS_REFUSED;
+}
+
+enum status
+run_manifest_get(
+    struct run *run, struct manifest *manifest, struct store_version *version)
 {
 	struct store_object object;
 	const char *why = NULL;
@@ -113,19 +153,30 @@ read_manifest(struct run *run)
 	size_t line = 0;
 
 	status = store_get(run->store, run->config->manifest_key, &object);
-	if (status == STATUS_NOT_FOUND)
-		return STATUS_OK;
 	if (status != STATUS_OK)
 		return status;
-	run->manifest_version = object.version;
+	*version = object.version;
 	status = manifest_parse(
-	    (const char *)object.data, object.len, &run->manifest, &line, &why);
+	    (const char *)object.data, object.len, manifest, &line, &why);
 	if (status != STATUS_OK)
 		status = manifest_fault(run, line, why);
-	else
-		run->has_manifest = true;
 	store_object_free(&object);
 	return status;
+}
+
+/* The manifest of the last run; a store without one is new. */
+static enum status
+read_manifest(struct run *run)
+{
+	enum status status =
+	    run_manifest_get(run, &run->manifest, &run->manifest_version);
+
+	run->has_manifest = status == STATUS_OK;
+	if (status != STATUS_NOT_FOUND)
+		return status;
+	/* The run that a shard is made again for may be the first. */
+	return run->options->push && !run->is_again ? no_manifest(run)
+						    : STATUS_OK;
 }
 
 static int64_t
@@ -166,41 +217,55 @@ read_clock(const struct run *run)
 }
 
 /*
- * RFC 5280, 5.2.3: above every number that was published or only ever given
- * to the signer; the time, where that is higher, keeps it above those of a
- * state directory that was lost.
+ * A run that publishes every shard is alone; a dry run is in nobody's way, nor
+ * is a push, but where the store takes no conditions: the lock is all that
+ * orders publishers then. What was
+ * published from here is read before the manifest is: the manifest that
+ * another run puts meanwhile is newer than that, never older.
  */
 static enum status
-choose_number(struct run *run)
+open_state(struct run *run)
 {
-	struct uint160 timed = uint160_from_u64(
-	    run->this_update_sec < 0 ? 0 : (uint64_t)run->this_update_sec);
-	enum status status =
-	    state_number(run->state, STATE_NUMBER, &run->number);
+	const struct config *config = run->config;
+	bool shared = run->options->dry_run ||
+		      (run->options->push && !config->remote.unconditional);
+	enum status status;
 
+	status = state_open(config->state_dir, config->name,
+	    shared ? STATE_SHARED : STATE_EXCLUSIVE, run->report, &run->state);
 	if (status != STATUS_OK)
 		return status;
-	for (size_t i = 0; i < run->shard_count; i++)
-		if (uint160_compare(
-			&run->shard[i].previous_number, &run->number) > 0)
-			run->number = run->shard[i].previous_number;
-	if (uint160_next(&run->number) != STATUS_OK)
-		return report_fault(run->report, STATUS_REFUSED,
-		    run->config->name, "number", "BR 7.2.2",
-		    "the published number is the last there is");
-	if (uint160_compare(&timed, &run->number) > 0)
-		run->number = timed;
-	/* Given out before it is used: never two byte strings under one. */
-	return run->options->dry_run
-		   ? STATUS_OK
-		   : state_number_set(run->state, STATE_NUMBER, &run->number);
+	stage_sweep(run->state);
+	return state_number(run->state, STATE_PUBLISHED, &run->published);
+}
+
+static enum status
+open_store(struct run *run)
+{
+	const struct config *config = run->config;
+	struct store_config store = {
+	    .url = config->store_url,
+	    .remote = &config->remote,
+	    .context = run->context,
+	};
+	char *state_dir = NULL;
+	enum status status;
+
+	if (asprintf(&state_dir, "%s/%s", config->state_dir, config->name) < 0)
+		return no_memory(run);
+	store.state_dir = state_dir;
+	status = store_open(&store, run->report, &run->store);
+	free(state_dir);
+	return status;
 }
 
 /* Without a manifest nothing tells whether the database is behind. */
 static void
 warn_without_manifest(struct run *run)
 {
-	for (size_t i = 0; !run->has_manifest && i < run->shard_count; i++) {
+	for (size_t i = 0;
+	     !run->is_again && !run->has_manifest && i < run->shard_count;
+	     i++) {
 		if (!run->shard[i].has_previous)
 			continue;
 		report_warn(run->report, run->config->manifest_key, "db-fresh",
@@ -215,24 +280,29 @@ enum status
 run_open(struct run *run)
 {
 	const struct config *config = run->config;
-	struct store_config store = {.url = config->store_url};
 	enum status status;
 
-	status = shards_init(run);
+	status = issuer_load(config->certificate, run->report, &run->issuer);
 	if (status == STATUS_OK)
-		status =
-		    issuer_load(config->certificate, run->report, &run->issuer);
+		status = open_state(run);
 	if (status == STATUS_OK)
-		status = state_open(
-		    config->state_dir, config->name, run->report, &run->state);
-	if (status == STATUS_OK)
-		status = stage_clear(run->state);
+		status = run_ledger_open(run);
 	if (status == STATUS_OK)
 		status = start_signer(run);
 	if (status == STATUS_OK)
-		status = store_open(&store, run->report, &run->store);
+		status = run_asked_locate(run);
+	if (status == STATUS_OK)
+		status = open_store(run);
 	if (status == STATUS_OK && !run->options->dry_run)
 		status = store_sweep(run->store);
+	return status;
+}
+
+enum status
+run_look(struct run *run)
+{
+	enum status status = shards_init(run);
+
 	if (status == STATUS_OK)
 		status = read_manifest(run);
 	if (status == STATUS_OK)
@@ -283,7 +353,7 @@ choose_lookback(const struct run *run)
 }
 
 enum status
-run_open_source(struct run *run)
+run_connect(struct run *run, struct source **out)
 {
 	const struct config *config = run->config;
 	struct source_config source = {
@@ -297,10 +367,35 @@ run_open_source(struct run *run)
 	    .connect_timeout_sec = config->connect_timeout_sec,
 	    .statement_timeout_sec = config->statement_timeout_sec,
 	};
-	int64_t now_sec = read_clock(run);
-	enum status status;
 
-	status = source_open(&source, run->report, &run->source);
+	return source_open(&source, run->report, out);
+}
+
+enum status
+run_start_rows(struct run *run, const struct run_shard *shard)
+{
+	const struct config *config = run->config;
+	struct source_statement statement = {
+	    .sql = config->shard_sql,
+	    .name = config->shard_query_file != NULL ? config->shard_query_file
+						     : NATIVE_NAME,
+	};
+	char text[16];
+
+	if (shard == NULL)
+		return source_start(run->source, choose_lookback(run));
+	snprintf(text, sizeof(text), "%" PRIu32, shard->index);
+	statement.shard = text;
+	return source_start_statement(
+	    run->source, &statement, choose_lookback(run));
+}
+
+enum status
+run_open_source(struct run *run)
+{
+	int64_t now_sec = read_clock(run);
+	enum status status = run_connect(run, &run->source);
+
 	if (status != STATUS_OK)
 		return status;
 	run->snapshot = *source_snapshot(run->source);
@@ -310,9 +405,5 @@ run_open_source(struct run *run)
 		status = run_gate_issuer(run);
 	if (status == STATUS_OK)
 		status = run_gate_database(run);
-	if (status == STATUS_OK)
-		status = choose_number(run);
-	if (status == STATUS_OK)
-		status = source_start(run->source, choose_lookback(run));
-	return status;
+	return status == STATUS_OK ? run_choose_number(run) : status;
 }

@@ -13,15 +13,24 @@
 
 #define MANIFEST_STAGE_NAME "manifest"
 
-static enum status
-conflict(struct run *run, const char *object)
-{
-	enum status status = report_fault(run->report, STATUS_PARTIAL, object,
-	    "store", "house rule",
-	    "somebody else published here since it was judged");
+/* With each somebody else's was put, so that as many pushes at once end well;
+ * more at once than this are a loop somewhere. */
+#define MANIFEST_ATTEMPTS 64
 
-	report_hint(run->report, "run again: theirs will be judged then");
-	return status;
+/* The next run replaces it; until a while after that it may be kept. */
+static int64_t
+expires_sec(const struct run *run)
+{
+	int64_t sec = run->this_update_sec + run->config->period_sec +
+		      run->config->remote.cache_margin_sec;
+
+	return sec < run->next_update_sec ? sec : run->next_update_sec;
+}
+
+bool
+run_is_interrupted(const struct run *run)
+{
+	return run->context->interrupted != NULL && run->context->interrupted();
 }
 
 static void
@@ -29,7 +38,7 @@ upload_shard(void *context, unsigned worker, size_t i)
 {
 	struct run *run = context;
 	struct run_shard *shard = &run->shard[i];
-	struct store_version now;
+	struct store_version now = {.text = ""};
 	struct store_upload upload = {
 	    .key = shard->key,
 	    .path = shard->staged.path,
@@ -37,29 +46,67 @@ upload_shard(void *context, unsigned worker, size_t i)
 	    .sha256 = shard->staged.sha256,
 	    .content_type = "application/pkix-crl",
 	    .replaces = shard->previous_version,
+	    .number = &run->number,
+	    .this_update_sec = run->this_update_sec,
+	    .expires_sec = expires_sec(run),
+	    .cache_control = run->config->remote.cache_control,
+	    .public_url = shard->url,
 	};
 	enum status status;
 
 	(void)worker;
 	if (shard->state != RUN_SHARD_STAGED)
 		return;
+	if (run_is_interrupted(run)) {
+		shard->state = RUN_SHARD_UNPLACED;
+		return;
+	}
 	status = stage_sync(run->state, &shard->staged);
 	if (status == STATUS_OK)
 		status = store_put(run->store, &upload, &now);
-	if (status == STATUS_CONFLICT)
-		status = conflict(run, shard->object);
+	if (status == STATUS_CONFLICT) {
+		shard->state = RUN_SHARD_OVERTAKEN;
+		return;
+	}
+	/* It is published, and said that not everybody sees it. */
+	shard->public_other = status == STATUS_PARTIAL && now.text[0] != '\0';
+	if (shard->public_other)
+		status = STATUS_OK;
 	shard->state =
 	    status == STATUS_OK ? RUN_SHARD_PUBLISHED : RUN_SHARD_UNPLACED;
+	shard->published_sec = run->context->clock_sec();
+	if (status == STATUS_OK)
+		run_ledger_published(run, shard);
 	progress_add(run->progress, 1);
+}
+
+void
+run_put_shards(struct run *run)
+{
+	progress_phase(run->progress, "publishing",
+	    run_count_shards(run, RUN_SHARD_STAGED));
+	pool_run(store_connections(run->store) != 0
+		     ? store_connections(run->store)
+		     : run->options->workers,
+	    run->shard_count, upload_shard, run);
+	progress_clear(run->progress);
+	/* On disk before what it says is. */
+	run->ledgered = run_ledger_sync(run);
 }
 
 enum status
 run_upload(struct run *run)
 {
-	progress_phase(run->progress, "publishing",
-	    run_count_shards(run, RUN_SHARD_STAGED));
-	pool_run(run->options->workers, run->shard_count, upload_shard, run);
-	progress_clear(run->progress);
+	run_put_shards(run);
+	run_again(run);
+	if (run_is_interrupted(run))
+		report_warn(run->report, run->config->name, NULL, NULL,
+		    "interrupted: of the shards %llu are published and %llu "
+		    "are not; it is safe to run again",
+		    (unsigned long long)run_count_shards(
+			run, RUN_SHARD_PUBLISHED),
+		    (unsigned long long)run_count_shards(
+			run, RUN_SHARD_UNPLACED));
 	return store_sync(run->store);
 }
 
@@ -67,15 +114,94 @@ static enum status
 fill_published(const struct run *run, const struct run_shard *shard,
     struct manifest_shard *line)
 {
-	line->number = run->number;
-	line->this_update_sec = run->this_update_sec;
-	line->next_update_sec = run->next_update_sec;
+	(void)run;
+	line->number = shard->number;
+	line->this_update_sec = shard->this_update_sec;
+	line->next_update_sec = shard->next_update_sec;
 	line->size = shard->staged.size;
 	line->sha256 = shard->staged.sha256;
 	line->entries = shard->entries;
 	line->added = shard->merge.added;
 	line->removed = shard->merge.removed + shard->merge.lost;
+	line->has_leaving = true;
+	line->leaving = shard->merge.leaving;
 	return STATUS_OK;
+}
+
+/* Of a CRL that stands on, what the manifest before knew is still so. */
+static void
+keep_leaving(const struct run *run, const struct run_shard *shard,
+    struct manifest_shard *line)
+{
+	const struct manifest_shard *before =
+	    manifest_find(&run->manifest, shard->index);
+
+	if (before == NULL || !before->has_leaving ||
+	    uint160_compare(&before->number, &line->number) != 0)
+		return;
+	line->has_leaving = true;
+	line->leaving = before->leaving;
+}
+
+/*
+ * Whether what stands there may go into the manifest: the issuer's own CRL for
+ * this shard, and no older than it was known to be.
+ */
+static bool
+is_to_be_known(
+    const struct run *run, const struct run_shard *shard, const struct crl *crl)
+{
+	const struct manifest_shard *before =
+	    manifest_find(&run->manifest, shard->index);
+	const uint32_t scope = 1U << GATE_SCOPE | 1U << GATE_PREVIOUS;
+	const char *why = NULL;
+
+	return (shard->gates_closed & scope) == 0 &&
+	       issuer_verify(run->issuer, crl, &why) == STATUS_OK &&
+	       (before == NULL || uint160_compare(&shard->previous_number,
+				      &before->number) >= 0);
+}
+
+/*
+ * What is gone, damaged or somebody else's leaves the manifest as it was:
+ * were it forgotten, the next run would find nothing to hold its rows against.
+ * STATUS_NOT_FOUND when nothing was known either.
+ */
+static enum status
+fill_known(const struct run *run, const struct run_shard *shard,
+    struct manifest_shard *line)
+{
+	const struct manifest_shard *before =
+	    manifest_find(&run->manifest, shard->index);
+
+	if (before == NULL)
+		return STATUS_NOT_FOUND;
+	*line = *before;
+	line->url = line->key = NULL;
+	line->added = line->removed = 0;
+	line->withheld = true;
+	return STATUS_OK;
+}
+
+/* The facts of a CRL that this run did not replace. */
+static enum status
+fill_facts(const struct run *run, const struct run_shard *shard,
+    const struct store_object *object, const struct crl *crl,
+    struct manifest_shard *line)
+{
+	struct crl_fault fault = {0};
+	struct crl_entry entry;
+	size_t position = 0;
+
+	line->withheld = true;
+	line->number = shard->previous_number;
+	line->this_update_sec = shard->previous_this_update_sec;
+	line->next_update_sec = shard->previous_next_update_sec;
+	keep_leaving(run, shard, line);
+	line->size = object->len;
+	while (crl_entry_read(crl, &position, &entry, &fault) == STATUS_OK)
+		line->entries++;
+	return hash_bytes(object->data, object->len, &line->sha256);
 }
 
 /* What stands in the store of a shard that this run did not replace. */
@@ -84,34 +210,27 @@ fill_standing(
     struct run *run, struct run_shard *shard, struct manifest_shard *line)
 {
 	struct store_object object = {0};
-	struct crl_fault fault = {0};
-	struct crl_entry entry;
-	enum status status;
-	size_t position = 0;
+	enum status status = STATUS_NOT_FOUND;
 	struct crl crl;
 
-	line->withheld = true;
 	/* Absent, or unreadable and reported when the run began. */
-	if (!shard->has_previous)
-		return STATUS_NOT_FOUND;
-	status = run_previous_read(run, shard, &object, &crl);
+	if (shard->has_previous)
+		status = run_previous_read(run, shard, &object, &crl);
+	if (status == STATUS_NOT_FOUND || status == STATUS_REFUSED)
+		return fill_known(run, shard, line);
 	if (status != STATUS_OK)
 		return status;
-	line->number = shard->previous_number;
-	line->this_update_sec = shard->previous_this_update_sec;
-	line->next_update_sec = shard->previous_next_update_sec;
-	line->size = object.len;
-	while (crl_entry_read(&crl, &position, &entry, &fault) == STATUS_OK)
-		line->entries++;
-	status = hash_bytes(object.data, object.len, &line->sha256);
+	status = is_to_be_known(run, shard, &crl)
+		     ? fill_facts(run, shard, &object, &crl, line)
+		     : fill_known(run, shard, line);
 	store_object_free(&object);
 	return status;
 }
 
 /*
  * The line of one shard; none (STATUS_NOT_FOUND) where nothing readable
- * stands: a manifest says only what is there. That it cannot be told is a
- * failure: the line would be missing next time.
+ * stands and nothing was known. That it cannot be told is a failure: the line
+ * would be missing next time.
  */
 static enum status
 fill_shard(
@@ -123,7 +242,7 @@ fill_shard(
 		     ? fill_published(run, shard, line)
 		     : fill_standing(run, shard, line);
 	if (status != STATUS_OK)
-		return status == STATUS_REFUSED ? STATUS_NOT_FOUND : status;
+		return status;
 	line->index = shard->index;
 	line->url = strdup(shard->url);
 	line->key = strdup(shard->key);
@@ -165,9 +284,15 @@ fill_replaced(const struct run *run, struct manifest *manifest)
 	manifest->replaced_sec = UTC_MAX_SEC;
 	for (size_t i = 0; i < run->shard_count; i++) {
 		const struct run_shard *shard = &run->shard[i];
+		const struct manifest_shard *before =
+		    manifest_find(&run->manifest, shard->index);
 		int64_t sec = shard->previous_this_update_sec;
 
-		if (!shard->has_previous)
+		/* One that is gone or somebody else's may be put back. */
+		if (shard->state != RUN_SHARD_PUBLISHED && before != NULL &&
+		    (!shard->has_previous || before->this_update_sec < sec))
+			sec = before->this_update_sec;
+		else if (!shard->has_previous)
 			continue;
 		manifest->has_replaced = true;
 		if (shard->state != RUN_SHARD_PUBLISHED &&
@@ -179,15 +304,27 @@ fill_replaced(const struct run *run, struct manifest *manifest)
 	}
 }
 
-/* "floor" or "no-early-removal:7": what the operator let pass in this run. */
+static bool
+is_told(const struct manifest *manifest, const char *text)
+{
+	for (size_t i = 0; i < manifest->passed_count; i++)
+		if (strcmp(manifest->passed[i], text) == 0)
+			return true;
+	return false;
+}
+
+/* "floor" or "no-early-removal:7": what the operator let pass in this run,
+ * beside what the manifest tells already. */
 static enum status
 fill_passed(const struct run *run, struct manifest *manifest)
 {
 	const struct gate_passes *passes = &run->options->passes;
+	char **all = realloc(manifest->passed,
+	    (manifest->passed_count + passes->count + 1) * sizeof(*all));
 
-	manifest->passed = calloc(passes->count + 1, sizeof(char *));
-	if (manifest->passed == NULL)
+	if (all == NULL)
 		return STATUS_NO_MEMORY;
+	manifest->passed = all;
 	for (size_t i = 0; i < passes->count; i++) {
 		const struct gate_pass *pass = &passes->pass[i];
 		char *text = NULL;
@@ -202,7 +339,10 @@ fill_passed(const struct run *run, struct manifest *manifest)
 			len = asprintf(&text, "%s", gate_name(pass->gate));
 		if (len < 0)
 			return STATUS_NO_MEMORY;
-		manifest->passed[manifest->passed_count++] = text;
+		if (is_told(manifest, text))
+			free(text);
+		else
+			manifest->passed[manifest->passed_count++] = text;
 	}
 	return STATUS_OK;
 }
@@ -231,15 +371,87 @@ fill_manifest(struct run *run, struct manifest *manifest)
 	return status == STATUS_OK ? fill_shards(run, manifest) : status;
 }
 
+/* Where the line of a shard stands, or is to stand: lines rise. */
+static size_t
+line_place(const struct manifest *manifest, uint32_t index)
+{
+	size_t at = 0;
+
+	while (at < manifest->shard_count && manifest->shard[at].index < index)
+		at++;
+	return at;
+}
+
 static enum status
-put_text(struct run *run, const char *text, size_t len)
+set_line(struct manifest *manifest, struct manifest_shard *line)
+{
+	size_t at = line_place(manifest, line->index);
+	struct manifest_shard *shard = manifest->shard;
+
+	if (at < manifest->shard_count && shard[at].index == line->index) {
+		free(shard[at].url);
+		free(shard[at].key);
+		shard[at] = *line;
+		return STATUS_OK;
+	}
+	shard = realloc(shard, (manifest->shard_count + 1) * sizeof(*shard));
+	if (shard == NULL) {
+		free(line->url);
+		free(line->key);
+		return STATUS_NO_MEMORY;
+	}
+	memmove(&shard[at + 1], &shard[at],
+	    (manifest->shard_count - at) * sizeof(*shard));
+	shard[at] = *line;
+	manifest->shard = shard;
+	manifest->shard_count++;
+	return STATUS_OK;
+}
+
+/*
+ * A push: what the last run of all shards wrote, with new lines for those that
+ * were pushed. What is read next must reach back to what they replaced.
+ */
+static enum status
+fill_pushed(struct run *run, struct manifest *manifest)
+{
+	enum status status = manifest_join(
+	    &run->manifest, &run->manifest, &run->manifest, manifest);
+
+	for (size_t i = 0; status == STATUS_OK && i < run->shard_count; i++) {
+		struct run_shard *shard = &run->shard[i];
+		struct manifest_shard line = {0};
+
+		if (shard->state != RUN_SHARD_PUBLISHED)
+			continue;
+		status = fill_shard(run, shard, &line);
+		if (status == STATUS_OK)
+			status = set_line(manifest, &line);
+		if (shard->has_previous && (!manifest->has_replaced ||
+					       shard->previous_this_update_sec <
+						   manifest->replaced_sec)) {
+			manifest->has_replaced = true;
+			manifest->replaced_sec =
+			    shard->previous_this_update_sec;
+		}
+	}
+	return status == STATUS_OK ? fill_passed(run, manifest) : status;
+}
+
+/* STATUS_CONFLICT, not reported: another version than `replaces` is there. */
+static enum status
+put_text(struct run *run, const struct manifest *manifest, const char *text,
+    size_t len, const struct store_version *replaces)
 {
 	struct stage_part part = {text, len};
 	struct store_upload upload = {
 	    .key = run->config->manifest_key,
 	    .size = len,
 	    .content_type = "text/plain; charset=utf-8",
-	    .replaces = run->manifest_version,
+	    .replaces = *replaces,
+	    .number = &manifest->number,
+	    .this_update_sec = manifest->this_update_sec,
+	    .cache_control = "no-cache",
 	};
 	struct stage_file staged = {0};
 	struct store_version now;
@@ -249,37 +461,111 @@ put_text(struct run *run, const char *text, size_t len)
 	    stage_write(run->state, MANIFEST_STAGE_NAME, &part, 1, &staged);
 	if (status == STATUS_OK)
 		status = hash_bytes((const uint8_t *)text, len, &upload.sha256);
+	/* One that a crash leaves torn would stop every run after it. */
+	if (status == STATUS_OK)
+		status = stage_sync(run->state, &staged);
 	if (status == STATUS_OK) {
 		upload.path = staged.path;
 		status = store_put(run->store, &upload, &now);
 	}
-	if (status == STATUS_CONFLICT)
-		status = conflict(run, run->config->manifest_key);
 	stage_file_free(&staged);
-	return status == STATUS_OK ? store_sync(run->store) : status;
+	return status;
+}
+
+static enum status
+put_manifest(struct run *run, const struct manifest *manifest,
+    const struct store_version *replaces)
+{
+	const char *why = "cannot be made";
+	enum status status;
+	char *text = NULL;
+	size_t len = 0;
+
+	status = manifest_format(manifest, &text, &len, &why);
+	if (status != STATUS_OK)
+		report_fault(run->report, status, run->config->manifest_key,
+		    NULL, NULL, "%s", why);
+	else
+		status = put_text(run, manifest, text, len, replaces);
+	free(text);
+	return status;
+}
+
+/*
+ * Somebody put theirs since ours was begun: what stands there now, and what is
+ * to stand there instead. Theirs may be gone again.
+ */
+static enum status
+join_manifests(struct run *run, const struct manifest *ours,
+    struct manifest *joined, struct store_version *replaces)
+{
+	struct manifest theirs = {0};
+	enum status status = run_manifest_get(run, &theirs, replaces);
+
+	if (status == STATUS_NOT_FOUND) {
+		memset(replaces, 0, sizeof(*replaces));
+		status = manifest_join(ours, ours, ours, joined);
+	} else if (status == STATUS_OK) {
+		status = manifest_join(&run->manifest, &theirs, ours, joined);
+	} else {
+		return status;
+	}
+	manifest_free(&theirs);
+	return status != STATUS_NO_MEMORY ? status
+					  : report_fault(run->report, status,
+						run->config->manifest_key, NULL,
+						NULL, "out of memory");
+}
+
+static enum status
+conflict(struct run *run)
+{
+	enum status status = report_fault(run->report, STATUS_PARTIAL,
+	    run->config->manifest_key, "store", "house rule",
+	    "somebody else published here since it was judged");
+
+	report_hint(run->report, "run again: theirs will be judged then");
+	return status;
+}
+
+/* Ours in place of what was there when the run began; else both. */
+static enum status
+put_manifests(struct run *run, const struct manifest *ours)
+{
+	struct store_version replaces = run->manifest_version;
+	enum status status = put_manifest(run, ours, &replaces);
+
+	for (unsigned n = 1; status == STATUS_CONFLICT && n < MANIFEST_ATTEMPTS;
+	     n++) {
+		struct manifest joined = {0};
+
+		run_pause(run, n);
+		status = join_manifests(run, ours, &joined, &replaces);
+		if (status == STATUS_OK)
+			status = put_manifest(run, &joined, &replaces);
+		manifest_free(&joined);
+	}
+	return status == STATUS_CONFLICT ? conflict(run) : status;
 }
 
 enum status
 run_put_manifest(struct run *run)
 {
 	struct manifest manifest = {0};
-	const char *why = "cannot be made";
 	enum status status;
-	char *text = NULL;
-	size_t len = 0;
 
-	status = fill_manifest(run, &manifest);
+	status = run->options->push ? fill_pushed(run, &manifest)
+				    : fill_manifest(run, &manifest);
 	if (status == STATUS_OK)
-		status = manifest_format(&manifest, &text, &len, &why);
-	if (status != STATUS_OK)
-		report_fault(run->report, status, run->config->manifest_key,
-		    NULL, NULL, "%s", why);
+		status = put_manifests(run, &manifest);
 	else
-		status = put_text(run, text, len);
+		report_fault(run->report, status, run->config->manifest_key,
+		    NULL, NULL, "cannot be made");
 	if (status == STATUS_OK)
-		status =
-		    state_number_set(run->state, STATE_PUBLISHED, &run->number);
+		status = store_sync(run->store);
+	/* The header, by which that is known, is not a push's. */
+	if (status == STATUS_OK && !run->options->push)
+		status = state_published_set(run->state, &run->number);
 	manifest_free(&manifest);
-	free(text);
 	return status;
 }

@@ -12,6 +12,7 @@ static const char *const state_names[] = {
     [RUN_SHARD_STAGED] = "staged",
     [RUN_SHARD_PUBLISHED] = "published",
     [RUN_SHARD_UNPLACED] = "not-uploaded",
+    [RUN_SHARD_OVERTAKEN] = "overtaken",
 };
 
 static const char *const phase_names[RUN_PHASE_COUNT] = {
@@ -32,8 +33,14 @@ struct totals {
 	uint64_t bytes;
 };
 
-static bool
-is_made(const struct run_shard *shard)
+const char *
+run_shard_state_name(enum run_shard_state state)
+{
+	return state_names[state];
+}
+
+bool
+run_shard_is_made(const struct run_shard *shard)
 {
 	return shard->state == RUN_SHARD_STAGED ||
 	       shard->state == RUN_SHARD_PUBLISHED;
@@ -47,7 +54,7 @@ sum_up(const struct run *run)
 	for (size_t i = 0; i < run->shard_count; i++) {
 		const struct run_shard *shard = &run->shard[i];
 
-		if (!is_made(shard))
+		if (!run_shard_is_made(shard))
 			continue;
 		totals.made++;
 		totals.entries += shard->entries;
@@ -65,10 +72,53 @@ print_rows(const struct run *run, FILE *stream)
 
 	fprintf(stream,
 	    "%" PRIu64 " rows = %" PRIu64 " listed + %" PRIu64
-	    " expired + %" PRIu64 " duplicate + %" PRIu64 " deferred + %" PRIu64
-	    " withheld",
-	    rows->read, rows->listed, rows->expired, rows->duplicate,
-	    rows->deferred, rows->withheld);
+	    " expired + %" PRIu64 " gone + %" PRIu64 " duplicate + %" PRIu64
+	    " deferred + %" PRIu64 " withheld",
+	    rows->read, rows->listed, rows->expired, rows->gone,
+	    rows->duplicate, rows->deferred, rows->withheld);
+	if (run->rows_elsewhere > 0)
+		fprintf(
+		    stream, " + %" PRIu64 " elsewhere", run->rows_elsewhere);
+}
+
+/* The shard of a serial that was asked for, if it came to stand there. */
+static const struct run_shard *
+shard_listing(const struct run *run, const struct run_asked *asked)
+{
+	for (size_t i = 0; asked->listed && i < run->shard_count; i++)
+		if (run->shard[i].index == asked->shard &&
+		    run_shard_is_made(&run->shard[i]))
+			return &run->shard[i];
+	return NULL;
+}
+
+/* From when on it was known to when everybody can. */
+static void
+print_asked(const struct run *run, const struct run_asked *asked, FILE *stream)
+{
+	const struct run_shard *shard = shard_listing(run, asked);
+	char hex[UINT160_HEX_BYTES], date[UTC_ISO_BYTES];
+
+	fprintf(stream, "%s: serial %s: ", run->config->name,
+	    uint160_to_hex(&asked->serial, hex));
+	if (shard == NULL) {
+		fprintf(
+		    stream, "not published, shard %" PRIu32 "\n", asked->shard);
+		return;
+	}
+	fprintf(stream, "shard %" PRIu32 ", %s, ", shard->index, shard->url);
+	if (asked->has_recorded)
+		fprintf(stream, "recorded %s, ",
+		    utc_to_iso(asked->recorded_at_sec, date));
+	if (shard->state != RUN_SHARD_PUBLISHED)
+		fputs("would be published\n", stream);
+	else if (asked->has_recorded)
+		fprintf(stream, "published %s, %" PRId64 " s later\n",
+		    utc_to_iso(shard->published_sec, date),
+		    shard->published_sec - asked->recorded_at_sec);
+	else
+		fprintf(stream, "published %s\n",
+		    utc_to_iso(shard->published_sec, date));
 }
 
 static void
@@ -119,6 +169,10 @@ run_print(const struct run *run, FILE *stream)
 		return;
 	if (run->options->dry_run)
 		print_shards(run, stream);
+	if (run->options->dry_run || run->options->diff)
+		run_diff_print(run, stream);
+	for (size_t i = 0; i < run->options->asked_count; i++)
+		print_asked(run, &run->options->asked[i], stream);
 	print_withheld(run, stream);
 	fprintf(stream, "%s: %s: %" PRIu64 " of %zu shards %s, ",
 	    run->config->name, status_name(run->status), totals.made,
@@ -134,8 +188,8 @@ run_print(const struct run *run, FILE *stream)
 	fprintf(stream, ", %.2f s\n", run->seconds);
 }
 
-static void
-print_json_rows(const struct run *run, struct json *json)
+void
+run_print_json_rows(const struct run *run, struct json *json)
 {
 	const struct manifest_rows *rows = &run->rows;
 
@@ -143,31 +197,65 @@ print_json_rows(const struct run *run, struct json *json)
 	json_uint(json, "read", rows->read);
 	json_uint(json, "listed", rows->listed);
 	json_uint(json, "expired", rows->expired);
+	json_uint(json, "gone", rows->gone);
 	json_uint(json, "duplicate", rows->duplicate);
 	json_uint(json, "deferred", rows->deferred);
 	json_uint(json, "withheld", rows->withheld);
+	if (run->options->push)
+		json_uint(json, "elsewhere", run->rows_elsewhere);
 	json_close(json, '}');
 }
 
 static void
-print_json_shard(const struct run_shard *shard, struct json *json)
+print_json_asked(
+    const struct run *run, const struct run_asked *asked, struct json *json)
 {
-	char hex[HASH_HEX_BYTES];
+	const struct run_shard *shard = shard_listing(run, asked);
+	bool published = shard != NULL && shard->state == RUN_SHARD_PUBLISHED;
+	char hex[UINT160_HEX_BYTES], date[UTC_ISO_BYTES];
+
+	json_open(json, NULL, '{');
+	json_string(json, "serial", uint160_to_hex(&asked->serial, hex));
+	json_uint(json, "shard", asked->shard);
+	json_string(json, "url", shard != NULL ? shard->url : NULL);
+	json_bool(json, "listed", shard != NULL);
+	json_string(json, "recorded_at",
+	    asked->has_recorded ? utc_to_iso(asked->recorded_at_sec, date)
+				: NULL);
+	json_string(json, "published_at",
+	    published ? utc_to_iso(shard->published_sec, date) : NULL);
+	json_close(json, '}');
+}
+
+static void
+print_json_shard(
+    const struct run *run, const struct run_shard *shard, struct json *json)
+{
+	char hex[HASH_HEX_BYTES], number[UINT160_DECIMAL_BYTES];
+	char date[UTC_ISO_BYTES];
 
 	json_open(json, NULL, '{');
 	json_uint(json, "index", shard->index);
 	json_string(json, "url", shard->url);
 	json_string(json, "key", shard->key);
 	json_string(json, "state", state_names[shard->state]);
-	if (is_made(shard)) {
+	if (run_shard_is_made(shard)) {
+		json_string(
+		    json, "number", uint160_to_decimal(&shard->number, number));
+		json_string(json, "this_update",
+		    utc_to_iso(shard->this_update_sec, date));
 		json_uint(json, "entries", shard->entries);
 		json_uint(json, "added", shard->merge.added);
 		json_uint(
 		    json, "removed", shard->merge.removed + shard->merge.lost);
 		json_uint(json, "changed", shard->merge.changed);
+		json_uint(json, "late", shard->late);
+		json_bool(json, "first", !shard->has_previous);
 		json_uint(json, "size", shard->staged.size);
 		json_string(
 		    json, "sha256", hash_to_hex(&shard->staged.sha256, hex));
+		if (run->options->dry_run || run->options->diff)
+			run_diff_print_json(shard, json);
 	}
 	json_close(json, '}');
 }
@@ -187,10 +275,17 @@ run_print_json(const struct run *run, struct json *json)
 	    json, "this_update", utc_to_iso(run->this_update_sec, date));
 	json_string(
 	    json, "next_update", utc_to_iso(run->next_update_sec, date));
-	print_json_rows(run, json);
+	run_print_json_rows(run, json);
+	if (run->options->push) {
+		json_open(json, "serials", '[');
+		for (size_t i = 0; run->made && i < run->options->asked_count;
+		     i++)
+			print_json_asked(run, &run->options->asked[i], json);
+		json_close(json, ']');
+	}
 	json_open(json, "shards", '[');
 	for (size_t i = 0; i < run->shard_count; i++)
-		print_json_shard(&run->shard[i], json);
+		print_json_shard(run, &run->shard[i], json);
 	json_close(json, ']');
 	json_seconds(json, "seconds", run->seconds);
 	json_open(json, "phases", '{');

@@ -41,7 +41,7 @@ static const struct lint_rule_facts rules[] = {
     {"next-update-up", "RFC 5280 5.1.2.5",
 	"--previous: nextUpdate is not earlier", ALWAYS},
     {"same-scope", "house rule",
-	"--previous: the same issuer and URL", ALWAYS},
+	"--previous: the same issuer, with its signature, and URL", ALWAYS},
     {"no-early-removal", "RFC 5280 3.3",
 	"--previous: entries leave past their expiry (a warning without "
 	"--rows)", ALWAYS},

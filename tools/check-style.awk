@@ -22,7 +22,7 @@ BEGIN {
 	library["libpq"] = "source.c"
 	library["openssl/"] = \
 	    "issuer.c hash.c signer_key.c config_file.c pem.c"
-	library["curl/"] = "store_s3.c fetch.c"
+	library["curl/"] = "http.c"
 	library["zlib.h"] = "gzip.c"
 
 	type_alias = "(^|[^A-Za-z0-9_])typedef[ \t]+" \

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "crlpress/context.h"
+#include "crlpress/gate.h"
 #include "crlpress/option.h"
 #include "crlpress/status.h"
 
@@ -22,7 +23,10 @@ struct command {
 };
 
 extern const struct command command_check_config;
+extern const struct command command_ocsp_gate;
+extern const struct command command_plan;
 extern const struct command command_publish;
+extern const struct command command_push;
 extern const struct command command_verify;
 
 /* Finds and runs argv[1]; --help, --version and `help COMMAND` too. */
@@ -39,5 +43,18 @@ void command_help(const struct command *command, FILE *stream);
 enum status command_parse(const struct command *command,
     const struct context *context, int argc, char **argv, void *options,
     struct report *report, int *operands) MUST_CHECK;
+
+/*
+ * command_run.c: the options of all commands that make CRLs. -1 for no
+ * descriptor; one that is given is open. Mistakes are reported, STATUS_USAGE.
+ */
+enum status command_passphrase_fd(
+    const char *text, struct report *report, int *fd) MUST_CHECK;
+enum status command_passes(const struct option_texts *texts,
+    struct report *report, struct gate_passes *passes) MUST_CHECK;
+/* A gate that did not close was let pass in vain: a wrong name or shard? */
+void command_passes_unused(const struct option_texts *texts,
+    struct report *report, const struct gate_passes *passes);
+void command_print_gates(FILE *stream);
 
 #endif

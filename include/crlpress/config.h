@@ -19,6 +19,7 @@
 #include "crlpress/signer.h"
 #include "crlpress/source.h"
 #include "crlpress/status.h"
+#include "crlpress/store_remote.h"
 
 /* A configuration, or the SQL beside it, that is larger is a mistake. */
 #define CONFIG_FILE_BYTES_MOST (1024 * 1024)
@@ -41,6 +42,12 @@ struct config {
 	char *conninfo;   /* NULL: libpq's environment */
 	char *query_file; /* NULL: the native table */
 	char *sql;        /* its text, or the native statement */
+	/* For a push: the rows of one shard, the row of one serial. A
+	 * statement is NULL where all rows are to be read instead. */
+	char *shard_query_file;
+	char *shard_sql;
+	char *serial_query_file;
+	char *serial_sql;
 	char *issuer_id;
 	enum serial_encoding encoding;
 	int64_t connect_timeout_sec;
@@ -60,9 +67,16 @@ struct config {
 	/* [store] */
 	char *store_url;
 	char *manifest_key;
+	struct store_remote remote; /* with an s3:// URL */
 
 	/* [state] */
 	char *state_dir;
+	uint64_t ledger_size; /* at which the ledger is put aside */
+
+	/* [ocsp] */
+	char *ocsp_query_file;  /* NULL: ocsp-gate has nothing to ask */
+	char *ocsp_expiry_file; /* NULL: and nowhere to write it */
+	bool ocsp_allow_none;   /* that there is no such certificate is fine */
 
 	/* [gates] */
 	uint32_t floor_percent;       /* of the total entries published */

@@ -17,7 +17,7 @@
 #include "crlpress/status.h"
 
 /* A bound of arrays beside the table; config_key.c asserts that it fits. */
-#define CONFIG_KEYS_MOST 48
+#define CONFIG_KEYS_MOST 80
 
 /* A reason why a value is refused, with what is wanted instead. */
 #define CONFIG_KEY_WHY_BYTES 256
@@ -53,6 +53,9 @@ struct config_key {
 
 /* Key `i`; NULL past the last. The keys of a section stand together. */
 const struct config_key *config_key(size_t i);
+
+/* Whether it has a meaning with a store in S3 only. */
+bool config_key_is_remote(const struct config_key *key);
 
 /* The key with this offset, which one must have. */
 size_t config_key_index(size_t offset);

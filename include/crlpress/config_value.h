@@ -22,8 +22,14 @@ const char *config_url_fault(const char *value);
 /* An object key or its template. */
 const char *config_object_fault(const char *value);
 
-/* [store] url: "/path" or "file:///path". */
+/* [store] url: "/path", "file:///path" or "s3://bucket/prefix". */
 const char *config_store_fault(const char *value);
+
+/* [store] cache_control: the value of a header. */
+const char *config_header_fault(const char *value);
+
+/* [store] profile: can stand in a section's name of the shared files. */
+const char *config_profile_fault(const char *value);
 
 /*
  * The path of a URL without its leading slash, as an object key: what a

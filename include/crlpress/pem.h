@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A CRL in PEM (RFC 7468, 6) to its DER; libcrypto behind it. */
+/* A CRL or a certificate in PEM (RFC 7468, 5 and 6) to its DER; libcrypto
+ * behind it. */
 #ifndef CRLPRESS_PEM_H
 #define CRLPRESS_PEM_H
 
@@ -17,6 +18,14 @@ bool pem_is_likely(const uint8_t *data, size_t len);
  * `*der` is malloc'd. STATUS_MALFORMED with static `*why`.
  */
 enum status pem_read_crl(const uint8_t *data, size_t len, uint8_t **der,
+    size_t *der_len, const char **why) MUST_CHECK;
+
+/*
+ * The one certificate in a PEM text, with whatever else around it: tools write
+ * it down in words first. `*der` is malloc'd. STATUS_MALFORMED with static
+ * `*why`.
+ */
+enum status pem_read_certificate(const uint8_t *data, size_t len, uint8_t **der,
     size_t *der_len, const char **why) MUST_CHECK;
 
 #endif

@@ -8,6 +8,7 @@
  *   make      merge, encode, sign, stage, judge each shard  run_make.c
  *   gates     what stops the whole issuer                   run_gate.c
  *   publish   compare-and-swap puts, manifest last          run_publish.c
+ *   again     what others published meanwhile, made anew    run_again.c
  *   tell      the summary line, the JSON report             run_report.c
  */
 #ifndef CRLPRESS_RUN_H
@@ -23,9 +24,34 @@
 #include "crlpress/progress.h"
 #include "crlpress/report.h"
 #include "crlpress/status.h"
+#include "crlpress/uint160.h"
+
+/* A serial that must stand on what a push publishes. */
+struct run_asked {
+	struct uint160 serial;
+	/* Of the certificate, or found out; then what became of it. */
+	bool has_shard;
+	uint32_t shard;
+	bool listed;
+	bool deferred; /* revoked after thisUpdate: the next one's */
+	bool has_recorded;
+	int64_t recorded_at_sec;
+};
+
+/* A push of more serials than this is a run. */
+#define RUN_ASKED_MOST 1000000
 
 struct run_options {
+	/* Only some shards, beside a run of all of them: those in `only` and
+	 * those of `asked`, which is sorted by serial, each there once. */
+	bool push;
+	const uint32_t *only;
+	size_t only_count;
+	struct run_asked *asked;
+	size_t asked_count;
+	bool quiet;   /* say nothing of what is well */
 	bool dry_run; /* stop before the store */
+	bool diff;    /* every entry that differs, in a dry run or not */
 	bool has_now; /* --now: the clock of this run */
 	int64_t now_sec;
 	unsigned workers;  /* threads that make shards */
@@ -46,7 +72,8 @@ enum status run_publish(const struct config *config,
     struct run **run) MUST_CHECK;
 void run_free(struct run *run);
 
-/* One line for a person; several with a dry run, which shows the shards. */
+/* One line for a person; several with a dry run, which shows the shards, and
+ * with a push, which tells of its serials. */
 void run_print(const struct run *run, FILE *stream);
 
 /* The same as an object of a JSON report. */

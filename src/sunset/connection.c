@@ -59,7 +59,7 @@ connection_end(struct worker *worker, uint32_t i)
 	worker_connection_release(worker, i);
 }
 
-/* Sees that the connection has a buffer; the oldest half-read gives its own. */
+/* Sees that the connection has a buffer; the oldest gives its own. */
 static bool
 buffer_hold(struct worker *worker, uint32_t i)
 {
@@ -71,9 +71,7 @@ buffer_hold(struct worker *worker, uint32_t i)
 	connection->buffer = worker_buffer_take(worker);
 	if (connection->buffer != WORKER_NONE)
 		return true;
-	oldest = worker->list[CONNECTION_REQUEST].first;
-	if (oldest == WORKER_NONE)
-		oldest = worker->list[CONNECTION_WRITE].first;
+	oldest = worker_buffer_oldest(worker);
 	if (oldest == WORKER_NONE || oldest == i)
 		return false;
 	worker_count(&worker->counters.timed_out, 1);

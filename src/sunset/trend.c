@@ -145,6 +145,9 @@ trend_add(struct trend *trend, const struct count_record *record)
 	if (!trend->has_first || day < trend->first)
 		trend->first = day;
 	trend->has_first = true;
+	if (!trend->has_first_here || day < trend->first_here)
+		trend->first_here = day;
+	trend->has_first_here = true;
 	if (record->up_sec > 0) {
 		if (__builtin_add_overflow(trend->up_here_sec[day],
 			record->up_sec, &trend->up_here_sec[day]))
@@ -161,11 +164,20 @@ trend_add(struct trend *trend, const struct count_record *record)
 void
 trend_file_end(struct trend *trend)
 {
-	for (size_t day = 0; day < TREND_DAYS; day++) {
-		if (trend->up_here_sec[day] > trend->up_sec[day])
+	size_t day = trend->has_first_here ? trend->first_here : TREND_DAYS;
+
+	/* Its first day is never whole: others that were there speak of it. */
+	if (day < TREND_DAYS && !trend->begun[day] &&
+	    trend->up_here_sec[day] > trend->up_sec[day])
+		trend->up_sec[day] = trend->up_here_sec[day];
+	while (++day < TREND_DAYS) {
+		if (!trend->begun[day] ||
+		    trend->up_here_sec[day] < trend->up_sec[day])
 			trend->up_sec[day] = trend->up_here_sec[day];
-		trend->up_here_sec[day] = 0;
+		trend->begun[day] = true;
 	}
+	memset(trend->up_here_sec, 0, sizeof(trend->up_here_sec));
+	trend->has_first_here = false;
 }
 
 uint64_t

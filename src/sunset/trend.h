@@ -49,9 +49,13 @@ struct trend {
 	uint64_t ocsp[TREND_DAYS];
 	uint64_t malformed[TREND_DAYS];
 	uint64_t health[TREND_DAYS];
-	/* Seconds counted; of several servers, those of the one with most. */
+	/* Seconds counted; of several servers, those of the one with least
+	 * among those that had begun on a day before. */
 	uint32_t up_sec[TREND_DAYS];
+	bool begun[TREND_DAYS];           /* there was one of these */
 	uint32_t up_here_sec[TREND_DAYS]; /* of the file being read */
+	bool has_first_here;
+	size_t first_here;
 	struct trend_list by[TREND_BYS];
 };
 
@@ -62,7 +66,10 @@ void trend_free(struct trend *trend);
 /* Takes a record in; NULL, or static text with what is wrong with it. */
 const char *trend_add(struct trend *trend, const struct count_record *record);
 
-/* After each file, since every server has its own. */
+/*
+ * After each file, since every server has its own: one that counts no more was
+ * not there for its clients.
+ */
 void trend_file_end(struct trend *trend);
 
 /* The sum over the days from `first` to before `end`, none below 0. */

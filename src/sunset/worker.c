@@ -80,12 +80,19 @@ has_room(const struct worker *worker)
 	       worker->list[CONNECTION_FREE].last != WORKER_NONE;
 }
 
-/* The connection that has been idle for longest makes room. */
+/*
+ * The connection that has been idle for longest makes room; where none is, one
+ * that was answered, or the one that has been at its request for longest.
+ */
 static bool
 room_make(struct worker *worker)
 {
 	uint32_t oldest = worker->list[CONNECTION_IDLE].first;
 
+	if (oldest == WORKER_NONE)
+		oldest = worker->list[CONNECTION_LINGER].first;
+	if (oldest == WORKER_NONE)
+		oldest = worker_buffer_oldest(worker);
 	worker_count(&worker->counters.refused, 1);
 	if (oldest == WORKER_NONE)
 		return false;

@@ -6,7 +6,7 @@
  *
  * An idle connection is a few words. Only what has a request half read, or an
  * answer half written, holds one of a fixed number of buffers; when these run
- * out, the oldest half-read request is given up.
+ * out, who has held one for longest is given up.
  */
 #ifndef CRLPRESS_WORKER_H
 #define CRLPRESS_WORKER_H
@@ -167,6 +167,8 @@ uint32_t worker_connection_take(struct worker *worker);
 void worker_connection_release(struct worker *worker, uint32_t i);
 uint32_t worker_buffer_take(struct worker *worker);
 void worker_buffer_release(struct worker *worker, uint32_t i);
+/* worker_list.c: the connection with a buffer for longest, or WORKER_NONE. */
+uint32_t worker_buffer_oldest(const struct worker *worker);
 void worker_pools_init(struct worker *worker);
 
 static inline void

@@ -117,3 +117,21 @@ worker_buffer_release(struct worker *worker, uint32_t i)
 	worker->buffer[i].next = worker->free_buffer + 1;
 	worker->free_buffer = i;
 }
+
+/* Deadlines differ by their timeouts. */
+uint32_t
+worker_buffer_oldest(const struct worker *worker)
+{
+	const struct sunset_config *config = worker->generation->config;
+	uint32_t reading = worker->list[CONNECTION_REQUEST].first;
+	uint32_t writing = worker->list[CONNECTION_WRITE].first;
+	int64_t ahead_ms = (config->write_sec - config->request_sec) * 1000;
+
+	if (reading == WORKER_NONE || writing == WORKER_NONE)
+		return reading == WORKER_NONE ? writing : reading;
+	return worker->connection[writing].deadline_ms -
+			   worker->connection[reading].deadline_ms <=
+		       ahead_ms
+		   ? writing
+		   : reading;
+}

@@ -126,7 +126,7 @@ long_function()
 	for row in 'libpq-fe.h source.c' 'zlib.h gzip.c' \
 	    'openssl/x509.h issuer.c' 'openssl/x509.h hash.c' \
 	    'openssl/x509.h signer_key.c' 'openssl/x509.h config_file.c' \
-	    'curl/curl.h store_s3.c' 'curl/curl.h fetch.c'; do
+	    'curl/curl.h http.c'; do
 		file=src/${row#* }
 		write_c "$file" <<<"#include <${row% *}>"
 		expect_clean

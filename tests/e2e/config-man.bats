@@ -96,7 +96,7 @@ commands()
 	/^\.Ss \[.*\]$/ {
 		section = substr($2, 2, length($2) - 2)
 	}
-	section != "" && /^\.It Cm [a-z_]+ = Ar / {
+	section != "" && /^\.It Cm [a-z0-9_]+ = Ar / {
 		note = $0
 		sub(/^.* Pq /, "", note)
 		sub(/^Cm /, "", note)
@@ -118,7 +118,7 @@ commands()
 	/^\[.*\]$/ {
 		section = substr($0, 2, length($0) - 2)
 	}
-	/^#?[a-z_]+ = / {
+	/^#?[a-z0-9_]+ = / {
 		sub(/^#/, "")
 		print section "\t" $1
 	}' sharding-config/example.cnf | page_is
@@ -131,7 +131,7 @@ commands()
 	/^\[.*\]$/ {
 		section = substr($0, 2, length($0) - 2)
 	}
-	/^#[a-z_]+ = / {
+	/^#[a-z0-9_]+ = / {
 		split(substr($0, 2), word, " = ")
 		if (word[1] == "anchor" || word[1] == "chunk")
 			next

@@ -175,7 +175,7 @@ on_small()
 	ended 1
 	diff before.tree after.tree
 	nothing_left
-	said "$state/e1/stage/0.crl: " "$state/e1/stage/3.crl: " \
+	said "$state/e1/stage/" '/0.crl: state: cannot write it: ' '/3.crl: ' \
 	    'No space left on device'
 }
 

@@ -35,12 +35,12 @@ setup()
 	publish_new kill "shards.count=$shards"
 	RANDOM=$KILL_SEED
 	echo "KILL_SEED=$KILL_SEED"
-	killed=0 partial=0 victim=
+	killed=0 partial=0 victim='' dry=()
 }
 
 teardown()
 {
-	[ -z "$victim" ] || kill -KILL "$victim" 2>/dev/null || true
+	kill -KILL ${victim:+"$victim"} "${dry[@]}" 2>/dev/null || true
 }
 
 now_ms()
@@ -139,7 +139,12 @@ store_holds()
 			printf '%s had %s:\n%s\n' "$file" "$number" "$have"
 			return 1
 		}
-	done <<<"$1"
+		# It was written down before it was signed.
+		[ "$number" -le "$(<"$state/kill/number")" ] || {
+			echo "$file has $number, the state has less"
+			return 1
+		}
+	done < <(cat <<<"$1"; cat <<<"$have")
 	different=$(cut -d ' ' -f 2 <<<"$have" | sort -u | wc -l)
 	if [ "$different" -gt 1 ] || { [ -n "$have" ] &&
 	    [ "$(wc -l <<<"$have")" -lt "$shards" ]; }; then
@@ -169,7 +174,12 @@ next_run()
 	# To be sure that there is something to sweep up. Names of their own:
 	# what is staged may be the very file that is published.
 	[ ! -d "$store/kill" ] || : >"$store/kill/.crlpress-tmp-1-1"
-	[ ! -d "$state/kill/stage" ] || : >"$state/kill/stage/left.crl"
+	[ ! -d "$state/kill/stage" ] || {
+		: >"$state/kill/stage/left.crl"
+		mkdir "$state/kill/stage/1-0"
+		: >"$state/kill/stage/1-0/0.crl"
+		: >"$state/kill/stage/1-0/.tmp-1.crl"
+	}
 	publish_start
 	publish_wait
 	ended 0 || {
@@ -258,6 +268,49 @@ start_over()
 	echo "$killed of $round were killed, $partial left a part"
 	[ "$killed" -eq 6 ]
 	[ "$partial" -ge 1 ]
+}
+
+# Two dry runs beside the publication, all killed in the same moment.
+kill_all_sometime()
+{
+	local i
+	for i in 1 2; do
+		"$CRLPRESS" publish --dry-run --config "$conf" >"dry$i" 2>&1 \
+		    3>&- &
+		dry+=($!)
+	done
+	sleep_part
+	kill -KILL "$victim" "${dry[@]}" 2>/dev/null || true
+	{ wait "${dry[@]}"; } 2>/dev/null || true
+	dry=()
+}
+
+@test "kill -9 at 8 moments of a publication and two dry runs beside it" {
+	measure
+	for ((round = 0; killed < 8 && round < 32; round++)); do
+		[ $((round % 3)) -eq 0 ] || start_over
+		kill_round kill_all_sometime
+	done
+	echo "$killed of $round were killed, $partial left a part"
+	[ "$killed" -eq 8 ]
+}
+
+@test "dry runs that are killed are not noticed by a publication" {
+	local i
+	measure
+	for i in 1 2 3 4 5 6 7 8; do
+		[ "$i" -ne 5 ] || start_over
+		publish_start
+		"$CRLPRESS" publish --dry-run --config "$conf" >dry1 2>&1 3>&- &
+		dry=($!)
+		sleep_part
+		kill -KILL "${dry[0]}" 2>/dev/null || true
+		{ wait "${dry[0]}"; } 2>/dev/null || true
+		publish_wait
+		ended 0
+		same "$(<out)" '' 'what the publication said'
+		next_run
+	done
 }
 
 @test "a publication whose signer is killed ends, and with a word" {

@@ -81,7 +81,7 @@ empty_shards()
 	same "$(manifest_sum added)" 20000 added
 	same "$(manifest_sum removed)" 0 removed
 	same "$(summary_adds_up "$output")" '20000 rows = 20000 listed +'\
-' 0 expired + 0 duplicate + 0 deferred + 0 withheld' summary
+' 0 expired + 0 gone + 0 duplicate + 0 deferred + 0 withheld' summary
 	number=$(all_have number)
 	this=$(all_have this)
 	same "$(all_have next)" $((this + 9 * 86400 - 1)) nextUpdate
@@ -282,10 +282,18 @@ listed()
 	crl_field "$store/$name/0.crl" serials | sort | tr '\n' ' '
 }
 
-# publish_at SEC ADDED REMOVED: a run at this time, and what it is to do.
+# publish_at SEC ADDED REMOVED [WARNING]: a run at this time, and what it is to
+# do; with a warning it says that and nothing else.
 publish_at()
 {
-	publish_ok --now "$(iso "$1")"
+	publish --now "$(iso "$1")"
+	ended 0
+	if [ $# -eq 4 ]; then
+		same "$(wc -l <<<"$stderr")" 1 'lines of stderr'
+		has "$stderr" "$4"
+	else
+		same "$stderr" '' stderr
+	fi
 	has "$output" "(+$2 -$3)"
 	summary_adds_up "$output"
 	same "$(all_have this)" "$1" thisUpdate
@@ -316,7 +324,7 @@ publish_at()
 		publish_at $((t + i * p)) 0 0
 		same "$(listed)" '16 ' listed
 		has "$output" \
-		    '6 rows = 1 listed + 5 expired + 0 duplicate'
+		    '6 rows = 1 listed + 0 expired + 5 gone + 0 duplicate'
 	done
 	# Nor when the state directory is lost.
 	rm -r "$state"
@@ -336,7 +344,8 @@ publish_at()
 	publish_at "$t" 5 0
 	# Twelve days without a run. 22 expired long ago, but was never listed
 	# after that.
-	publish_at $((t + 50 * p)) 0 1
+	publish_at $((t + 50 * p)) 0 1 'outage: period, house rule: the last '
+	has "$stderr" "$(iso "$t"), have $(iso $((t + 50 * p))) now"
 	same "$(listed)" '22 23 24 25 ' listed
 	publish_configure crl.period=1h
 	publish_at $((t + 50 * p + 3600)) 0 2
@@ -353,7 +362,7 @@ publish_at()
 	revoke 26 0 $((t - 86400)) $((t + 3600))
 	revoke 27 0 $((t - 86400)) $((t + 90 * 86400))
 	publish_at "$t" 2 0
-	publish_at $((t + 10 * 86400)) 0 0
+	publish_at $((t + 10 * 86400)) 0 0 'want a run every 6h'
 	same "$(listed)" '26 27 ' listed
 	# 26 was listed past its expiry only now; its row proves that, though
 	# it expired longer ago than the lookback.
@@ -402,7 +411,8 @@ publish_at()
 	doubled=$(pg_psql -c 'SELECT count(*) / 2 FROM twice WHERE shard = 0')
 	publish_ok
 	same "$(summary_adds_up "$output")" "$((41 + doubled)) rows = \
-41 listed + 0 expired + $doubled duplicate + 0 deferred + 0 withheld" rows
+41 listed + 0 expired + 0 gone + $doubled duplicate + 0 deferred + \
+0 withheld" rows
 	has "$(manifest_field rows)" " duplicate=$doubled "
 	export_query 'SELECT shard, serial, extract(epoch FROM revoked_at),
 	    reason FROM twice'
@@ -419,34 +429,35 @@ publish_at()
 	manifest_holds
 }
 
-# All there is of both, but for who last held the lock.
+# All there is of both, but for who last held the lock, and the number.
 store_and_state()
 {
 	tree "$store"
 	find "$state" | sort
-	find "$state" -type f ! -name lock -exec sha256sum {} + | sort
+	find "$state" -type f ! -name lock ! -name number \
+	    -exec sha256sum {} + | sort
 }
 
-@test "--dry-run changes nothing" {
-	local before
+@test "--dry-run changes nothing, but uses up a number" {
+	local before number
 	publish_new dry
 	make_rows 50 --shards 2
 	# Not even where nothing is published yet.
 	publish_ok --dry-run
 	same "$(find "$store" -mindepth 1)" '' 'the store'
-	same "$(find "$state/dry" -mindepth 1 -printf '%f ' | sort)" \
-	    "$(find "$state/dry" \( -name lock -o -name stage \) \
-	    -printf '%f ' | sort)" 'the state'
+	same "$(find "$state/dry" -mindepth 1 -printf '%f\n' | sort | xargs)" \
+	    'number number.lock stage' 'the state'
 	has "$output" 'dry: ok: 2 of 2 shards would be published, '
 	has "$output" '50 entries (+50 -0)'
 
 	publish_ok
 	make_rows 10 --shards 2 --seed 2 \
 	    --since "$(iso "$(all_have this)")"
-	before=$(store_and_state)
+	before=$(store_and_state) number=$(<"$state/dry/number")
 	sleep 1
 	publish_ok --dry-run
 	same "$(store_and_state)" "$before" 'store and state'
+	[ "$(<"$state/dry/number")" -gt "$number" ]
 	has "$output" '(+10 -'
 	summary_adds_up "$output"
 	publish_ok
@@ -549,7 +560,8 @@ shards_of()
 }
 
 @test "a broken configuration does not stop the others" {
-	local bad last=0
+	local bad
+	local -A latest
 	make_two
 	for bad in 0-bad z-bad; do
 		printf '[issuer]\ncertificat = x\n' >"etc/$bad.cnf"
@@ -560,9 +572,9 @@ shards_of()
 		for name in "$a" "$b"; do
 			store=$BATS_TEST_TMPDIR/$name/store
 			same "$(shards_of "$name")" 2 shards
-			[ "$(all_have number)" -gt "$last" ]
+			[ "$(all_have number)" -gt "${latest[$name]:-0}" ]
+			latest[$name]=$(all_have number)
 		done
-		last=$(all_have number)
 	done
 }
 
@@ -641,7 +653,7 @@ slow_issuer()
 	# One at the very time of the last one is refused.
 	publish --now "$(iso "$(all_have this)")"
 	ended 3
-	has "$stderr" 'rapid/shard 0: time-up, RFC 5280, 5.1.2.5: thisUpdate'
+	has "$stderr" 'rapid/shard 0: time-up, RFC 5280, 5.1.2.4: thisUpdate'
 	same "$(all_have number)" "$last" number
 }
 

@@ -60,8 +60,8 @@ press_on()
 	local status
 	while [ ! -e stop ]; do
 		status=0
-		"$CRLPRESS" publish --quiet --config "$1" >>"$2.said" 2>&1 \
-		    3>&- || status=$?
+		"$CRLPRESS" publish --config "$1" >>"$2.said" 2>&1 3>&- ||
+		    status=$?
 		echo "$status" >>"$2"
 	done
 }
@@ -139,8 +139,8 @@ count()
 	    --since "$(date -u -d '2 days ago' +%FT%TZ)"
 	for ((i = 0; i < 16; i++)); do
 		another "$i"
-		"$CRLPRESS" publish --quiet --config "$PWD/$i/first.cnf" \
-		    >"said.$i" 2>&1 3>&- &
+		"$CRLPRESS" publish --config "$PWD/$i/first.cnf" >"said.$i" \
+		    2>&1 3>&- &
 		running+=($!)
 	done
 	for i in "${!running[@]}"; do

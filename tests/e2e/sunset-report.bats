@@ -105,6 +105,20 @@ ended()
 	has "$output" 'the last 2026-11-30 with 120'
 }
 
+@test "report: a server that died is not made up for by another" {
+	days 1 40 60 >one
+	days 31 40 500 >two
+	report one
+	ended 0
+	report two one
+	ended 3
+	has "$output" '30 of the last 30 days were not counted in full'
+	# One that came later is no fault; its first day is half a day.
+	days 1 10 5 | sed 1,12d >two
+	report one two
+	ended 0
+}
+
 @test "report: the table, by host, issuer, mode and client" {
 	{
 		days 8 30 10

@@ -383,6 +383,19 @@ make_issuer()
 	[ "$(metric ocsp_sunset_connections_open)" -eq 0 ]
 }
 
+@test "whoever reads no answers gives way to those who ask" {
+	serve_configure 'write_timeout = 1m' 'request_timeout = 1m'
+	serve_again --threads 1
+	run -0 "$TORTURE" hog "$port" 600
+}
+
+@test "more requests begun than connections fit: the longest ones make room" {
+	serve_configure 'connections = 16' 'request_timeout = 1m'
+	serve_again --threads 1
+	run -0 "$TORTURE" mob "$port" 64
+	[ "$(metric ocsp_sunset_connections_open)" -le 16 ]
+}
+
 @test "more connections than fit: the longest idle ones make room" {
 	serve_start 'connections = 32'
 	run -0 "$TORTURE" crowd "$port" 100

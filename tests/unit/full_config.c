@@ -26,9 +26,12 @@ test_defaults(void **state)
 	assert_null(c->conninfo);
 	assert_null(c->query_file);
 	assert_string_equal(c->sql,
-	    "SELECT serial, revoked_at, reason, not_after, shard FROM "
-	    "crlpress.revocation WHERE issuer = :'issuer' AND not_after >= "
-	    ":'lookback'");
+	    "SELECT serial, revoked_at, reason, not_after, shard, recorded_at "
+	    "FROM crlpress.revocation WHERE issuer = :'issuer' AND not_after "
+	    ">= :'lookback'");
+	/* With other schemes the column may be NULL. */
+	assert_non_null(strstr(c->shard_sql, "shard = :'shard'"));
+	assert_non_null(strstr(c->serial_sql, "decode(:'serial', 'hex')"));
 	assert_string_equal(c->issuer_id, "r1");
 	assert_int_equal(c->encoding, SERIAL_BYTEA);
 	assert_int_equal(c->connect_timeout_sec, 10);
@@ -46,6 +49,7 @@ test_defaults(void **state)
 	assert_string_equal(c->store_url, "/srv/crl");
 	assert_string_equal(c->manifest_key, "crlpress-manifest-r1.txt");
 	assert_string_equal(c->state_dir, "/var/lib/crlpress");
+	assert_int_equal(c->ledger_size, 64 * 1024 * 1024);
 	assert_int_equal(c->floor_percent, 90);
 	assert_int_equal(c->shard_floor_percent, 50);
 	assert_int_equal(c->skew_sec, 300);
@@ -54,6 +58,36 @@ test_defaults(void **state)
 	assert_false(c->allow_empty);
 	config_free(c);
 	config_free(NULL);
+}
+
+/* The keys of a network have defaults, and go with a network only. */
+static void
+test_remote(void **state)
+{
+	struct config *c;
+
+	(void)state;
+	base_write("r1.cnf", 10, "url = s3://crl/pre\nca_file = own.pem");
+	c = load_good("r1.cnf");
+	assert_string_equal(c->store_url, "s3://crl/pre");
+	assert_null(c->remote.endpoint);
+	assert_null(c->remote.region);
+	assert_null(c->remote.profile);
+	assert_int_equal(c->remote.path_style, STORE_PATH_STYLE_AUTO);
+	assert_non_null(strstr(c->remote.ca_file, "/own.pem"));
+	assert_int_equal(c->remote.connections, 8);
+	assert_int_equal(c->remote.connect_timeout_sec, 10);
+	assert_int_equal(c->remote.stall_timeout_sec, 30);
+	assert_int_equal(c->remote.request_timeout_sec, 600);
+	assert_int_equal(c->remote.retry_deadline_sec, 600);
+	assert_true(c->remote.http2);
+	assert_int_equal(c->remote.cache_bytes_most, 1 << 30);
+	assert_int_equal(c->remote.read_back, STORE_READ_BACK_HEAD);
+	assert_int_equal(c->remote.public_age_most_sec, 3600);
+	assert_string_equal(c->remote.cache_control, "public, no-transform");
+	assert_int_equal(c->remote.cache_margin_sec, 900);
+	assert_false(c->remote.unconditional);
+	config_free(c);
 }
 
 static const char everything[] =
@@ -362,6 +396,20 @@ test_query_file(void **state)
 	    {5, "query_file = two.sql", 5, "two.sql:2: more than one"},
 	    {5, "query_file = nul.sql", 5, "nul.sql:1: a NUL byte"},
 	    {5, "query_file = issuer.sql", 4, "issuer_id: missing"},
+	    {5,
+		"query_file = none-asked.sql\n"
+		"shard_query_file = none-asked.sql",
+		6, "the statement has no :'shard'"},
+	    {5,
+		"query_file = none-asked.sql\n"
+		"serial_query_file = none-asked.sql",
+		6, "the statement has no :'serial'"},
+	    {5, "query_file = none-asked.sql\nserial_query_file = both.sql", 4,
+		"issuer_id: missing"},
+	    {5, "query_file = none-asked.sql\nshard_query_file = none.sql", 6,
+		"none.sql: cannot be opened"},
+	    {5, "query_file = none-asked.sql\nserial_query_file = two.sql", 6,
+		"two.sql:2: more than one"},
 	};
 	struct config *config;
 
@@ -370,11 +418,22 @@ test_query_file(void **state)
 	file_write("nul.sql", "SEL\0ECT", 7);
 	file_write("issuer.sql", "SELECT :'issuer'", 16);
 	file_write("none-asked.sql", "SELECT 5;", 9);
+	file_write("both.sql", "SELECT :'issuer', :'serial'", 27);
+	file_write("shard.sql", "SELECT :'shard';", 16);
 	bad_expect(bad, COUNT(bad));
 	base_write("good.cnf", 5, "query_file = none-asked.sql");
 	config = load_good("good.cnf");
 	assert_string_equal(config->sql, "SELECT 5");
 	assert_null(config->issuer_id);
+	/* All rows are read where nothing is said. */
+	assert_null(config->shard_sql);
+	assert_null(config->serial_sql);
+	config_free(config);
+	base_write("own.cnf", 5,
+	    "query_file = none-asked.sql\nshard_query_file = shard.sql");
+	config = load_good("own.cnf");
+	assert_string_equal(config->shard_sql, "SELECT :'shard'");
+	assert_null(config->serial_sql);
 	config_free(config);
 }
 
@@ -485,6 +544,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_defaults),
+	    cmocka_unit_test(test_remote),
 	    cmocka_unit_test(test_everything),
 	    cmocka_unit_test(test_print),
 	    cmocka_unit_test(test_print_keys),

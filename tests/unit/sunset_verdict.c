@@ -60,7 +60,7 @@ add(int64_t days_ago, uint64_t count)
 
 /* Days from `first` to `last` days ago are counted in full. */
 static void
-counted(int64_t first, int64_t last)
+counted_also(int64_t first, int64_t last)
 {
 	for (int64_t ago = first; ago <= last; ago++)
 		for (int hour = 0; hour < 24; hour++) {
@@ -70,6 +70,12 @@ counted(int64_t first, int64_t last)
 			    (HOUR_SEC / DAY - ago) * DAY + hour * 3600;
 			assert_null(trend_add(trend, &record));
 		}
+}
+
+static void
+counted(int64_t first, int64_t last)
+{
+	counted_also(first, last);
 	trend_file_end(trend);
 }
 
@@ -206,6 +212,22 @@ test_up(void **state)
 	assert_int_equal(trend->up_sec[today], 0);
 }
 
+/* One that died is not made up for by another; one that is new is no fault. */
+static void
+test_several(void **state)
+{
+	(void)state;
+	counted(1, 40);
+	assert_true(judge(100, 30).may_retire);
+	counted(1, 10);
+	assert_true(judge(100, 30).may_retire);
+	counted(4, 40);
+	assert_false(judge(100, 30).may_retire);
+	assert_int_equal(judge(100, 30).unknown, 3);
+	counted(1, 40);
+	assert_int_equal(judge(100, 30).unknown, 3);
+}
+
 static void
 test_may_retire(void **state)
 {
@@ -290,7 +312,7 @@ test_unknown(void **state)
 	(void)state;
 	assert_false(verdict.may_retire);
 	assert_int_equal(verdict.unknown, 30);
-	counted(1, 9);
+	counted_also(1, 9);
 	counted(11, 30);
 	verdict = judge(100, 30);
 	assert_false(verdict.may_retire);
@@ -300,14 +322,16 @@ test_unknown(void **state)
 	    "not yet: 1 of the last 30 days were not counted in full, the "
 	    "last 2026-11-21");
 	/* An hour may be missing, a second more may not. */
-	record.up_sec = VERDICT_UP_SEC_LEAST - 1;
-	assert_null(trend_add(trend, &record));
-	trend_file_end(trend);
-	assert_false(judge(100, 30).may_retire);
-	record.up_sec = VERDICT_UP_SEC_LEAST;
-	assert_null(trend_add(trend, &record));
-	trend_file_end(trend);
-	assert_true(judge(100, 30).may_retire);
+	for (uint32_t more = 0; more < 2; more++) {
+		trend_free(trend);
+		trend = trend_new(NOW_SEC);
+		assert_non_null(trend);
+		record.up_sec = VERDICT_UP_SEC_LEAST - 1 + more;
+		assert_null(trend_add(trend, &record));
+		counted_also(1, 9);
+		counted(11, 30);
+		assert_int_equal(judge(100, 30).may_retire, more);
+	}
 	trend->up_sec[trend->today - 20] = 0;
 	rule.assume_complete = true;
 	assert_true(verdict_make(trend, &rule).may_retire);
@@ -357,6 +381,7 @@ main(void)
 	    TEST(test_sort),
 	    TEST(test_limits),
 	    TEST(test_up),
+	    TEST(test_several),
 	    TEST(test_may_retire),
 	    TEST(test_above),
 	    TEST(test_today),

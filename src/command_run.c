@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+/* The options that all commands have which make CRLs. */
+#include <fcntl.h>
+
+#include "crlpress/command.h"
+#include "crlpress/quantity.h"
+
+enum status
+command_passphrase_fd(const char *text, struct report *report, int *out)
+{
+	const char *why = NULL;
+	uint64_t fd = 0;
+
+	*out = -1;
+	if (text == NULL)
+		return STATUS_OK;
+	if (quantity_count(text, 0, 1024, &fd, &why) != STATUS_OK)
+		return report_fault(report, STATUS_USAGE, "usage", NULL, NULL,
+		    "--passphrase-fd: %s", why);
+	/* Before any descriptor of our own could have its number. */
+	if (fcntl((int)fd, F_GETFD) == -1)
+		return report_fault(report, STATUS_USAGE, "usage", NULL, NULL,
+		    "--passphrase-fd %d: not open", (int)fd);
+	*out = (int)fd;
+	return STATUS_OK;
+}
+
+enum status
+command_passes(const struct option_texts *texts, struct report *report,
+    struct gate_passes *passes)
+{
+	const char *why = NULL;
+
+	for (size_t i = 0; i < texts->count; i++) {
+		if (gate_passes_add(passes, texts->text[i], &why) == STATUS_OK)
+			continue;
+		return report_fault(report, STATUS_USAGE, "usage", NULL, NULL,
+		    "--pass %s: %s", texts->text[i], why);
+	}
+	return STATUS_OK;
+}
+
+void
+command_passes_unused(const struct option_texts *texts, struct report *report,
+    const struct gate_passes *passes)
+{
+	for (size_t i = 0; i < passes->count; i++)
+		if (!passes->pass[i].used)
+			report_warn(report, "usage", NULL, NULL,
+			    "--pass %s: this gate did not close",
+			    texts->text[i]);
+}
+
+void
+command_print_gates(FILE *stream)
+{
+	char name[64];
+
+	fprintf(stream, "\nGates:\n");
+	for (int i = 0; i < GATE_COUNT; i++) {
+		snprintf(name, sizeof(name), "%s%s", gate_name((enum gate)i),
+		    gate_is_of_shard((enum gate)i) ? ":SHARD" : "");
+		fprintf(
+		    stream, "  %-26s%s\n", name, gate_summary((enum gate)i));
+	}
+}

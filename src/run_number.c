@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The number of a run. RFC 5280, 5.2.3: it is above every number of this
+ * issuer that was published, and above every one that was ever given out. The
+ * time in seconds, where that is higher, keeps it above those of a state
+ * directory that was lost.
+ *
+ * What stands in the store counts only where the issuer signed it: anybody
+ * who can write there could otherwise use up all numbers with one CRL. Nor
+ * does a number that the issuer did sign, but after which hardly another one
+ * fits below 2^159: it stops its own shard, by its gate, and no other.
+ */
+#include <inttypes.h>
+
+#include "run_impl.h"
+
+/*
+ * The octets of which the end of all numbers consists: with one run a second
+ * 2^32 numbers last for more than a century, so that one above them was not
+ * reached by counting.
+ */
+#define NUMBER_END_OCTETS 4
+
+/* Whether it is 2^159 - 2^32 or above. */
+static bool
+is_near_end(const struct uint160 *number)
+{
+	if (number->octet[0] != 0x7f)
+		return false;
+	for (size_t i = 1; i < UINT160_OCTETS - NUMBER_END_OCTETS; i++)
+		if (number->octet[i] != 0xff)
+			return false;
+	return true;
+}
+
+/* BR 7.2.2: what follows is above it and below 2^159; the gate will close. */
+static void
+warn_near_end(struct run *run, const struct run_shard *shard)
+{
+	char number[UINT160_DECIMAL_BYTES];
+
+	report_warn(run->report, shard->object, "number-up", "BR 7.2.2",
+	    "the crlNumber of %s, %s, does not count: hardly one is left after "
+	    "it below 2^159",
+	    shard->key, uint160_to_decimal(&shard->previous_number, number));
+	report_hint(run->report,
+	    "the issuer's key signed it: find out where; then let a lower "
+	    "number pass, --pass number-up:%" PRIu32,
+	    shard->index);
+}
+
+/* A published number that would matter, looked at closely. */
+static enum status
+published_number(struct run *run, struct run_shard *shard)
+{
+	enum status status = run_previous_again(run, shard);
+
+	/* Withheld, or gone since: it says nothing of numbers. */
+	if (status == STATUS_REFUSED)
+		shard->state = RUN_SHARD_WITHHELD;
+	if (status == STATUS_REFUSED || status == STATUS_NOT_FOUND)
+		return STATUS_OK;
+	if (status != STATUS_OK ||
+	    uint160_compare(&shard->previous_number, &run->number) < 0)
+		return status;
+	if (is_near_end(&shard->previous_number)) {
+		warn_near_end(run, shard);
+		return STATUS_OK;
+	}
+	run->number = shard->previous_number;
+	return uint160_next(&run->number);
+}
+
+enum status
+run_choose_number(struct run *run)
+{
+	struct uint160 given;
+	enum status status = state_number(run->state, STATE_NUMBER, &given);
+
+	if (status != STATUS_OK)
+		return status;
+	run->number = uint160_from_u64(
+	    run->this_update_sec < 0 ? 0 : (uint64_t)run->this_update_sec);
+	/* Where there is none after it, state_number_take says so. */
+	if (uint160_next(&given) == STATUS_OK &&
+	    uint160_compare(&given, &run->number) > 0)
+		run->number = given;
+	for (size_t i = 0; status == STATUS_OK && i < run->shard_count; i++)
+		if (uint160_compare(
+			&run->shard[i].previous_number, &run->number) >= 0)
+			status = published_number(run, &run->shard[i]);
+	if (status != STATUS_OK)
+		return status;
+	/* Written down before it is used: never two byte strings under one. */
+	return state_number_take(run->state, &run->number, &run->number);
+}
