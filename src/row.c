@@ -211,8 +211,8 @@ row_set_append(
 }
 
 const struct row *
-row_set_next(const struct row_set *set, const struct row_slab **place,
-    size_t *count)
+row_set_next(
+    const struct row_set *set, const struct row_slab **place, size_t *count)
 {
 	*place = *place == NULL ? set->first : (*place)->next;
 	if (*place == NULL)

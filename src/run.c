@@ -53,6 +53,7 @@ count_rows(struct run *run)
 	struct manifest_rows *rows = &run->rows;
 
 	rows->withheld = run->rows_unplaced;
+	rows->listed = rows->duplicate = rows->expired = rows->gone = 0;
 	for (size_t i = 0; i < run->shard_count; i++) {
 		const struct run_shard *shard = &run->shard[i];
 
@@ -106,6 +107,16 @@ verdict(const struct run *run)
 	if (run_count_shards(run, RUN_SHARD_WITHHELD) > 0)
 		return STATUS_REFUSED;
 	return STATUS_OK;
+}
+
+/* What stops a whole run stops what was made, too: nothing of it goes out. */
+static void
+withhold_made(struct run *run)
+{
+	for (size_t i = 0; i < run->shard_count; i++)
+		if (run->shard[i].state == RUN_SHARD_STAGED)
+			run->shard[i].state = RUN_SHARD_WITHHELD;
+	count_rows(run);
 }
 
 /* The law counts on an old shard that is valid; say where it is not. */
@@ -216,14 +227,18 @@ run_round(struct run *run)
 	run_make(run);
 	run->made = true;
 	count_rows(run);
-	warn_stale(run);
 	status = run_period_serials(run);
 	end_phase(run, RUN_PHASE_MAKE);
 	if (status == STATUS_OK)
 		status = check_rows(run);
 	if (status == STATUS_OK)
 		status = run_asked_judge(run);
-	return status == STATUS_OK ? run_gate_floor(run) : status;
+	if (status == STATUS_OK)
+		status = run_gate_floor(run);
+	if (status != STATUS_OK)
+		withhold_made(run);
+	warn_stale(run);
+	return status;
 }
 
 static enum status

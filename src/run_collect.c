@@ -146,7 +146,7 @@ collect_recorded(
 		    "serial %s: %s", uint160_to_hex(&row->serial, serial),
 		    row->recorded_fault);
 	/* A first publication is not held against anything. */
-	if (!row->has_recorded || !shard->has_previous ||
+	if (!row->has_recorded || (!shard->has_previous && !shard->is_gone) ||
 	    row->recorded_at_sec < run_recorded_since(run, shard))
 		return STATUS_OK;
 	ahead_sec = row->recorded_at_sec - run->this_update_sec;

@@ -68,8 +68,10 @@ print_shard(const struct run *run, const struct run_shard *shard, FILE *stream)
 	uint64_t lines = 0;
 
 	if (!shard->has_previous) {
-		fprintf(stream, "%s: first publication, %" PRIu64 " entries\n",
-		    shard->object, shard->entries);
+		fprintf(stream, "%s: %s, %" PRIu64 " entries\n", shard->object,
+		    shard->is_gone ? "gone from the store, made anew"
+				   : "first publication",
+		    shard->entries);
 		return;
 	}
 	if (changes->count == 0)
@@ -91,7 +93,8 @@ void
 run_diff_print(const struct run *run, FILE *stream)
 {
 	for (size_t i = 0; i < run->shard_count; i++)
-		if (run_shard_is_made(&run->shard[i]))
+		if (run_shard_is_made(&run->shard[i]) ||
+		    run->shard[i].changes.count > 0)
 			print_shard(run, &run->shard[i], stream);
 }
 

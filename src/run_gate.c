@@ -205,6 +205,7 @@ run_gate_store(struct run *run)
 {
 	struct gate_place place = run_place(run);
 	char text[UINT160_DECIMAL_BYTES];
+	bool is_empty = true;
 
 	if (uint160_is_zero(&run->published))
 		return STATUS_OK;
@@ -218,10 +219,15 @@ run_gate_store(struct run *run)
 		    store_name(run->store),
 		    uint160_to_decimal(&run->published, text));
 	for (size_t i = 0; i < run->shard_count; i++)
-		if (run->shard[i].has_previous)
-			return STATUS_OK;
+		is_empty = is_empty && !run->shard[i].has_previous;
+	if (is_empty)
+		return gate_refuse(&place, GATE_STORE,
+		    "%s is empty, want what was published, up to number %s",
+		    store_name(run->store),
+		    uint160_to_decimal(&run->published, text));
 	return gate_refuse(&place, GATE_STORE,
-	    "%s is empty, want what was published, up to number %s",
+	    "%s has no manifest, which was published from here up to number "
+	    "%s: what else is missing cannot be told",
 	    store_name(run->store), uint160_to_decimal(&run->published, text));
 }
 

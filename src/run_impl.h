@@ -42,6 +42,9 @@ struct run_shard {
 	bool has_previous;
 	bool previous_passed;  /* no CRL, and let pass */
 	bool previous_foreign; /* its number did not count */
+	/* The last manifest has a CRL that does not stand here; what follows
+	 * is of that one, but for the version. */
+	bool is_gone;
 	struct uint160 previous_number;
 	int64_t previous_this_update_sec;
 	int64_t previous_next_update_sec;

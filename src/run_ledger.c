@@ -254,7 +254,10 @@ say_published(
 	    &event.json, "removed", shard->merge.removed + shard->merge.lost);
 	json_uint(&event.json, "changed", shard->merge.changed);
 	json_uint(&event.json, "late", shard->late);
-	json_bool(&event.json, "first", !shard->has_previous);
+	json_bool(
+	    &event.json, "first", !shard->has_previous && !shard->is_gone);
+	if (shard->is_gone)
+		json_bool(&event.json, "remade", true);
 	if (shard->has_previous)
 		put_serials(&event, serials);
 	return event_close(run, &event);

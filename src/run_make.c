@@ -195,6 +195,59 @@ gate_shard_floor(const struct make_job *job)
 }
 
 /*
+ * Whether the CRL that the manifest speaks of listed this row: it was revoked
+ * and, as far as can be told, recorded before, and had not expired.
+ */
+static bool
+was_listed(const struct make_job *job, const struct row *row,
+    const struct manifest_shard *line, size_t *next)
+{
+	const struct row *recorded = job->recorded;
+	size_t n = (size_t)job->shard->recorded.count;
+	bool since = false;
+
+	for (; *next < n &&
+	       uint160_compare(&recorded[*next].serial, &row->serial) <= 0;
+	     (*next)++)
+		since |=
+		    uint160_compare(&recorded[*next].serial, &row->serial) ==
+			0 &&
+		    row_revoked_at(&recorded[*next]) >= line->this_update_sec;
+	return !since && row_revoked_at(row) <= line->this_update_sec &&
+	       row_not_after(row) >= line->this_update_sec;
+}
+
+/*
+ * A CRL that is gone from the store cannot be held against rows one by one,
+ * and as long as it is gone, all that it listed passes for good. So it is
+ * made anew, with a warning, when there is a row for each entry that was not
+ * to leave; rows that it cannot have listed do not count.
+ */
+static enum status
+gate_gone(const struct make_job *job, const struct manifest_shard *line)
+{
+	uint64_t want = line->entries - (line->has_leaving ? line->leaving : 0);
+	const char *key = job->shard->key;
+	uint64_t have = 0;
+	size_t next = 0;
+
+	for (size_t i = 0; i < job->count; i++)
+		have += was_listed(job, &job->rows[i], line, &next);
+	if (have < want)
+		return gate_refuse(&job->place, GATE_PREVIOUS,
+		    "%s is gone from the store, have %" PRIu64
+		    " rows that it can have listed, want at least the %" PRIu64
+		    " entries that the last manifest has and that were to stay",
+		    key, have, want);
+	report_warn(job->run->report, job->shard->object,
+	    gate_name(GATE_PREVIOUS), "house rule",
+	    "%s is gone from the store and is made anew, from %" PRIu64
+	    " rows of at least %" PRIu64,
+	    key, have, want);
+	return STATUS_OK;
+}
+
+/*
  * The last manifest is a witness too: what it says stands here still does, or
  * something newer. A shard that is gone is made anew where there are rows for
  * all that it listed.
@@ -209,11 +262,8 @@ gate_known(const struct make_job *job)
 
 	if (line == NULL || shard->previous_passed)
 		return STATUS_OK;
-	if (!shard->has_previous && job->count < line->entries)
-		return gate_refuse(&job->place, GATE_PREVIOUS,
-		    "%s is gone from the store, have %zu rows, want at least "
-		    "the %" PRIu64 " entries that the last manifest has",
-		    shard->key, job->count, line->entries);
+	if (!shard->has_previous)
+		return gate_gone(job, line);
 	/* One that the issuer did not sign is for gate_scope to tell. */
 	if (shard->has_previous && !shard->previous_foreign &&
 	    uint160_compare(&shard->previous_number, &line->number) < 0)
@@ -256,7 +306,7 @@ merge(struct make_job *job, const struct crl *previous)
 	    .crl = previous,
 	    .this_update_sec = job->run->this_update_sec,
 	};
-	enum status status = gather_recorded(job);
+	enum status status;
 
 	published.recorded = job->recorded;
 	published.recorded_count = (size_t)shard->recorded.count;
@@ -265,11 +315,8 @@ merge(struct make_job *job, const struct crl *previous)
 		published.has_leaving = true;
 		published.leaving = line->leaving;
 	}
-	if (status == STATUS_OK)
-		status = gate_merge(&job->place, job->rows, job->count,
-		    &published, &job->count, &shard->merge, &shard->changes);
-	free(job->recorded);
-	job->recorded = NULL;
+	status = gate_merge(&job->place, job->rows, job->count, &published,
+	    &job->count, &shard->merge, &shard->changes);
 	shard->entries = job->count;
 	return status;
 }
@@ -305,8 +352,12 @@ judge_previous(struct make_job *job)
 		store_object_free(&object);
 		return STATUS_CONFLICT;
 	}
-	if (status == STATUS_NOT_FOUND)
-		return both(gate_known(job), merge(job, NULL));
+	if (status == STATUS_NOT_FOUND) {
+		status = gate_known(job);
+		if (job->shard->is_gone)
+			status = both(status, gate_follows(job));
+		return both(status, merge(job, NULL));
+	}
 	if (status != STATUS_OK)
 		return status;
 	status = gate_known(job);
@@ -463,6 +514,8 @@ make_steps(struct make_job *job)
 	enum status status = gather(job);
 
 	if (status == STATUS_OK)
+		status = gather_recorded(job);
+	if (status == STATUS_OK)
 		status = judge_previous(job);
 	if (status == STATUS_OK)
 		run_asked_mark(
@@ -471,6 +524,8 @@ make_steps(struct make_job *job)
 		status = encode_and_sign(job);
 	if (status == STATUS_OK)
 		status = judge_staged(job);
+	free(job->recorded);
+	job->recorded = NULL;
 	return status;
 }
 

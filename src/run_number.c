@@ -21,6 +21,9 @@
  */
 #define NUMBER_END_OCTETS 4
 
+/* Below 2^56: what a count that began at the time in seconds can come to. */
+#define COUNTED_OCTETS 7
+
 /* Whether it is 2^159 - 2^32 or above. */
 static bool
 is_near_end(const struct uint160 *number)
@@ -49,6 +52,23 @@ warn_near_end(struct run *run, const struct run_shard *shard)
 	    shard->index);
 }
 
+/*
+ * The number of a CRL that is gone, as the last manifest has it. A manifest is
+ * not signed: one number in it must not use up all others, so that of those
+ * only what counting can reach counts, and else the shard's gate closes.
+ */
+static enum status
+remembered_number(struct run *run, const struct run_shard *shard)
+{
+	for (size_t i = 0; i < UINT160_OCTETS - COUNTED_OCTETS; i++)
+		if (shard->previous_number.octet[i] != 0)
+			return STATUS_OK;
+	if (uint160_compare(&shard->previous_number, &run->number) < 0)
+		return STATUS_OK;
+	run->number = shard->previous_number;
+	return uint160_next(&run->number);
+}
+
 /* A published number that would matter, looked at closely. */
 static enum status
 published_number(struct run *run, struct run_shard *shard)
@@ -58,6 +78,8 @@ published_number(struct run *run, struct run_shard *shard)
 	/* Withheld, or gone since: it says nothing of numbers. */
 	if (status == STATUS_REFUSED)
 		shard->state = RUN_SHARD_WITHHELD;
+	if (status == STATUS_NOT_FOUND && shard->is_gone)
+		return remembered_number(run, shard);
 	if (status == STATUS_REFUSED || status == STATUS_NOT_FOUND)
 		return STATUS_OK;
 	if (status != STATUS_OK ||

@@ -126,8 +126,8 @@ manifest_fault(struct run *run, size_t line, const char *why)
 		"previous-readable", "house rule", "line %zu: %s", line, why);
 
 	report_hint(run->report,
-	    "the shards themselves are judged without it; move it away when "
-	    "they are all right");
+	    "the shards themselves are judged without it; when they are all "
+	    "there, move it away and run with --pass store-known");
 	return status;
 }
 
@@ -342,7 +342,7 @@ choose_lookback(const struct run *run)
 	int64_t oldest_sec = run->this_update_sec;
 
 	for (size_t i = 0; i < run->shard_count; i++)
-		if (run->shard[i].has_previous &&
+		if ((run->shard[i].has_previous || run->shard[i].is_gone) &&
 		    run->shard[i].previous_this_update_sec < oldest_sec)
 			oldest_sec = run->shard[i].previous_this_update_sec;
 	if (run->has_manifest && run->manifest.has_replaced &&
@@ -398,6 +398,9 @@ run_open_source(struct run *run)
 
 	if (status != STATUS_OK)
 		return status;
+	/* A server that was slow to answer makes no row one of the future. */
+	if (!run->options->has_now)
+		now_sec = run->context->clock_sec();
 	run->snapshot = *source_snapshot(run->source);
 	choose_times(run, now_sec);
 	status = run_gate_clock(run);

@@ -96,6 +96,25 @@ object_return(
 	shard->is_kept = true;
 }
 
+/*
+ * Nothing that could be read stands here; what the last manifest says stood
+ * here was published, and clients may have it.
+ */
+static enum status
+remember(struct run *run, struct run_shard *shard)
+{
+	const struct manifest_shard *line =
+	    manifest_find(&run->manifest, shard->index);
+
+	shard->is_gone = line != NULL;
+	if (line == NULL)
+		return STATUS_NOT_FOUND;
+	shard->previous_number = line->number;
+	shard->previous_this_update_sec = line->this_update_sec;
+	shard->previous_next_update_sec = line->next_update_sec;
+	return STATUS_NOT_FOUND;
+}
+
 enum status
 run_previous_read(struct run *run, struct run_shard *shard,
     struct store_object *object, struct crl *crl)
@@ -104,10 +123,12 @@ run_previous_read(struct run *run, struct run_shard *shard,
 	struct crl_fault fault = {0};
 	enum status status;
 
-	shard->has_previous = false;
+	shard->has_previous = shard->is_gone = false;
 	memset(&shard->previous_version, 0, sizeof(shard->previous_version));
 	memset(&shard->previous_number, 0, sizeof(shard->previous_number));
 	status = object_get(run, shard, object);
+	if (status == STATUS_NOT_FOUND)
+		return remember(run, shard);
 	if (status != STATUS_OK)
 		return status;
 	shard->previous_version = object->version;
@@ -127,7 +148,7 @@ run_previous_read(struct run *run, struct run_shard *shard,
 		return STATUS_REFUSED;
 	/* As if nothing were published, but replacing that. */
 	shard->previous_passed = true;
-	return STATUS_NOT_FOUND;
+	return remember(run, shard);
 }
 
 enum status

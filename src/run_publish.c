@@ -292,7 +292,7 @@ fill_replaced(const struct run *run, struct manifest *manifest)
 		if (shard->state != RUN_SHARD_PUBLISHED && before != NULL &&
 		    (!shard->has_previous || before->this_update_sec < sec))
 			sec = before->this_update_sec;
-		else if (!shard->has_previous)
+		else if (!shard->has_previous && !shard->is_gone)
 			continue;
 		manifest->has_replaced = true;
 		if (shard->state != RUN_SHARD_PUBLISHED &&

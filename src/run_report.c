@@ -250,13 +250,16 @@ print_json_shard(
 		    json, "removed", shard->merge.removed + shard->merge.lost);
 		json_uint(json, "changed", shard->merge.changed);
 		json_uint(json, "late", shard->late);
-		json_bool(json, "first", !shard->has_previous);
+		json_bool(
+		    json, "first", !shard->has_previous && !shard->is_gone);
 		json_uint(json, "size", shard->staged.size);
 		json_string(
 		    json, "sha256", hash_to_hex(&shard->staged.sha256, hex));
-		if (run->options->dry_run || run->options->diff)
-			run_diff_print_json(shard, json);
 	}
+	/* Of one that was withheld it shows what the gates saw. */
+	if ((run->options->dry_run || run->options->diff) &&
+	    (run_shard_is_made(shard) || shard->changes.count > 0))
+		run_diff_print_json(shard, json);
 	json_close(json, '}');
 }
 

@@ -17,7 +17,7 @@ source_statement_expand(struct source *source, int64_t lookback_sec, char **sql)
 {
 	const struct source_statement *statement = source_statement(source);
 	struct report *report = source_report(source);
-	struct source_sql_literals literals = {NULL};
+	struct source_sql_literals literals = {0};
 	char iso[UTC_ISO_BYTES];
 	char *quoted[4] = {NULL};
 	struct source_sql_fault fault = {0};

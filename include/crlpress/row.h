@@ -60,8 +60,8 @@ void row_set_gather(const struct row_set *set, struct row *out);
  * Rows of the set, some at a time and where they lie, in order of arrival:
  * NULL after the last. `*place` begins as NULL and is the set's own.
  */
-const struct row *row_set_next(const struct row_set *set,
-    const struct row_slab **place, size_t *count);
+const struct row *row_set_next(
+    const struct row_set *set, const struct row_slab **place, size_t *count);
 
 /* Gives the slabs back to the arena and empties the set. Not thread-safe. */
 void row_set_release(struct row_arena *arena, struct row_set *set);

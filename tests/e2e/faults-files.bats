@@ -147,6 +147,8 @@ on_small()
 	        now() - interval '1 hour', 4::smallint,
 	        now() + interval '9 days', 2
 	    FROM generate_series(1, 3000) AS i"
+	# Two at a time would fill it together.
+	with=(--jobs 1)
 	press_in "$(on_small 40k)"
 	ended 4
 	one_line "$store/e1/2.crl: store: cannot write it" \

@@ -203,7 +203,10 @@ own_crl()
 	: >"$manifest"
 	refused 3 "${manifest##*/}: previous-readable"
 	rm "$manifest"
+	refused 3 'e1: store-known' 'has no manifest'
+	with=(--pass store-known)
 	published
+	passed store-known
 	said 'warning: crlpress-manifest-e1.txt: db-fresh' 'no manifest'
 }
 

@@ -152,6 +152,8 @@ no_expiry='no-early-removal, RFC 5280, 3.3: more entries would leave as '\
 	    SET not_after = now() - interval '1 day'
 	    WHERE get_byte(serial, octet_length(serial) - 1) % 10 <> 0"
 	rm "$manifest"
+	refused 3 'e1: store-known' 'has no manifest, which was published'
+	with=(--pass store-known)
 	all_stand 'shard-floor, house rule: far fewer entries than are '\
 'published, have [0-9]+, want at least 50% of 1'
 }
@@ -205,9 +207,10 @@ dbname=postgres user=cron"
 	with=(--pass db-fresh)
 	all_stand 'no-early-removal, RFC 5280, 3.3: serial 7f0[0-3], revoked '\
 '20.* is published but has no row'
-	with=()
 	mv "$manifest" aside
+	with=(--pass store-known)
 	all_stand 'no-early-removal, RFC 5280, 3.3: serial 7f0[0-3], revoked '
+	with=()
 	same "$(sha256sum "$store"/e1/*.crl)" "$before" shards
 	# The whole store too, put back from before.
 	rm -r "$store"
@@ -243,9 +246,11 @@ two_stores()
 	refused 3 'manifest.txt: same-scope' \
 	    "the manifest is another issuer's, have e2, want e1"
 	rm "$store/manifest.txt"
+	with=(--pass store-known)
 	all_stand 'same-scope, house rule: the published CRL has another '\
 'issuer name'
 	# In a store where objects have names of their own, nothing is found.
+	with=()
 	publish_configure shards.count=4 "store.url=$other" store.manifest=m
 	refused 3 'e1: store-known' "$other is empty"
 }
@@ -333,6 +338,8 @@ two_stores()
 'http://crl.example.com/e1/0.crl, which certificates name'
 	# And without a manifest, by what the CRLs themselves say.
 	rm "$manifest"
+	refused 3 'e1: store-known' 'has no manifest, which was published'
+	with=(--pass store-known)
 	all_stand 'same-scope, house rule: the published CRL does not name '\
 'http://crl.example.org/e1/[0-3].crl as its distribution point'
 }

@@ -62,7 +62,8 @@ get()
 @test "gate: no date, a date to come, the override" {
 	serve_configure 'last_expiry = 2999-01-01'
 	run -3 "$OCSP_SUNSET" serve "$conf"
-	run -3 "$OCSP_SUNSET" serve --last-expiry 2020-01-01 "$conf"
+	run -3 timeout 20 "$OCSP_SUNSET" serve --last-expiry 2020-01-01 \
+	    "$conf"
 	sed -i '/^last_expiry/d' "$conf"
 	run -3 "$OCSP_SUNSET" serve "$conf"
 	run -3 "$OCSP_SUNSET" serve --last-expiry 2999-01-01T00:00:00Z "$conf"
