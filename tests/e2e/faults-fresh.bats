@@ -88,8 +88,10 @@ catch_up()
 	said 'warning: e1: db-fresh' 'let pass by --pass'
 	[ "$(faults_said | grep -c 'no-early-removal, .*have no row')" -eq 4 ]
 	# With no manifest to tell, the entries alone hold it back.
-	with=()
 	rm "$manifest"
+	with=()
+	refused 3 'e1: store-known' 'has no manifest'
+	with=(--pass store-known)
 	stands_still 3
 	said 'warning: crlpress-manifest-e1.txt: db-fresh'
 	[ "$(faults_said | grep -c 'no-early-removal, .*have no row')" -eq 4 ]
