@@ -24,10 +24,11 @@ serve_configure()
 # serve_wait TEXT [TIMES]: until the log says so so many times.
 serve_wait()
 {
-	local i
+	local i count
 	for ((i = 0; i < 300; i++)); do
-		[ "$(grep -cF -e "$1" "$dir/log" || true)" -lt "${2:-1}" ] ||
-		    return 0
+		# A program just started may not have its log yet.
+		count=$(grep -csF -e "$1" "$dir/log") || true
+		[ "${count:-0}" -lt "${2:-1}" ] || return 0
 		kill -0 "$server" 2>/dev/null || break
 		sleep 0.1
 	done
