@@ -142,19 +142,12 @@ plan_run(struct planning *planning)
 	if (options->urls + options->ccadb + options->json > 1)
 		return report_fault(planning->report, STATUS_USAGE, "usage",
 		    NULL, NULL, "want one of --urls, --ccadb and --json");
-	json->stream = planning->context->out;
-	if (options->json) {
-		json_open(json, NULL, '{');
-		json_open(json, "issuers", '[');
-	}
+	if (options->json)
+		report_json_begin(json, planning->context->out, "issuers");
 	status = plan_paths(planning);
 	report_close(planning->report);
-	if (options->json) {
-		json_close(json, ']');
-		report_print_json(planning->report, status, json);
-		json_close(json, '}');
-		json_end(json);
-	}
+	if (options->json)
+		report_json_end(planning->report, status, json);
 	return status;
 }
 

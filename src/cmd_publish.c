@@ -97,20 +97,6 @@ check_name(struct publish *publish, const struct config *config)
 	return STATUS_OK;
 }
 
-static void
-tell_run(struct publish *publish, const struct run *run)
-{
-	bool well = publish->options->quiet && !publish->options->dry_run &&
-		    !publish->options->diff &&
-		    report_count(publish->report, SEVERITY_WARNING) == 0 &&
-		    report_count(publish->report, SEVERITY_FAULT) == 0;
-
-	if (publish->options->json)
-		run_print_json(run, &publish->json);
-	else if (!well)
-		run_print(run, publish->context->out);
-}
-
 static enum status
 publish_config(struct publish *publish, const struct config *config)
 {
@@ -124,7 +110,9 @@ publish_config(struct publish *publish, const struct config *config)
 	status = run_publish(config, &publish->run, context, publish->report,
 	    publish->progress, &run);
 	if (run != NULL)
-		tell_run(publish, run);
+		command_tell_run(publish->context, publish->report,
+		    &publish->run, run,
+		    publish->options->json ? &publish->json : NULL);
 	run_free(run);
 	return status;
 }
@@ -175,17 +163,6 @@ publish_all(struct publish *publish, char **paths, size_t count)
 	return worst;
 }
 
-static void
-close_json(struct publish *publish, enum status status)
-{
-	struct json *json = &publish->json;
-
-	json_close(json, ']');
-	report_print_json(publish->report, status, json);
-	json_close(json, '}');
-	json_end(json);
-}
-
 static enum status
 publish_paths(struct publish *publish)
 {
@@ -225,15 +202,13 @@ publish_run(struct publish *publish)
 	publish->run.now_sec = options->now.sec;
 	publish->run.workers =
 	    options->jobs != 0 ? options->jobs : publish->context->cpus;
-	publish->json.stream = publish->context->out;
-	if (options->json) {
-		json_open(&publish->json, NULL, '{');
-		json_open(&publish->json, "runs", '[');
-	}
+	if (options->json)
+		report_json_begin(
+		    &publish->json, publish->context->out, "runs");
 	status = publish_paths(publish);
 	report_close(publish->report);
 	if (options->json)
-		close_json(publish, status);
+		report_json_end(publish->report, status, &publish->json);
 	return status;
 }
 

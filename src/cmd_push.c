@@ -367,20 +367,6 @@ make_asked(struct push *push, const struct config *config)
 	return status == STATUS_OK ? sort_asked(push, n) : status;
 }
 
-static void
-tell_run(struct push *push, const struct run *run)
-{
-	bool well = push->options->quiet && !push->options->dry_run &&
-		    !push->options->diff &&
-		    report_count(push->report, SEVERITY_WARNING) == 0 &&
-		    report_count(push->report, SEVERITY_FAULT) == 0;
-
-	if (push->options->json)
-		run_print_json(run, &push->json);
-	else if (!well)
-		run_print(run, push->context->out);
-}
-
 static enum status
 push_config(struct push *push, const struct config *config)
 {
@@ -398,7 +384,8 @@ push_config(struct push *push, const struct config *config)
 	status = run_publish(config, &push->run, push->context, push->report,
 	    push->progress, &run);
 	if (run != NULL)
-		tell_run(push, run);
+		command_tell_run(push->context, push->report, &push->run, run,
+		    push->options->json ? &push->json : NULL);
 	run_free(run);
 	return status;
 }
@@ -450,19 +437,12 @@ push_run(struct push *push)
 	push->run.now_sec = options->now.sec;
 	push->run.workers =
 	    options->jobs != 0 ? options->jobs : push->context->cpus;
-	push->json.stream = push->context->out;
-	if (options->json) {
-		json_open(&push->json, NULL, '{');
-		json_open(&push->json, "runs", '[');
-	}
+	if (options->json)
+		report_json_begin(&push->json, push->context->out, "runs");
 	status = push_paths(push);
 	report_close(push->report);
-	if (!options->json)
-		return status;
-	json_close(&push->json, ']');
-	report_print_json(push->report, status, &push->json);
-	json_close(&push->json, '}');
-	json_end(&push->json);
+	if (options->json)
+		report_json_end(push->report, status, &push->json);
 	return status;
 }
 

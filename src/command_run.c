@@ -64,3 +64,17 @@ command_print_gates(FILE *stream)
 		    stream, "  %-26s%s\n", name, gate_summary((enum gate)i));
 	}
 }
+
+void
+command_tell_run(const struct context *context, const struct report *report,
+    const struct run_options *options, const struct run *run, struct json *json)
+{
+	bool well = options->quiet && !options->dry_run && !options->diff &&
+		    report_count(report, SEVERITY_WARNING) == 0 &&
+		    report_count(report, SEVERITY_FAULT) == 0;
+
+	if (json != NULL)
+		run_print_json(run, json);
+	else if (!well)
+		run_print(run, context->out);
+}

@@ -27,3 +27,21 @@ report_print_json(
 	json_string(json, "status", status_name(status));
 	json_uint(json, "exit", (uint64_t)status_exit(status));
 }
+
+void
+report_json_begin(struct json *json, FILE *stream, const char *name)
+{
+	json->stream = stream;
+	json_open(json, NULL, '{');
+	json_open(json, name, '[');
+}
+
+void
+report_json_end(
+    const struct report *report, enum status status, struct json *json)
+{
+	json_close(json, ']');
+	report_print_json(report, status, json);
+	json_close(json, '}');
+	json_end(json);
+}

@@ -8,6 +8,7 @@
 #include "crlpress/context.h"
 #include "crlpress/gate.h"
 #include "crlpress/option.h"
+#include "crlpress/run.h"
 #include "crlpress/status.h"
 
 struct command {
@@ -56,5 +57,9 @@ enum status command_passes(const struct option_texts *texts,
 void command_passes_unused(const struct option_texts *texts,
     struct report *report, const struct gate_passes *passes);
 void command_print_gates(FILE *stream);
+/* Into `json`, or, where that is NULL, as text: not when quiet and all well. */
+void command_tell_run(const struct context *context,
+    const struct report *report, const struct run_options *options,
+    const struct run *run, struct json *json);
 
 #endif
