@@ -46,11 +46,13 @@ ALL_LDFLAGS  = -pthread $(HARDEN_LD) $(SANITIZE) $(LDFLAGS)
 
 # The core knows no library; unit tests core_*.c link it alone, which is the
 # proof. Every other file of src/ but main.c goes into libcrlpress.a too.
-CORE = ccadb ccadb_url certificate_read config_text crl_build crl_entry crl_extension \
-       crl_read der_read expiry \
-       der_write gate gate_listed gate_merge gate_unique hash_text json manifest manifest_join manifest_parse option \
-       quantity reason report retry s3_url row row_csv shard source_column source_message \
-       serial_list serial_text source_row source_sql status uint160 utc aws_profile json_read json_text xml_read
+CORE = aws_profile ccadb ccadb_url certificate_read config_text crl_build \
+       crl_entry crl_extension crl_read der_read der_write expiry gate \
+       gate_listed gate_merge gate_unique hash_text hex json json_read \
+       json_text manifest manifest_join manifest_parse option quantity reason \
+       report retry row row_csv s3_url serial_list serial_text shard \
+       source_column source_message source_row source_sql status uint160 utc \
+       xml_read
 SRC  = $(filter-out main,$(basename $(notdir $(wildcard src/*.c))))
 CORE_OBJ = $(CORE:%=$(BUILD)/%.o)
 LIB_OBJ  = $(SRC:%=$(BUILD)/%.o)

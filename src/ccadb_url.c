@@ -8,21 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crlpress/hex.h"
 #include "crlpress/ccadb.h"
 
 static char
 lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* RFC 3986, 2.3. */
@@ -42,8 +34,8 @@ decode_percent(char *url)
 	char *out = url;
 
 	for (const char *p = url; *p != '\0';) {
-		int high = *p == '%' ? hex_value(p[1]) : -1;
-		int low = high >= 0 ? hex_value(p[2]) : -1;
+		int high = *p == '%' ? hex_digit(p[1]) : -1;
+		int low = high >= 0 ? hex_digit(p[2]) : -1;
 
 		if (low < 0) {
 			*out++ = *p++;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crlpress/hex.h"
 #include "crlpress/config_file.h"
 #include "crlpress/s3_url.h"
 
@@ -107,18 +108,6 @@ has_uri_password(const char *text)
 		}
 	}
 	return false;
-}
-
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }
 
 /* libpq decodes %XX in names of a URI's parameters as well. In place. */

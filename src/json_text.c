@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "crlpress/hex.h"
+
 /* Where a string goes. */
 struct sink {
 	char *out; /* NULL: nowhere */
@@ -66,16 +68,12 @@ hex_read(struct json_text *text, uint32_t *unit)
 	*unit = 0;
 	for (int i = 0; i < 4; i++) {
 		int c = json_text_peek(text);
-		uint32_t digit;
+		int digit = c < 0 ? -1 : hex_digit((char)c);
 
-		if (c >= '0' && c <= '9')
-			digit = (uint32_t)(c - '0');
-		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-			digit = (uint32_t)((c | 0x20) - 'a' + 10);
-		else
+		if (digit < 0)
 			return json_text_fault(
 			    text, "\\u without four hexadecimal digits");
-		*unit = *unit << 4 | digit;
+		*unit = *unit << 4 | (uint32_t)digit;
 		text->at++;
 	}
 	return STATUS_OK;

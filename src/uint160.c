@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "crlpress/hex.h"
+
 #define WORDS (UINT160_OCTETS / 4)
 
 /* The largest power of ten in a word, and its digits. */
@@ -66,19 +68,6 @@ words_divide(uint32_t word[WORDS], uint32_t n)
 		rest %= n;
 	}
 	return (uint32_t)rest;
-}
-
-/* The digit's value, or -1. */
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }
 
 enum status

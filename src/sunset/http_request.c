@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "crlpress/hex.h"
 #include "http_field.h"
 
 /* Digits of a chunk's size: 2^32 would not fit `left`. */
@@ -145,18 +146,6 @@ stage_body(struct http_request *request, size_t len)
 	return STEP_NEXT;
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* RFC 9112, 7.1: chunk-size [ chunk-ext ]. Extensions are ignored (7.1.1). */
 static enum step
 chunk_size_read(
@@ -166,10 +155,10 @@ chunk_size_read(
 	uint32_t size = 0;
 	uint32_t at;
 
-	while (digits < line_len && hex_value(line[digits]) >= 0) {
+	while (digits < line_len && hex_digit(line[digits]) >= 0) {
 		if (digits == CHUNK_DIGITS_MOST)
 			return refuse(request, 400);
-		size = size << 4 | (uint32_t)hex_value(line[digits++]);
+		size = size << 4 | (uint32_t)hex_digit(line[digits++]);
 	}
 	at = digits;
 	while (at < line_len && (line[at] == ' ' || line[at] == '\t'))

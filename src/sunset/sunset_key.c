@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crlpress/hex.h"
 #include "crlpress/quantity.h"
 #include "crlpress/utc.h"
 
@@ -168,18 +169,6 @@ phase_add(
 	return STATUS_OK;
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* One hash stands for one issuer. */
 static bool
 key_hash_taken(
@@ -210,11 +199,11 @@ key_hash_add(const struct sunset_place *place, const char *value,
 	for (const char *p = value; *p != '\0'; p += 2) {
 		if (*p == ':' && hash.len > 0)
 			p++;
-		if (hash.len == SUNSET_KEY_HASH_BYTES || hex_value(p[0]) < 0 ||
-		    hex_value(p[1]) < 0)
+		if (hash.len == SUNSET_KEY_HASH_BYTES || hex_digit(p[0]) < 0 ||
+		    hex_digit(p[1]) < 0)
 			return refuse(why, "not a hash in hex");
 		hash.octet[hash.len++] =
-		    (uint8_t)(hex_value(p[0]) << 4 | hex_value(p[1]));
+		    (uint8_t)(hex_digit(p[0]) << 4 | hex_digit(p[1]));
 	}
 	if (hash.len != 20 && hash.len != 32 && hash.len != 48 &&
 	    hash.len != 64)
