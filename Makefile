@@ -49,7 +49,7 @@ ALL_LDFLAGS  = -pthread $(HARDEN_LD) $(SANITIZE) $(LDFLAGS)
 CORE = aws_profile ccadb ccadb_url certificate_read config_text crl_build \
        crl_entry crl_extension crl_read der_read der_write expiry gate \
        gate_listed gate_merge gate_unique hash_text hex json json_read \
-       json_text manifest manifest_join manifest_parse option quantity reason \
+       json_text key_uri manifest manifest_join manifest_parse option quantity reason \
        report retry row row_csv s3_url serial_list serial_text shard \
        source_column source_message source_row source_sql status uint160 utc \
        xml_read

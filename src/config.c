@@ -18,6 +18,7 @@
 #include "crlpress/config_key.h"
 #include "crlpress/config_text.h"
 #include "crlpress/config_value.h"
+#include "crlpress/key_uri.h"
 
 /* More issuers in one directory than any CA has. */
 #define CONFIG_PATHS_MOST 4096
@@ -89,8 +90,7 @@ entry_set(struct config_draft *draft, const char *directory,
 	place->bad = status != STATUS_OK;
 	if (status != STATUS_MALFORMED)
 		return status;
-	/* What stands in a conninfo may be a secret. */
-	if (key->offset == OFFSET(conninfo))
+	if (key->hidden)
 		return config_draft_fault(draft, key->offset, NULL, "%s", why);
 	return config_draft_fault(
 	    draft, key->offset, NULL, "%s, have \"%.128s\"", why, entry->value);
@@ -240,6 +240,21 @@ object_derive(struct config_draft *draft)
 }
 
 /* What defaults to something that depends on other keys. */
+/* Where the URI of a key says that its PIN is. */
+static enum status
+pin_source_derive(struct config *config)
+{
+	struct key_uri uri;
+	const char *why;
+
+	if (config->key == NULL ||
+	    key_uri_parse(config->key, &uri, &why) != STATUS_OK ||
+	    uri.pin_path[0] == '\0')
+		return STATUS_OK;
+	config->pin_source = strdup(uri.pin_path);
+	return config->pin_source != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
 static enum status
 rest_derive(struct config_draft *draft)
 {
@@ -248,7 +263,9 @@ rest_derive(struct config_draft *draft)
 
 	if (config_place(draft, OFFSET(scope))->line == 0)
 		config->scope = config_profile_scope(config->profile);
-	status = name_derive(draft);
+	status = pin_source_derive(config);
+	if (status == STATUS_OK)
+		status = name_derive(draft);
 	if (status == STATUS_NO_MEMORY)
 		return status;
 	object = object_derive(draft);
@@ -390,6 +407,7 @@ config_free(struct config *config)
 	free(config->sql);
 	free(config->shard_sql);
 	free(config->serial_sql);
+	free(config->pin_source);
 	free(config->path);
 	free(config);
 }
@@ -518,6 +536,7 @@ config_print_keys(FILE *stream)
 	static const char *const kinds[] = {
 	    [CONFIG_TEXT] = "text",
 	    [CONFIG_PATH] = "path",
+	    [CONFIG_PLACE] = "place",
 	    [CONFIG_CHOICE] = "choice",
 	    [CONFIG_BOOL] = "bool",
 	    [CONFIG_COUNT] = "count",

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "crlpress/config_value.h"
+#include "crlpress/key_uri.h"
 #include "crlpress/lint.h"
 #include "crlpress/quantity.h"
 #include "crlpress/s3_url.h"
@@ -314,6 +315,37 @@ source_check(const struct config_draft *draft)
 	return status;
 }
 
+/* What a key that is in no file is asked for by, and by whom. */
+static enum status
+key_check(const struct config_draft *draft)
+{
+	const struct config *config = draft->config;
+	enum status status = STATUS_OK;
+	struct key_uri uri;
+	const char *why;
+
+	if (config->key == NULL || !sound(draft, OFFSET(key)) ||
+	    key_uri_parse(config->key, &uri, &why) != STATUS_OK)
+		return STATUS_OK;
+	if (uri.home == KEY_IN_FILE && config->key_provider != NULL)
+		status = config_draft_fault(draft, OFFSET(key_provider), NULL,
+		    "goes with a URI, and the key is a file");
+	if (uri.home == KEY_IN_FILE && config->key_module != NULL)
+		status = config_draft_fault(draft, OFFSET(key_module), NULL,
+		    "goes with a key in a token, and the key is a file");
+	if (uri.home == KEY_IN_ENGINE && config->key_provider != NULL)
+		status = config_draft_fault(draft, OFFSET(key_provider), NULL,
+		    "the key names an engine, which is no provider");
+	if (uri.home == KEY_IN_PROVIDER && config->key_provider == NULL)
+		status = config_draft_fault(draft, OFFSET(key), NULL,
+		    "a URI that no key_provider goes with; want a file, "
+		    "pkcs11: or org.openssl.engine:");
+	if (config->pin_source != NULL && config->passphrase_file != NULL)
+		status = config_draft_fault(draft, OFFSET(passphrase_file),
+		    NULL, "the URI of the key names a PIN file, too");
+	return status;
+}
+
 /* The keys of a network go with an s3:// URL, and with one another. */
 static enum status
 remote_check(const struct config_draft *draft)
@@ -349,7 +381,7 @@ config_check(const struct config_draft *draft)
 {
 	static enum status (*const checks[])(const struct config_draft *) = {
 	    required_check, expiry_check, names_check, times_check, scope_check,
-	    source_check, remote_check};
+	    source_check, key_check, remote_check};
 	enum status status = STATUS_OK;
 	size_t i;
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "crlpress/config_value.h"
+#include "crlpress/key_uri.h"
 #include "crlpress/lint.h"
 #include "crlpress/quantity.h"
 #include "crlpress/s3_url.h"
@@ -155,12 +156,24 @@ static const struct config_key keys[] = {
 	.help = "name of the issuer in messages, state and manifest"},
     {KEY("issuer", "certificate", CONFIG_PATH, certificate), REQUIRED,
 	.help = "certificate of the issuer, PEM or DER"},
-    {KEY("issuer", "key", CONFIG_PATH, key), REQUIRED,
-	.fault = config_key_file_fault,
-	.help = "private key of the issuer, PEM or DER"},
+    {KEY("issuer", "key", CONFIG_PLACE, key), REQUIRED,
+	.fault = config_private_key_fault, .hidden = true,
+	.help = "private key of the issuer, PEM or DER, or its URI"},
     {KEY("issuer", "passphrase_file", CONFIG_PATH, passphrase_file),
 	WITHOUT("none"),
-	.help = "file whose first line is the passphrase of the key"},
+	.help = "file whose first line is the passphrase or PIN of the key"},
+    {KEY("issuer", "key_module", CONFIG_PATH, key_module),
+	WITHOUT("as OpenSSL has it"),
+	.help = "PKCS#11 library of the token that holds the key"},
+    {KEY("issuer", "key_provider", CONFIG_TEXT, key_provider),
+	WITHOUT("none: an engine"),
+	.help = "provider of OpenSSL that leads to the key"},
+    {KEY("issuer", "key_sessions", CONFIG_COUNT, key_sessions),
+	DEFAULT("1"), RANGE(1, SIGNER_SESSIONS_MOST),
+	.help = "how many signatures at a time"},
+    {KEY("issuer", "key_timeout", CONFIG_DURATION, key_timeout_sec),
+	DEFAULT("1m"), RANGE(1, SIGNER_TIMEOUT_SEC_MOST),
+	.help = "longest wait for one signature"},
     {KEY("issuer", "digest", CONFIG_CHOICE, digest), DEFAULT("default"),
 	.choice = digest_choice, .help = "digest of the signature"},
     {KEY("issuer", "padding", CONFIG_CHOICE, padding), DEFAULT("pkcs1"),
@@ -171,7 +184,7 @@ static const struct config_key keys[] = {
 	.help = "whether the certificates carry an OCSP URL"},
 
     {KEY("source", "conninfo", CONFIG_TEXT, conninfo),
-	WITHOUT("none"), .fault = config_conninfo_fault,
+	WITHOUT("none"), .fault = config_conninfo_fault, .hidden = true,
 	.help = "connection string of libpq, without a password"},
     {KEY("source", "query_file", CONFIG_PATH, query_file),
 	WITHOUT("none"),
@@ -394,7 +407,9 @@ text_set(const struct config_key *key, struct config *config,
 	char **place = place_of(key, config);
 	char *text;
 
-	if (key->kind == CONFIG_PATH && *value != '/') {
+	if ((key->kind == CONFIG_PATH ||
+		(key->kind == CONFIG_PLACE && !key_uri_is(value))) &&
+	    *value != '/') {
 		if (asprintf(&text, "%s/%s", directory, value) == -1)
 			text = NULL;
 	} else {
@@ -505,6 +520,7 @@ config_key_set(const struct config_key *key, struct config *config,
 	switch (key->kind) {
 	case CONFIG_TEXT:
 	case CONFIG_PATH:
+	case CONFIG_PLACE:
 		return text_set(key, config, directory, value);
 	case CONFIG_CHOICE:
 		return choice_set(key, config, value, why);
@@ -528,6 +544,13 @@ config_key_set(const struct config_key *key, struct config *config,
 	return status == STATUS_OK ? STATUS_OK : key_refuse(why, fault);
 }
 
+static bool
+kind_is_text(enum config_kind kind)
+{
+	return kind == CONFIG_TEXT || kind == CONFIG_PATH ||
+	       kind == CONFIG_PLACE;
+}
+
 bool
 config_key_has(const struct config_key *key, const struct config *config)
 {
@@ -535,7 +558,7 @@ config_key_has(const struct config_key *key, const struct config *config)
 
 	if (config_key_is_remote(key) && !config_is_remote(config))
 		return false;
-	if (key->kind == CONFIG_TEXT || key->kind == CONFIG_PATH)
+	if (kind_is_text(key->kind))
 		return *place != NULL;
 	return !key->expiry || config->shards.scheme == SHARD_EXPIRY;
 }
@@ -587,6 +610,7 @@ config_key_print(
 	switch (key->kind) {
 	case CONFIG_TEXT:
 	case CONFIG_PATH:
+	case CONFIG_PLACE:
 		text_print(*(char *const *)place, stream);
 		break;
 	case CONFIG_CHOICE:
@@ -623,8 +647,7 @@ config_key_free_all(struct config *config)
 	for (i = 0; i < KEYS; i++) {
 		char **place = place_of(&keys[i], config);
 
-		if (keys[i].kind == CONFIG_TEXT ||
-		    keys[i].kind == CONFIG_PATH) {
+		if (kind_is_text(keys[i].kind)) {
 			free(*place);
 			*place = NULL;
 		}

@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crlpress/hex.h"
 #include "crlpress/config_file.h"
+#include "crlpress/hex.h"
+#include "crlpress/key_uri.h"
 #include "crlpress/s3_url.h"
 
 /* A directory of this name lies beside others; most systems end at 255. */
@@ -58,12 +59,12 @@ config_name_fault(const char *value)
 }
 
 const char *
-config_key_file_fault(const char *value)
+config_private_key_fault(const char *value)
 {
-	if (starts_with(value, "pkcs11:"))
-		return "a key in a token (pkcs11:) is not supported by this "
-		       "version, want a file";
-	return NULL;
+	struct key_uri uri;
+	const char *why = NULL;
+
+	return key_uri_parse(value, &uri, &why) == STATUS_OK ? NULL : why;
 }
 
 /* The parameters of libpq that are secrets, as `word=`. */

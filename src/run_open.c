@@ -102,7 +102,11 @@ start_signer(struct run *run)
 	const struct config *config = run->config;
 	struct signer_config signer = {
 	    .key_path = config->key,
-	    .passphrase_path = config->passphrase_file,
+	    .module_path = config->key_module,
+	    .provider = config->key_provider,
+	    .passphrase_path = config->passphrase_file != NULL
+				   ? config->passphrase_file
+				   : config->pin_source,
 	    .passphrase_fd = run->options->passphrase_fd,
 	    .certificate_path = config->certificate,
 	    .digest = config->digest,
@@ -113,9 +117,19 @@ start_signer(struct run *run)
 	    .skew_sec = config->skew_sec,
 	    .now_sec = run->options->now_sec,
 	    .has_now = run->options->has_now,
+	    .timeout_sec = (uint32_t)config->key_timeout_sec,
+	    .sessions = config->key_sessions,
 	};
+	char *mark = NULL;
+	enum status status;
 
-	return signer_start(&signer, run->report, &run->signer);
+	if (asprintf(&mark, "%s/%s/pin-refused", config->state_dir,
+		config->name) < 0)
+		return no_memory(run);
+	signer.pin_mark_path = mark;
+	status = signer_start(&signer, run->report, &run->signer);
+	free(mark);
+	return status;
 }
 
 static enum status

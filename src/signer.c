@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The parent's side of the signer: starts the process, hands it one buffer at
- * a time, and notices when it is gone or does not answer. Every wait has an
- * end, and the process is killed rather than waited for.
+ * a time on each of its sockets, and notices when it is gone or does not
+ * answer. Every wait has an end, and the process is killed rather than waited
+ * for.
  */
 #include "signer_wire.h"
 
@@ -20,6 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "signer_pin.h"
+
 /* What a process may take to end once its socket is closed, or it is killed. */
 #define END_MSEC 2000
 
@@ -29,10 +32,18 @@
 #define MSEC_PER_SEC 1000
 #define NSEC_PER_MSEC 1000000
 
+/* One request at a time. */
+struct lane {
+	pthread_mutex_t mutex;
+	int sock; /* -1: gone */
+};
+
 struct signer {
-	pthread_mutex_t mutex; /* one request at a time */
-	pid_t pid;             /* -1: waited for */
-	int sock;              /* -1: gone */
+	unsigned lane_count;
+	struct lane lane[SIGNER_SESSIONS_MOST];
+	atomic_uint turn;    /* whose queue to join when all are busy */
+	pthread_mutex_t end; /* of pid */
+	pid_t pid;           /* -1: waited for */
 	int64_t timeout_msec;
 	_Atomic uint64_t peak_kib;
 	size_t algorithm_len;
@@ -58,6 +69,9 @@ static const struct notice_row notice_rows[SIGNER_NOTICE_COUNT] = {
     [SIGNER_NOTICE_KEY_ENCRYPTED] = {NOTICE_KEY, SEVERITY_FAULT, HOUSE,
 	"name a file with the passphrase, or hand it in by a descriptor"},
     [SIGNER_NOTICE_KEY_PASSPHRASE] = {NOTICE_KEY, SEVERITY_FAULT, HOUSE, NULL},
+    [SIGNER_NOTICE_KEY_PIN] = {NOTICE_KEY, SEVERITY_FAULT, HOUSE,
+	"tokens lock after a few wrong PINs: this one is not tried again "
+	"until its file changes"},
     [SIGNER_NOTICE_KEY_KIND] = {NOTICE_KEY, SEVERITY_FAULT, "BR 6.1.5", NULL},
     [SIGNER_NOTICE_KEY_PADDING] = {NOTICE_KEY, SEVERITY_FAULT, "BR 7.1.3.2",
 	NULL},
@@ -143,15 +157,20 @@ process_wait(pid_t pid, int *how)
 	}
 }
 
-/* Ends it, by force if need be, and says how it ended. */
 static void
-process_end(struct signer *signer, char text[END_TEXT_BYTES])
+lane_close(struct lane *lane)
+{
+	if (lane->sock != -1)
+		(void)close(lane->sock);
+	lane->sock = -1;
+}
+
+/* Ends it, by force if need be, and says how it ended; only one thread. */
+static void
+process_bury(struct signer *signer, char text[END_TEXT_BYTES])
 {
 	int how = 0;
 
-	if (signer->sock != -1)
-		(void)close(signer->sock);
-	signer->sock = -1;
 	(void)snprintf(text, END_TEXT_BYTES, "was killed");
 	if (signer->pid == -1)
 		return;
@@ -169,25 +188,53 @@ process_end(struct signer *signer, char text[END_TEXT_BYTES])
 	signer->pid = -1;
 }
 
+/* The lane is the caller's. True for the first to see that it is gone. */
+static bool
+process_end(struct signer *signer, struct lane *lane, bool by_force,
+    char text[END_TEXT_BYTES])
+{
+	bool first;
+
+	lane_close(lane);
+	(void)pthread_mutex_lock(&signer->end);
+	first = signer->pid != -1;
+	/* The other lanes keep it from ending by itself. */
+	if (first && (by_force || signer->lane_count > 1))
+		(void)kill(signer->pid, SIGKILL);
+	process_bury(signer, text);
+	(void)pthread_mutex_unlock(&signer->end);
+	return first;
+}
+
+/* What every shard is told after the first one. */
 static enum status
-signer_lost(struct signer *signer, const char *doing, struct report *report)
+signer_gone(const char *doing, struct report *report)
+{
+	return report_fault(report, STATUS_FAILED, "signer", NULL, NULL,
+	    "not done, the signer is gone: %s", doing);
+}
+
+static enum status
+signer_lost(struct signer *signer, struct lane *lane, const char *doing,
+    struct report *report)
 {
 	char text[END_TEXT_BYTES];
 
-	process_end(signer, text);
+	if (!process_end(signer, lane, false, text))
+		return signer_gone(doing, report);
 	return report_fault(report, STATUS_FAILED, "signer", NULL, NULL,
 	    "%s while %s", text, doing);
 }
 
 static enum status
-signer_silent(struct signer *signer, const char *doing, struct report *report)
+signer_silent(struct signer *signer, struct lane *lane, const char *doing,
+    struct report *report)
 {
 	char text[END_TEXT_BYTES];
 
 	/* It may be stopped, and would not notice that its socket closed. */
-	if (signer->pid > 0)
-		(void)kill(signer->pid, SIGKILL);
-	process_end(signer, text);
+	if (!process_end(signer, lane, true, text))
+		return signer_gone(doing, report);
 	return report_fault(report, STATUS_FAILED, "signer", NULL, NULL,
 	    "no answer while %s, want one within %lld s; it was killed", doing,
 	    (long long)(signer->timeout_msec / MSEC_PER_SEC));
@@ -216,10 +263,10 @@ reply_is_sane(const struct signer_reply *reply, ssize_t n)
 
 /* The next reply; without one the signer is buried and a fault reported. */
 static enum status
-reply_receive(struct signer *signer, struct signer_reply *reply,
-    const char *doing, struct report *report)
+reply_receive(struct signer *signer, struct lane *lane,
+    struct signer_reply *reply, const char *doing, struct report *report)
 {
-	struct pollfd waiting = {.fd = signer->sock, .events = POLLIN};
+	struct pollfd waiting = {.fd = lane->sock, .events = POLLIN};
 	int64_t end_msec = clock_msec() + signer->timeout_msec;
 	ssize_t n;
 	int ready;
@@ -230,10 +277,10 @@ reply_receive(struct signer *signer, struct signer_reply *reply,
 		ready = poll(&waiting, 1, left_msec > 0 ? (int)left_msec : 0);
 	} while (ready == -1 && errno == EINTR);
 	if (ready == 0)
-		return signer_silent(signer, doing, report);
-	n = recv(signer->sock, reply, sizeof(*reply), MSG_DONTWAIT);
+		return signer_silent(signer, lane, doing, report);
+	n = recv(lane->sock, reply, sizeof(*reply), MSG_DONTWAIT);
 	if (!reply_is_sane(reply, n))
-		return signer_lost(signer, doing, report);
+		return signer_lost(signer, lane, doing, report);
 	atomic_store(&signer->peak_kib, reply->peak_kib);
 	return STATUS_OK;
 }
@@ -263,6 +310,8 @@ notice_report(const struct signer_config *config,
 		report_note(report, object, "%s", reply->text);
 	if (row->hint != NULL)
 		report_hint(report, "%s", row->hint);
+	if (reply->code == SIGNER_NOTICE_KEY_PIN)
+		signer_pin_refused(config, report);
 	return (enum status)reply->status;
 }
 
@@ -276,14 +325,15 @@ signer_greet(struct signer *signer, const struct signer_config *config,
 	enum status status;
 
 	do {
-		status = reply_receive(signer, &reply, doing, report);
+		status = reply_receive(
+		    signer, &signer->lane[0], &reply, doing, report);
 		if (status == STATUS_OK && reply.kind == SIGNER_REPLY_NOTICE)
 			status = notice_report(config, &reply, report);
 	} while (status == STATUS_OK && reply.kind == SIGNER_REPLY_NOTICE);
 	if (status != STATUS_OK)
 		return status == STATUS_CONFIG ? status : STATUS_FAILED;
 	if (reply.kind != SIGNER_REPLY_READY)
-		return signer_lost(signer, doing, report);
+		return signer_lost(signer, &signer->lane[0], doing, report);
 	signer->algorithm_len = reply.len;
 	memcpy(signer->algorithm, reply.octet, reply.len);
 	return STATUS_OK;
@@ -295,19 +345,32 @@ signer_fork(struct signer *signer, const struct signer_config *config,
     struct report *report)
 {
 	pid_t parent = getpid();
+	int theirs[SIGNER_SESSIONS_MOST];
+	unsigned pairs;
 	int pair[2];
+	int error = 0;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
+	for (pairs = 0; pairs < signer->lane_count; pairs++) {
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+			pair) == -1) {
+			error = errno;
+			break;
+		}
+		signer->lane[pairs].sock = pair[0];
+		theirs[pairs] = pair[1];
+	}
+	if (error == 0) {
+		signer->pid = fork();
+		if (signer->pid == 0)
+			signer_proc_run(theirs, pairs, parent, config);
+		if (signer->pid == -1)
+			error = errno;
+	}
+	for (unsigned i = 0; i < pairs; i++)
+		(void)close(theirs[i]);
+	if (error != 0)
 		return report_fault(report, STATUS_FAILED, "signer", NULL, NULL,
-		    "no socket: %s", strerror(errno));
-	signer->pid = fork();
-	if (signer->pid == 0)
-		signer_proc_run(pair[1], parent, config);
-	(void)close(pair[1]);
-	signer->sock = pair[0];
-	if (signer->pid == -1)
-		return report_fault(report, STATUS_FAILED, "signer", NULL, NULL,
-		    "no process: %s", strerror(errno));
+		    "no process: %s", strerror(error));
 	return STATUS_OK;
 }
 
@@ -316,20 +379,27 @@ signer_alloc(const struct signer_config *config)
 {
 	struct signer *signer = calloc(1, sizeof(*signer));
 	uint32_t timeout_sec = config->timeout_sec;
+	uint32_t sessions = config->sessions;
 
 	if (signer == NULL)
 		return NULL;
-	if (pthread_mutex_init(&signer->mutex, NULL) != 0) {
-		free(signer);
-		return NULL;
+	/* glibc's never fail. */
+	(void)pthread_mutex_init(&signer->end, NULL);
+	for (unsigned i = 0; i < SIGNER_SESSIONS_MOST; i++) {
+		(void)pthread_mutex_init(&signer->lane[i].mutex, NULL);
+		signer->lane[i].sock = -1;
 	}
+	if (sessions == 0)
+		sessions = 1;
+	if (sessions > SIGNER_SESSIONS_MOST)
+		sessions = SIGNER_SESSIONS_MOST;
+	signer->lane_count = sessions;
 	if (timeout_sec == 0)
 		timeout_sec = SIGNER_TIMEOUT_SEC;
 	if (timeout_sec > SIGNER_TIMEOUT_SEC_MOST)
 		timeout_sec = SIGNER_TIMEOUT_SEC_MOST;
 	signer->timeout_msec = (int64_t)timeout_sec * MSEC_PER_SEC;
 	signer->pid = -1;
-	signer->sock = -1;
 	return signer;
 }
 
@@ -345,6 +415,8 @@ signer_start(const struct signer_config *config, struct report *report,
 		status = report_fault(report, STATUS_FAILED, "signer", NULL,
 		    NULL, "out of memory");
 	else
+		status = signer_pin_check(config, report);
+	if (status == STATUS_OK)
 		status = signer_fork(new, config, report);
 	if (config->passphrase_fd != -1)
 		(void)close(config->passphrase_fd);
@@ -365,8 +437,12 @@ signer_stop(struct signer *signer)
 
 	if (signer == NULL)
 		return;
-	process_end(signer, text);
-	(void)pthread_mutex_destroy(&signer->mutex);
+	for (unsigned i = 0; i < signer->lane_count; i++)
+		lane_close(&signer->lane[i]);
+	process_bury(signer, text);
+	for (unsigned i = 0; i < SIGNER_SESSIONS_MOST; i++)
+		(void)pthread_mutex_destroy(&signer->lane[i].mutex);
+	(void)pthread_mutex_destroy(&signer->end);
 	free(signer);
 }
 
@@ -379,7 +455,7 @@ signer_algorithm(const struct signer *signer)
 /* Sends a request with its buffer; 0 or -1 with errno. */
 static int
 request_send(
-    struct signer *signer, const struct signer_request *request, int fd)
+    const struct lane *lane, const struct signer_request *request, int fd)
 {
 	union {
 		struct cmsghdr align;
@@ -406,31 +482,45 @@ request_send(
 	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
 	/* There is room for one request, or the signer has a fault. */
 	do
-		n = sendmsg(
-		    signer->sock, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+		n = sendmsg(lane->sock, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 	while (n == -1 && errno == EINTR);
 	return n == sizeof(*request) ? 0 : -1;
 }
 
-/* One request and its reply; under the mutex. */
+/* The first lane that is free, or one to wait for; the caller's to unlock. */
+static struct lane *
+lane_take(struct signer *signer)
+{
+	struct lane *lane;
+
+	for (unsigned i = 0; i < signer->lane_count; i++)
+		if (pthread_mutex_trylock(&signer->lane[i].mutex) == 0)
+			return &signer->lane[i];
+	lane = &signer->lane[atomic_fetch_add(&signer->turn, 1) %
+			     signer->lane_count];
+	(void)pthread_mutex_lock(&lane->mutex);
+	return lane;
+}
+
+/* One request and its reply; the lane is the caller's. */
 static enum status
-signer_exchange(struct signer *signer, const struct signer_request *request,
-    int fd, const char *object, struct report *report,
-    struct signer_reply *reply)
+signer_exchange(struct signer *signer, struct lane *lane,
+    const struct signer_request *request, int fd, const char *object,
+    struct report *report, struct signer_reply *reply)
 {
 	char doing[SIGNER_TEXT_BYTES];
 	enum status status;
 
-	if (signer->sock == -1)
+	if (lane->sock == -1)
 		return report_fault(report, STATUS_FAILED, object, "signer",
 		    NULL, "not signed: the signer is gone");
 	(void)snprintf(doing, sizeof(doing), "signing %s", object);
-	if (request_send(signer, request, fd) == -1)
-		return signer_lost(signer, doing, report);
-	status = reply_receive(signer, reply, doing, report);
+	if (request_send(lane, request, fd) == -1)
+		return signer_lost(signer, lane, doing, report);
+	status = reply_receive(signer, lane, reply, doing, report);
 	if (status == STATUS_OK && reply->kind != SIGNER_REPLY_SIGNED &&
 	    reply->kind != SIGNER_REPLY_REFUSED)
-		status = signer_lost(signer, doing, report);
+		status = signer_lost(signer, lane, doing, report);
 	return status;
 }
 
@@ -442,6 +532,7 @@ signer_sign(struct signer *signer, struct signer_buffer *buffer,
 	const struct refusal_row *row;
 	struct signer_request request;
 	struct signer_reply reply;
+	struct lane *lane;
 	enum status status;
 
 	signature->len = 0;
@@ -452,10 +543,10 @@ signer_sign(struct signer *signer, struct signer_buffer *buffer,
 	request.magic = SIGNER_REQUEST_MAGIC;
 	request.floor = *floor;
 	request.size = buffer->size;
-	(void)pthread_mutex_lock(&signer->mutex);
+	lane = lane_take(signer);
 	status = signer_exchange(
-	    signer, &request, buffer->fd, object, report, &reply);
-	(void)pthread_mutex_unlock(&signer->mutex);
+	    signer, lane, &request, buffer->fd, object, report, &reply);
+	(void)pthread_mutex_unlock(&lane->mutex);
 	if (status != STATUS_OK)
 		return status;
 	if (reply.kind == SIGNER_REPLY_REFUSED) {

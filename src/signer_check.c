@@ -6,6 +6,7 @@
  */
 #include "signer_check.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -17,17 +18,19 @@
 struct signer_check {
 	const struct signer_config *config;
 	const struct signer_key_facts *facts;
-	uint32_t count;       /* of shards; 1 without a pattern */
-	struct uint160 *last; /* number last signed for each, or 0 */
+	uint32_t count;        /* of shards; 1 without a pattern */
+	pthread_mutex_t mutex; /* of last */
+	struct uint160 *last;  /* number last signed for each, or 0 */
 };
 
 /* A TBSCertList being judged. */
 struct candidate {
-	const struct signer_check *check;
+	struct signer_check *check;
 	const struct crl *crl;
 	const struct uint160 *floor;
 	int64_t now_sec;
-	struct signer_mark *mark;
+	uint32_t slot; /* shard index less the first */
+	struct uint160 number;
 	struct signer_refusal *refusal;
 };
 
@@ -60,6 +63,7 @@ signer_check_new(const struct signer_config *config,
 	new->config = config;
 	new->facts = facts;
 	new->count = count;
+	(void)pthread_mutex_init(&new->mutex, NULL);
 	new->last = calloc(count, sizeof(*new->last));
 	if (new->last == NULL)
 		goto no_memory;
@@ -76,6 +80,7 @@ signer_check_free(struct signer_check *check)
 {
 	if (check == NULL)
 		return;
+	(void)pthread_mutex_destroy(&check->mutex);
 	free(check->last);
 	free(check);
 }
@@ -104,7 +109,7 @@ refuse_fault(const struct candidate *c, enum signer_refusal_code code,
 
 /* RFC 5280, 5.1.2.3; BR 7.2: the subject of the certificate, byte for byte. */
 static enum status
-check_issuer(const struct candidate *c)
+check_issuer(struct candidate *c)
 {
 	if (!crl_view_equal(&c->crl->issuer, &c->check->facts->subject))
 		return refuse(c, SIGNER_REFUSAL_ISSUER,
@@ -114,7 +119,7 @@ check_issuer(const struct candidate *c)
 
 /* RFC 5280, 5.1.2.2: signature is the algorithm that will stand outside. */
 static enum status
-check_algorithm(const struct candidate *c)
+check_algorithm(struct candidate *c)
 {
 	if (!crl_view_equal(
 		&c->crl->inner_algorithm, &c->check->facts->algorithm))
@@ -125,7 +130,7 @@ check_algorithm(const struct candidate *c)
 
 /* RFC 5280, 5.2.1: keyIdentifier is the subjectKeyIdentifier, if any. */
 static enum status
-check_aki(const struct candidate *c)
+check_aki(struct candidate *c)
 {
 	struct crl_fault fault;
 	struct crl_aki aki;
@@ -172,7 +177,7 @@ url_index_guess(const struct signer_config *config, const struct crl_view *url)
 
 /* BR 7.2.2.1: the URL of one of the shards, byte for byte. */
 static enum status
-check_url(const struct candidate *c, const struct crl_view *url)
+check_url(struct candidate *c, const struct crl_view *url)
 {
 	const struct signer_config *config = c->check->config;
 	uint32_t index = url_index_guess(config, url);
@@ -187,20 +192,20 @@ check_url(const struct candidate *c, const struct crl_view *url)
 		return refuse(c, SIGNER_REFUSAL_URL,
 		    "URL of no shard of this issuer, have %.*s",
 		    url->len < 200 ? (int)url->len : 200, url->data);
-	c->mark->slot = index - config->shard_first;
+	c->slot = index - config->shard_first;
 	return STATUS_OK;
 }
 
 /* RFC 5280, 5.2.5: one URL where there are shards, none where not. */
 static enum status
-check_idp(const struct candidate *c)
+check_idp(struct candidate *c)
 {
 	bool wanted = c->check->config->url_pattern != NULL;
 	struct crl_fault fault;
 	struct crl_idp idp;
 	enum status status;
 
-	c->mark->slot = 0;
+	c->slot = 0;
 	status = crl_idp(c->crl, &idp, &fault);
 	if (status == STATUS_NOT_FOUND && !wanted)
 		return STATUS_OK;
@@ -224,38 +229,52 @@ check_idp(const struct candidate *c)
 
 /* RFC 5280, 5.2.3: monotonically increasing for a CRL scope and issuer. */
 static enum status
-check_number(const struct candidate *c)
+check_number(struct candidate *c)
 {
-	const struct uint160 *last = &c->check->last[c->mark->slot];
-	struct uint160 *number = &c->mark->number;
 	char have[UINT160_DECIMAL_BYTES];
 	char want[UINT160_DECIMAL_BYTES];
 	struct crl_fault fault;
 	enum status status;
 
-	status = crl_number(c->crl, number, &fault);
+	status = crl_number(c->crl, &c->number, &fault);
 	if (status == STATUS_NOT_FOUND)
 		return refuse(c, SIGNER_REFUSAL_NUMBER, "crlNumber missing");
 	if (status != STATUS_OK)
 		return refuse_fault(c, SIGNER_REFUSAL_NUMBER, &fault);
-	if (uint160_compare(number, last) <= 0)
-		return refuse(c, SIGNER_REFUSAL_NUMBER_LAST,
-		    "crlNumber not above the last one signed, have %s, want "
-		    "above %s",
-		    uint160_to_decimal(number, have),
-		    uint160_to_decimal(last, want));
-	if (uint160_compare(number, c->floor) <= 0)
+	if (uint160_compare(&c->number, c->floor) <= 0)
 		return refuse(c, SIGNER_REFUSAL_NUMBER_FLOOR,
 		    "crlNumber not above the published one, have %s, want "
 		    "above %s",
-		    uint160_to_decimal(number, have),
+		    uint160_to_decimal(&c->number, have),
 		    uint160_to_decimal(c->floor, want));
 	return STATUS_OK;
 }
 
+/* The same, among what is signed here: from now on the number is used up. */
+static enum status
+claim_number(struct candidate *c)
+{
+	struct uint160 *place = &c->check->last[c->slot];
+	char have[UINT160_DECIMAL_BYTES];
+	char want[UINT160_DECIMAL_BYTES];
+	struct uint160 last;
+
+	(void)pthread_mutex_lock(&c->check->mutex);
+	last = *place;
+	if (uint160_compare(&c->number, &last) > 0)
+		*place = c->number;
+	(void)pthread_mutex_unlock(&c->check->mutex);
+	if (uint160_compare(&c->number, &last) > 0)
+		return STATUS_OK;
+	return refuse(c, SIGNER_REFUSAL_NUMBER_LAST,
+	    "crlNumber not above the last one signed, have %s, want above %s",
+	    uint160_to_decimal(&c->number, have),
+	    uint160_to_decimal(&last, want));
+}
+
 /* RFC 5280, 5.1.2.5: nextUpdate is there, and later than thisUpdate. */
 static enum status
-check_times(const struct candidate *c)
+check_times(struct candidate *c)
 {
 	char have[UTC_ISO_BYTES];
 	char want[UTC_ISO_BYTES];
@@ -272,7 +291,7 @@ check_times(const struct candidate *c)
 
 /* House rule: nothing is dated ahead. */
 static enum status
-check_future(const struct candidate *c)
+check_future(struct candidate *c)
 {
 	int64_t limit;
 	char have[UTC_ISO_BYTES];
@@ -290,8 +309,11 @@ check_future(const struct candidate *c)
 	return STATUS_OK;
 }
 
-/* In this order: the number is that of the shard which check_idp finds. */
-static enum status (*const checks[])(const struct candidate *) = {
+/*
+ * In this order: the number is that of the shard which check_idp finds, and
+ * only what is right in all else uses one up.
+ */
+static enum status (*const checks[])(struct candidate *) = {
     check_issuer,
     check_algorithm,
     check_aki,
@@ -299,21 +321,21 @@ static enum status (*const checks[])(const struct candidate *) = {
     check_number,
     check_times,
     check_future,
+    claim_number,
 };
 
 enum status
-signer_check_tbs(const struct signer_check *check, const uint8_t *data,
-    size_t len, const struct uint160 *floor, int64_t now_sec,
-    struct signer_mark *mark, struct signer_refusal *refusal)
+signer_check_tbs(struct signer_check *check, const uint8_t *data, size_t len,
+    const struct uint160 *floor, int64_t now_sec,
+    struct signer_refusal *refusal)
 {
 	struct crl_fault fault;
 	struct crl crl;
-	const struct candidate c = {
+	struct candidate c = {
 	    .check = check,
 	    .crl = &crl,
 	    .floor = floor,
 	    .now_sec = now_sec,
-	    .mark = mark,
 	    .refusal = refusal,
 	};
 	enum status status;
@@ -326,10 +348,4 @@ signer_check_tbs(const struct signer_check *check, const uint8_t *data,
 			return status;
 	}
 	return STATUS_OK;
-}
-
-void
-signer_check_signed(struct signer_check *check, const struct signer_mark *mark)
-{
-	check->last[mark->slot] = mark->number;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What the signer demands of a TBSCertList before it signs. Pure: what it
- * knows is what it was started with and what it signed before. Private to
+ * knows is what it was started with and what it let pass before. Private to
  * the signer's process.
  */
 #ifndef CRLPRESS_SIGNER_CHECK_H
@@ -21,23 +21,13 @@ enum status signer_check_new(const struct signer_config *config,
     const char **why) MUST_CHECK;
 void signer_check_free(struct signer_check *check);
 
-/* What is to be remembered of a TBSCertList once it is signed. */
-struct signer_mark {
-	uint32_t slot; /* shard index less the first */
-	struct uint160 number;
-};
-
 /*
- * STATUS_OK when the bytes may be signed at `now_sec`, and `*mark` is filled;
- * STATUS_REFUSED with `*refusal` otherwise.
+ * STATUS_OK when the bytes may be signed at `now_sec`; their number is used up
+ * then, whatever becomes of them. STATUS_REFUSED with `*refusal` otherwise.
+ * Threads may call it.
  */
-enum status signer_check_tbs(const struct signer_check *check,
-    const uint8_t *data, size_t len, const struct uint160 *floor,
-    int64_t now_sec, struct signer_mark *mark,
+enum status signer_check_tbs(struct signer_check *check, const uint8_t *data,
+    size_t len, const struct uint160 *floor, int64_t now_sec,
     struct signer_refusal *refusal) MUST_CHECK;
-
-/* Remembers what was signed: its number is used up. */
-void signer_check_signed(
-    struct signer_check *check, const struct signer_mark *mark);
 
 #endif

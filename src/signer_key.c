@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The issuer's key in libcrypto: a PEM or DER file, encrypted or not, held
- * against the issuer certificate (RFC 5280, 5 and 4.2.1.3). Whatever held a
- * secret is wiped before it is given back.
+ * The issuer's key in libcrypto: a PEM or DER file, encrypted or not, or a
+ * token's, held against the issuer certificate (RFC 5280, 5 and 4.2.1.3).
+ * Whatever held a secret is wiped before it is given back.
  */
 #include "crlpress/signer_key.h"
 
@@ -22,6 +22,7 @@
 
 #include "crlpress/issuer.h"
 #include "signer_secret.h"
+#include "signer_token.h"
 
 /* RSASSA-PSS with every parameter spelt out takes 70 octets. */
 #define ALGORITHM_BYTES_MOST 256
@@ -29,7 +30,8 @@
 #define GROUP_NAME_BYTES 80
 
 struct signer_key {
-	EVP_PKEY *pkey;
+	EVP_PKEY *pkey; /* of the token, when there is one */
+	struct signer_token *token;
 	X509 *certificate;
 	const char *digest; /* NULL: the algorithm has its own */
 	bool pss;
@@ -116,7 +118,7 @@ pkey_decode(const struct signer_file *file, struct signer_passphrase *pass)
 }
 
 static enum status
-pkey_load(struct signer_key *key, const struct signer_config *config,
+file_load(struct signer_key *key, const struct signer_config *config,
     struct signer_passphrase *pass, struct signer_notices *notices)
 {
 	struct signer_file file = {0};
@@ -143,6 +145,27 @@ pkey_load(struct signer_key *key, const struct signer_config *config,
 		signer_notice_add(notices, SIGNER_NOTICE_KEY_MALFORMED,
 		    "is not a private key in PEM or DER: %s", crypto_reason());
 	return STATUS_CONFIG;
+}
+
+static enum status
+pkey_load(struct signer_key *key, const struct signer_config *config,
+    struct signer_passphrase *pass, struct signer_notices *notices)
+{
+	struct key_uri uri;
+	const char *why = NULL;
+	enum status status;
+
+	if (key_uri_parse(config->key_path, &uri, &why) != STATUS_OK) {
+		signer_notice_add(
+		    notices, SIGNER_NOTICE_KEY_UNREADABLE, "%s", why);
+		return STATUS_CONFIG;
+	}
+	if (uri.home == KEY_IN_FILE)
+		return file_load(key, config, pass, notices);
+	status = signer_token_open(config, &uri, pass, notices, &key->token);
+	if (status == STATUS_OK)
+		key->pkey = signer_token_key(key->token);
+	return status;
 }
 
 static enum status
@@ -223,25 +246,27 @@ static enum status
 key_choose(struct signer_key *key, const struct signer_config *config,
     struct signer_notices *notices)
 {
-	const struct key_kind *kind = pkey_kind(key->pkey);
+	/* The same key, and libcrypto's own, which tells all of itself. */
+	EVP_PKEY *pkey = X509_get0_pubkey(key->certificate);
+	const struct key_kind *kind = pkey_kind(pkey);
 	bool pss = config->padding == SIGNER_PADDING_PSS;
-	int size = EVP_PKEY_get_size(key->pkey);
+	int size = EVP_PKEY_get_size(pkey);
 
 	if (kind == NULL || size <= 0 || size > SIGNER_SIGNATURE_BYTES_MOST) {
-		const char *name = EVP_PKEY_get0_type_name(key->pkey);
+		const char *name = EVP_PKEY_get0_type_name(pkey);
 
 		signer_notice_add(notices, SIGNER_NOTICE_KEY_KIND,
 		    "is of an unknown kind, have %s of %d bits, want RSA, "
 		    "P-256, P-384, P-521 or Ed25519",
 		    name != NULL ? name : "one without a name",
-		    EVP_PKEY_get_bits(key->pkey));
+		    EVP_PKEY_get_bits(pkey));
 		return STATUS_CONFIG;
 	}
 	if (pss ? kind->id != EVP_PKEY_RSA && kind->id != EVP_PKEY_RSA_PSS
 		: kind->id == EVP_PKEY_RSA_PSS) {
 		signer_notice_add(notices, SIGNER_NOTICE_KEY_PADDING,
 		    "is of another kind, have %s, want padding %s",
-		    EVP_PKEY_get0_type_name(key->pkey), pss ? "pkcs1" : "pss");
+		    EVP_PKEY_get0_type_name(pkey), pss ? "pkcs1" : "pss");
 		return STATUS_CONFIG;
 	}
 	if (kind->digest == NULL && config->digest != SIGNER_DIGEST_DEFAULT) {
@@ -258,16 +283,22 @@ key_choose(struct signer_key *key, const struct signer_config *config,
 	return STATUS_OK;
 }
 
-/* A context ready to sign; NULL when libcrypto would not. */
+/* Both have the same parameters: EVP_DigestSignInit_ex, or to verify. */
+typedef int context_init(EVP_MD_CTX *context, EVP_PKEY_CTX **pkey_context,
+    const char *digest, OSSL_LIB_CTX *library, const char *properties,
+    EVP_PKEY *pkey, const OSSL_PARAM *params);
+
+/* A context ready for use; NULL when libcrypto would not. */
 static EVP_MD_CTX *
-context_new(const struct signer_key *key, EVP_PKEY_CTX **pkey_context)
+context_new(const struct signer_key *key, context_init *init, EVP_PKEY *pkey,
+    EVP_PKEY_CTX **pkey_context)
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 
 	if (context == NULL)
 		return NULL;
-	if (EVP_DigestSignInit_ex(context, pkey_context, key->digest, NULL,
-		NULL, key->pkey, NULL) != 1)
+	if (init(context, pkey_context, key->digest, NULL, NULL, pkey, NULL) !=
+	    1)
 		goto out;
 	/* BR 7.1.3.2.1: MGF-1 with the same digest, salt as long as it. */
 	if (key->pss && (EVP_PKEY_CTX_set_rsa_padding(
@@ -281,7 +312,10 @@ out:
 	return NULL;
 }
 
-/* RFC 5280, 5.1.1.2, as libcrypto encodes it for the context. */
+/*
+ * RFC 5280, 5.1.1.2, as libcrypto encodes it for the context; not for one with
+ * a token's key, of which libcrypto may know too little.
+ */
 static enum status
 key_describe(struct signer_key *key, struct signer_notices *notices)
 {
@@ -296,7 +330,8 @@ key_describe(struct signer_key *key, struct signer_notices *notices)
 	enum status status = STATUS_CONFIG;
 
 	ERR_clear_error();
-	context = context_new(key, &pkey_context);
+	context = context_new(key, EVP_DigestVerifyInit_ex,
+	    X509_get0_pubkey(key->certificate), &pkey_context);
 	if (context == NULL ||
 	    EVP_PKEY_CTX_get_params(pkey_context, params) != 1 ||
 	    !OSSL_PARAM_modified(params) || params[0].return_size == 0) {
@@ -374,7 +409,8 @@ signer_key_sign(const struct signer_key *key, const uint8_t *data, size_t len,
 	int ok;
 
 	ERR_clear_error();
-	context = context_new(key, &pkey_context);
+	context =
+	    context_new(key, EVP_DigestSignInit_ex, key->pkey, &pkey_context);
 	if (context == NULL) {
 		*why = crypto_reason();
 		return STATUS_FAILED;
@@ -396,7 +432,9 @@ signer_key_close(struct signer_key *key)
 {
 	if (key == NULL)
 		return;
-	EVP_PKEY_free(key->pkey);
+	if (key->token == NULL)
+		EVP_PKEY_free(key->pkey);
+	signer_token_close(key->token);
 	X509_free(key->certificate);
 	OPENSSL_free(key);
 }

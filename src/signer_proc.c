@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -27,12 +28,16 @@
 /* 15 characters is all that the kernel keeps. */
 #define PROC_NAME "crlpress-signer"
 
-/* Where the descriptors that are kept end up; all above are closed. */
-#define SOCK_FD 3
-#define PASSPHRASE_FD 4
+/*
+ * Where the descriptors that are kept end up, a socket for each signature at
+ * a time; all above are closed.
+ */
+#define PASSPHRASE_FD 3
+#define SOCK_FD 4
 
 /* Out of the way of those. */
-#define SPARE_FD 16
+#define SPARE_FD 32
+_Static_assert(SOCK_FD + SIGNER_SESSIONS_MOST <= SPARE_FD, "in the way");
 
 /* Descriptors that one message may bring before the kernel drops them. */
 #define MESSAGE_FDS 4
@@ -51,7 +56,7 @@ static const int ignored_signals[] = {
     SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
 
 static void
-reply_send(struct signer_reply *reply)
+reply_send(int sock, struct signer_reply *reply)
 {
 	struct rusage usage;
 	ssize_t n;
@@ -59,7 +64,7 @@ reply_send(struct signer_reply *reply)
 	if (getrusage(RUSAGE_SELF, &usage) == 0 && usage.ru_maxrss > 0)
 		reply->peak_kib = (uint64_t)usage.ru_maxrss;
 	do
-		n = send(SOCK_FD, reply, sizeof(*reply), MSG_NOSIGNAL);
+		n = send(sock, reply, sizeof(*reply), MSG_NOSIGNAL);
 	while (n == -1 && errno == EINTR);
 	if (n != sizeof(*reply))
 		_exit(EXIT_FAILURE);
@@ -79,7 +84,7 @@ notices_send(const struct signer_notices *notices, enum status status)
 			reply.status = status;
 		(void)snprintf(reply.text, sizeof(reply.text), "%s",
 		    notices->notice[i].text);
-		reply_send(&reply);
+		reply_send(SOCK_FD, &reply);
 	}
 }
 
@@ -94,23 +99,26 @@ notice_exit(const char *text)
 }
 
 /*
- * Keeps the standard descriptors, the socket and the passphrase, in fixed
+ * Keeps the standard descriptors, the sockets and the passphrase, in fixed
  * places. An error of the latter shows when it is read.
  */
 static void
-descriptors_settle(int sock, int passphrase)
+descriptors_settle(const int *socks, unsigned count, int passphrase)
 {
+	int spare[SIGNER_SESSIONS_MOST];
 	int null;
 
-	sock = fcntl(sock, F_DUPFD_CLOEXEC, SPARE_FD);
+	for (unsigned i = 0; i < count; i++)
+		spare[i] = fcntl(socks[i], F_DUPFD_CLOEXEC, SPARE_FD);
 	if (passphrase != -1)
 		passphrase = fcntl(passphrase, F_DUPFD_CLOEXEC, SPARE_FD);
-	if (sock == -1 || dup2(sock, SOCK_FD) == -1)
-		_exit(EXIT_FAILURE);
+	for (unsigned i = 0; i < count; i++)
+		if (spare[i] == -1 || dup2(spare[i], SOCK_FD + (int)i) == -1)
+			_exit(EXIT_FAILURE);
 	(void)close(PASSPHRASE_FD);
 	if (passphrase != -1 && dup2(passphrase, PASSPHRASE_FD) == -1)
 		_exit(EXIT_FAILURE);
-	closefrom(PASSPHRASE_FD + 1);
+	closefrom(SOCK_FD + (int)count);
 	/* Standard input and output are the parent's alone. */
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null == -1 || dup2(null, STDIN_FILENO) == -1 ||
@@ -181,7 +189,7 @@ message_fd(struct msghdr *message)
  * STATUS_MALFORMED when it is not a request; `*fd` is the caller's to close.
  */
 static enum status
-request_receive(struct signer_request *request, int *fd)
+request_receive(int sock, struct signer_request *request, int *fd)
 {
 	union {
 		struct cmsghdr align;
@@ -198,7 +206,7 @@ request_receive(struct signer_request *request, int *fd)
 
 	*fd = -1;
 	do
-		n = recvmsg(SOCK_FD, &message, MSG_CMSG_CLOEXEC);
+		n = recvmsg(sock, &message, MSG_CMSG_CLOEXEC);
 	while (n == -1 && errno == EINTR);
 	if (n == 0)
 		return STATUS_DONE;
@@ -245,13 +253,12 @@ buffer_map(
 	return STATUS_OK;
 }
 
-/* Checks and signs; only what is signed is remembered. */
+/* Checks and signs. */
 static enum status
 request_sign(struct proc *proc, const struct signer_request *request, int fd,
     struct signer_signature *signature, struct signer_refusal *refusal)
 {
 	const uint8_t *data = NULL;
-	struct signer_mark mark;
 	const char *why = NULL;
 	int64_t now_sec;
 	enum status status;
@@ -262,23 +269,19 @@ request_sign(struct proc *proc, const struct signer_request *request, int fd,
 	now_sec =
 	    proc->config->has_now ? proc->config->now_sec : (int64_t)time(NULL);
 	status = signer_check_tbs(proc->check, data, (size_t)request->size,
-	    &request->floor, now_sec, &mark, refusal);
-	if (status != STATUS_OK)
-		goto out;
-	status = signer_key_sign(
-	    proc->key, data, (size_t)request->size, signature, &why);
-	if (status != STATUS_OK) {
-		status = refuse(refusal, SIGNER_REFUSAL_CRYPTO, why);
-		goto out;
+	    &request->floor, now_sec, refusal);
+	if (status == STATUS_OK) {
+		status = signer_key_sign(
+		    proc->key, data, (size_t)request->size, signature, &why);
+		if (status != STATUS_OK)
+			status = refuse(refusal, SIGNER_REFUSAL_CRYPTO, why);
 	}
-	signer_check_signed(proc->check, &mark);
-out:
 	(void)munmap((void *)(uintptr_t)data, (size_t)request->size);
 	return status;
 }
 
 static void
-requests_serve(struct proc *proc)
+requests_serve(struct proc *proc, int sock)
 {
 	for (;;) {
 		struct signer_signature signature = {0};
@@ -288,7 +291,7 @@ requests_serve(struct proc *proc)
 		enum status status;
 		int fd;
 
-		status = request_receive(&request, &fd);
+		status = request_receive(sock, &request, &fd);
 		if (status == STATUS_DONE)
 			return;
 		if (status == STATUS_OK)
@@ -309,8 +312,43 @@ requests_serve(struct proc *proc)
 			reply.code = refusal.code;
 			memcpy(reply.text, refusal.text, sizeof(reply.text));
 		}
-		reply_send(&reply);
+		reply_send(sock, &reply);
 	}
+}
+
+struct session {
+	struct proc *proc;
+	int sock;
+	pthread_t thread;
+};
+
+static void *
+session_run(void *argument)
+{
+	struct session *session = argument;
+
+	requests_serve(session->proc, session->sock);
+	return NULL;
+}
+
+/* A thread for each socket, this one for the first. */
+static void
+sessions_run(struct proc *proc, unsigned count)
+{
+	struct session session[SIGNER_SESSIONS_MOST];
+	unsigned i;
+
+	for (i = 1; i < count; i++) {
+		session[i].proc = proc;
+		session[i].sock = SOCK_FD + (int)i;
+		/* Whoever waits for its answer must see that none comes. */
+		if (pthread_create(&session[i].thread, NULL, session_run,
+			&session[i]) != 0)
+			_exit(EXIT_FAILURE);
+	}
+	requests_serve(proc, SOCK_FD);
+	for (i = 1; i < count; i++)
+		(void)pthread_join(session[i].thread, NULL);
 }
 
 static enum status
@@ -331,7 +369,8 @@ proc_open(struct proc *proc, struct signer_notices *notices)
 }
 
 _Noreturn void
-signer_proc_run(int sock, pid_t parent, const struct signer_config *config)
+signer_proc_run(const int *socks, unsigned count, pid_t parent,
+    const struct signer_config *config)
 {
 	struct signer_config own = *config;
 	struct signer_notices notices = {0};
@@ -340,7 +379,7 @@ signer_proc_run(int sock, pid_t parent, const struct signer_config *config)
 	struct signer_reply reply;
 	enum status status;
 
-	descriptors_settle(sock, own.passphrase_fd);
+	descriptors_settle(socks, count, own.passphrase_fd);
 	process_harden(parent);
 	if (own.passphrase_fd != -1)
 		own.passphrase_fd = PASSPHRASE_FD;
@@ -354,8 +393,8 @@ signer_proc_run(int sock, pid_t parent, const struct signer_config *config)
 		reply.len = (uint32_t)facts->algorithm.len;
 		memcpy(
 		    reply.octet, facts->algorithm.data, facts->algorithm.len);
-		reply_send(&reply);
-		requests_serve(&proc);
+		reply_send(SOCK_FD, &reply);
+		sessions_run(&proc, count);
 	}
 	signer_check_free(proc.check);
 	signer_key_close(proc.key);

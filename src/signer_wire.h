@@ -84,10 +84,11 @@ enum status signer_buffer_seal(struct signer_buffer *buffer, const char *object,
     struct report *report) MUST_CHECK;
 
 /*
- * The signer's process, from just after the fork to its end. `sock` is its
- * end of the pair, `parent` the process id of the one it dies with.
+ * The signer's process, from just after the fork to its end. `socks` are its
+ * ends of `count` pairs, 1 to SIGNER_SESSIONS_MOST, each for one signature at a
+ * time; `parent` is the process id of the one it dies with.
  */
-_Noreturn void signer_proc_run(
-    int sock, pid_t parent, const struct signer_config *config);
+_Noreturn void signer_proc_run(const int *socks, unsigned count, pid_t parent,
+    const struct signer_config *config);
 
 #endif

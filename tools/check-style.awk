@@ -21,7 +21,7 @@ BEGIN {
 	# Start of an include, and the only files it may stand in.
 	library["libpq"] = "source.c"
 	library["openssl/"] = \
-	    "issuer.c hash.c signer_key.c config_file.c pem.c"
+	    "issuer.c hash.c signer_key.c signer_token.c config_file.c pem.c"
 	library["curl/"] = "http.c"
 	library["zlib.h"] = "gzip.c"
 

@@ -31,8 +31,13 @@ struct config {
 
 	/* [issuer] */
 	char *certificate;
-	char *key;
+	char *key;             /* a path or a URI: key_uri.h */
 	char *passphrase_file; /* NULL: none */
+	char *pin_source;      /* the path that a URI names; NULL: none */
+	char *key_module;      /* NULL: as OpenSSL has it */
+	char *key_provider;    /* NULL: an engine */
+	uint32_t key_sessions;
+	int64_t key_timeout_sec;
 	enum signer_digest digest;
 	enum signer_padding padding;
 	enum profile profile;

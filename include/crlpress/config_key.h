@@ -17,7 +17,7 @@
 #include "crlpress/status.h"
 
 /* A bound of arrays beside the table; config_key.c asserts that it fits. */
-#define CONFIG_KEYS_MOST 80
+#define CONFIG_KEYS_MOST 96
 
 /* A reason why a value is refused, with what is wanted instead. */
 #define CONFIG_KEY_WHY_BYTES 256
@@ -25,6 +25,7 @@
 enum config_kind {
 	CONFIG_TEXT,     /* char * */
 	CONFIG_PATH,     /* char *, made absolute */
+	CONFIG_PLACE,    /* char *, a path made absolute, or a URI */
 	CONFIG_CHOICE,   /* an enum */
 	CONFIG_BOOL,     /* bool */
 	CONFIG_COUNT,    /* uint32_t */
@@ -43,6 +44,7 @@ struct config_key {
 	const char *note;     /* what stands in its place where there is none:
 				 "required", "none", "by profile" */
 	bool required;
+	bool hidden;   /* what is refused may have a secret in it */
 	bool expiry;   /* has a meaning with the scheme expiry only */
 	int64_t least; /* counts, durations, sizes */
 	int64_t most;

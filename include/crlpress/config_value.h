@@ -10,8 +10,8 @@
 /* [issuer] name: safe as the name of a directory. */
 const char *config_name_fault(const char *value);
 
-/* [issuer] key: a file. */
-const char *config_key_file_fault(const char *value);
+/* [issuer] key: a file, or a URI that names one key and no PIN. */
+const char *config_private_key_fault(const char *value);
 
 /* [source] conninfo: no secret in it. */
 const char *config_conninfo_fault(const char *value);

@@ -48,9 +48,15 @@ enum signer_digest {
 
 enum signer_padding { SIGNER_PADDING_PKCS1, SIGNER_PADDING_PSS };
 
+/* Signatures that a token may be asked for at a time. */
+#define SIGNER_SESSIONS_MOST 16
+
 /* Borrowed strings. */
 struct signer_config {
-	const char *key_path;        /* PEM or DER private key */
+	/* PEM or DER private key, or a URI: key_uri.h. */
+	const char *key_path;
+	const char *module_path;     /* of PKCS#11; NULL: as OpenSSL has it */
+	const char *provider;        /* of OpenSSL; NULL: an engine */
 	const char *passphrase_path; /* its first line; NULL: none */
 	int passphrase_fd; /* goes first; -1: none; signer_start closes it */
 	const char *certificate_path; /* the issuer's */
@@ -64,6 +70,9 @@ struct signer_config {
 	int64_t now_sec;      /* the clock, when has_now: a run with --now */
 	bool has_now;
 	uint32_t timeout_sec; /* for one answer; 0: SIGNER_TIMEOUT_SEC */
+	uint32_t sessions;    /* signatures at a time; 0: one */
+	/* Where a PIN that was refused is remembered; NULL: nowhere. */
+	const char *pin_mark_path;
 };
 
 struct signer;
@@ -120,9 +129,10 @@ struct signer_signature {
  * be sent again, which the number then decides; it is the same copy until the
  * buffer is resized.
  * `floor` is the number last published for this shard, or 0. Threads may sign
- * at the same time; they take turns. STATUS_REFUSED when the signer refused,
- * STATUS_FAILED when it is gone or silent for timeout_sec (it is killed then);
- * reported under the name `object`, the death itself once as "signer".
+ * at the same time; past `sessions` of them they take turns. STATUS_REFUSED
+ * when the signer refused, STATUS_FAILED when it is gone or silent for
+ * timeout_sec (it is killed then); reported under the name `object`, the death
+ * itself once as "signer".
  */
 enum status signer_sign(struct signer *signer, struct signer_buffer *buffer,
     const struct uint160 *floor, const char *object, struct report *report,

@@ -188,17 +188,25 @@ ca_config(const struct ca *ca)
 	};
 }
 
+/* One that may sign so many at a time. */
 static inline struct signer *
-ca_start(const struct ca *ca)
+ca_start_sessions(const struct ca *ca, unsigned sessions)
 {
 	struct signer_config config = ca_config(ca);
 	struct report *report = report_new(stderr, SEVERITY_NOTE);
 	struct signer *signer = NULL;
 
 	assert_non_null(report);
+	config.sessions = sessions;
 	assert_int_equal(signer_start(&config, report, &signer), STATUS_OK);
 	report_free(report);
 	return signer;
+}
+
+static inline struct signer *
+ca_start(const struct ca *ca)
+{
+	return ca_start_sessions(ca, 1);
 }
 
 /* The header of a list that the signer should sign. */

@@ -276,7 +276,7 @@ test_print_keys(void **state)
 	config_print_keys(stream);
 	fclose(stream);
 	assert_non_null(strstr(text, "crl\tvalidity\tduration\t9d\t"));
-	assert_non_null(strstr(text, "issuer\tkey\tpath\trequired\t"));
+	assert_non_null(strstr(text, "issuer\tkey\tplace\trequired\t"));
 	assert_non_null(strstr(text, "crl\tscope\tchoice\tby profile\t"));
 	free(text);
 }

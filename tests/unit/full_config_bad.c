@@ -96,7 +96,7 @@ test_values(void **state)
 	    {1, "[issuer]\nprofile = smime", 2,
 		"tls, tls-ca, smime-strict, smime-legacy, private"},
 	    {1, "[issuer]\nocsp = Yes", 2, "not yes, no"},
-	    {3, "key = pkcs11:token=x", 3, "pkcs11:"},
+	    {3, "key = pkcs11:token=x", 3, "no key is named"},
 	    {5, "issuer_id = r1\nserial_encoding = base64", 6, "not one of"},
 	    {5, "issuer_id = r1\nserial_encoding = hex", 6, "native table"},
 	    {5, "issuer_id = r1\nconnect_timeout = 10", 6, "duration"},

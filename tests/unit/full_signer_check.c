@@ -328,7 +328,7 @@ static const struct refusal refusals[] = {
     {"aki short", spoil_aki_short, "aki", "not the key identifier"},
     {"number missing", spoil_number_missing, "number", "crlNumber missing"},
     {"number 0", spoil_number_zero, "number-up",
-	"not above the last one signed, have 0, want above 0"},
+	"not above the published one, have 0, want above 0"},
     {"idp missing", spoil_idp_missing, "idp", "Point missing"},
     {"idp two", spoil_idp_two, "idp", "have 2 URLs and 0 other names"},
     {"idp other", spoil_idp_other_name, "idp", "1 URLs and 1 other names"},
@@ -551,7 +551,7 @@ raw_start(void)
 	raw.pid = fork();
 	assert_true(raw.pid != -1);
 	if (raw.pid == 0)
-		signer_proc_run(pair[1], parent, &config);
+		signer_proc_run(&pair[1], 1, parent, &config);
 	assert_int_equal(close(pair[1]), 0);
 	raw.sock = pair[0];
 	assert_int_equal(

@@ -325,6 +325,7 @@ struct signing {
 	unsigned shard;
 	unsigned count;
 	enum status status;
+	uint64_t before; /* the first number, less one */
 };
 
 static void *
@@ -335,8 +336,9 @@ signing_run(void *context)
 	signing->status = STATUS_OK;
 	for (unsigned i = 1; i <= signing->count; i++)
 		if (signing->status == STATUS_OK)
-			signing->status = number_sign(signing->signer,
-			    signing->shard, i, signing->report);
+			signing->status =
+			    number_sign(signing->signer, signing->shard,
+				signing->before + i, signing->report);
 	return NULL;
 }
 
@@ -345,7 +347,7 @@ death_in_a_request(void **state)
 {
 	struct report *report = report_new(NULL, SEVERITY_NOTE);
 	struct signer *signer = ca_start(&p256);
-	struct signing signing = {signer, report, 7, 1, STATUS_OK};
+	struct signing signing = {signer, report, 7, 1, STATUS_OK, 0};
 	pid_t pid = signer_find(getpid());
 	pthread_t thread;
 
@@ -528,18 +530,18 @@ dies_with_its_parent(void **state)
 	orphan_dies(true);
 }
 
+/* More threads than sessions, as many, and fewer. */
 static void
-threads_take_turns(void **state)
+threads_sign(unsigned sessions)
 {
 	struct report *report = report_new(stderr, SEVERITY_NOTE);
-	struct signer *signer = ca_start(&p256);
+	struct signer *signer = ca_start_sessions(&p256, sessions);
 	struct signing signing[4];
 	pthread_t thread[4];
 
-	(void)state;
 	for (unsigned i = 0; i < 4; i++) {
 		signing[i] =
-		    (struct signing){signer, report, 5 + i, 100, STATUS_OK};
+		    (struct signing){signer, report, 5 + i, 100, STATUS_OK, 0};
 		assert_int_equal(
 		    pthread_create(&thread[i], NULL, signing_run, &signing[i]),
 		    0);
@@ -549,6 +551,76 @@ threads_take_turns(void **state)
 		assert_int_equal(signing[i].status, STATUS_OK);
 	}
 	assert_int_equal(report_kept(report), 0);
+	signer_stop(signer);
+	report_free(report);
+}
+
+static void
+threads_take_turns(void **state)
+{
+	(void)state;
+	threads_sign(1);
+	threads_sign(3);
+	threads_sign(4);
+	threads_sign(16);
+}
+
+/* Two lists of one shard under one number: whoever asks, one is signed. */
+static void
+a_number_is_signed_once(void **state)
+{
+	struct signer *signer = ca_start_sessions(&p256, 4);
+
+	(void)state;
+	for (uint64_t number = 1; number <= 50; number++) {
+		struct report *report = report_new(NULL, SEVERITY_FAULT);
+		struct signing signing[4];
+		pthread_t thread[4];
+		unsigned signed_count = 0;
+
+		for (unsigned i = 0; i < 4; i++) {
+			signing[i] = (struct signing){
+			    signer, report, 5, 1, STATUS_OK, number - 1};
+			assert_int_equal(pthread_create(&thread[i], NULL,
+					     signing_run, &signing[i]),
+			    0);
+		}
+		for (unsigned i = 0; i < 4; i++) {
+			assert_int_equal(pthread_join(thread[i], NULL), 0);
+			signed_count += signing[i].status == STATUS_OK;
+		}
+		assert_int_equal(signed_count, 1);
+		report_free(report);
+	}
+	signer_stop(signer);
+}
+
+/* One that dies is seen by all who wait for it, and told once. */
+static void
+death_is_seen_by_all(void **state)
+{
+	struct report *report = report_new(NULL, SEVERITY_FAULT);
+	struct signer *signer = ca_start_sessions(&p256, 4);
+	struct signing signing[4];
+	pthread_t thread[4];
+	pid_t pid = signer_find(getpid());
+
+	(void)state;
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	state_await(pid, 'T');
+	for (unsigned i = 0; i < 4; i++) {
+		signing[i] =
+		    (struct signing){signer, report, 5 + i, 1, STATUS_OK, 0};
+		assert_int_equal(
+		    pthread_create(&thread[i], NULL, signing_run, &signing[i]),
+		    0);
+	}
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(pthread_join(thread[i], NULL), 0);
+		assert_int_equal(signing[i].status, STATUS_FAILED);
+	}
+	assert_int_equal(signer_find(getpid()), 0);
 	signer_stop(signer);
 	report_free(report);
 }
@@ -715,6 +787,8 @@ main(void)
 	    cmocka_unit_test(stop_of_a_stopped_one),
 	    cmocka_unit_test(dies_with_its_parent),
 	    cmocka_unit_test(threads_take_turns),
+	    cmocka_unit_test(a_number_is_signed_once),
+	    cmocka_unit_test(death_is_seen_by_all),
 	    cmocka_unit_test(passphrase_on_standard_input),
 	    cmocka_unit_test(buffer_is_sealed),
 	    cmocka_unit_test(buffer_has_bounds),
