@@ -11,8 +11,7 @@
 
 #include "worker.h"
 
-/* RFC 9112, 9.6: how long and how much we listen after our last word. */
-#define LINGER_MS 2000
+/* RFC 9112, 9.6: how much we listen to after our last word. */
 #define LINGER_BYTES_MOST 262144
 
 /* What came of sending. */
@@ -71,7 +70,7 @@ buffer_hold(struct worker *worker, uint32_t i)
 	connection->buffer = worker_buffer_take(worker);
 	if (connection->buffer != WORKER_NONE)
 		return true;
-	oldest = worker_buffer_oldest(worker);
+	oldest = worker_oldest(worker, true);
 	if (oldest == WORKER_NONE || oldest == i)
 		return false;
 	worker_count(&worker->counters.timed_out, 1);
@@ -216,8 +215,11 @@ requests_answer(struct worker *worker, struct connection *connection,
 	while (at < len && !connection->closing && out_has_room(worker)) {
 		switch (http_request_read(request, data + at, len - at)) {
 		case HTTP_MORE:
-			/* An empty line by itself begins nothing. */
-			if (http_request_is_idle(request, len - at)) {
+			/* An empty line by itself begins nothing, unless its
+			 * CR was taken for a beginning already. */
+			if (http_request_is_idle(request, len - at) &&
+			    (at > 0 ||
+				connection->state != CONNECTION_REQUEST)) {
 				*request = (struct http_request){0};
 				return len;
 			}
@@ -315,10 +317,13 @@ connection_finish(struct worker *worker, uint32_t i, bool unread)
 		return;
 	}
 	worker_list_move(
-	    worker, i, CONNECTION_LINGER, worker->now_ms + LINGER_MS);
+	    worker, i, CONNECTION_LINGER, worker->now_ms + WORKER_LINGER_MS);
 }
 
-/* Waits for the next request, or for the rest of one. */
+/*
+ * Waits for the next request, or for the rest of one; `anew` when something was
+ * answered before it: who only sends empty lines has no more time for them.
+ */
 static void
 connection_wait(struct worker *worker, uint32_t i, bool partial, bool anew)
 {
@@ -328,8 +333,9 @@ connection_wait(struct worker *worker, uint32_t i, bool partial, bool anew)
 
 	if (!partial) {
 		buffer_drop(worker, i);
-		worker_list_move(worker, i, CONNECTION_IDLE,
-		    deadline(worker, config->idle_sec));
+		if (anew || connection->state != CONNECTION_IDLE)
+			worker_list_move(worker, i, CONNECTION_IDLE,
+			    deadline(worker, config->idle_sec));
 	} else if (anew || connection->state != CONNECTION_REQUEST) {
 		worker_list_move(worker, i, CONNECTION_REQUEST,
 		    deadline(worker, config->request_sec));
@@ -358,6 +364,7 @@ connection_process(struct worker *worker, uint32_t i,
 {
 	struct connection *connection = &worker->connection[i];
 	enum sent sent = SENT_ALL;
+	bool answered = false;
 	bool refused = false;
 	bool full = true;
 	uint32_t at = 0;
@@ -366,6 +373,7 @@ connection_process(struct worker *worker, uint32_t i,
 		at += requests_answer(
 		    worker, connection, request, data + at, len - at, &refused);
 		full = !out_has_room(worker);
+		answered |= worker->out_len > 0;
 		sent = out_flush(worker, i);
 	}
 	if (sent == SENT_BROKEN) {
@@ -385,7 +393,7 @@ connection_process(struct worker *worker, uint32_t i,
 	if (sent == SENT_PART)
 		connection_block(worker, i);
 	else
-		connection_wait(worker, i, at<len, at> 0);
+		connection_wait(worker, i, at<len, at> 0 && answered);
 }
 
 static void
@@ -508,12 +516,16 @@ connection_expire(struct worker *worker, uint32_t i)
 
 	worker_count(&worker->counters.timed_out,
 	    connection->state != CONNECTION_LINGER ? 1 : 0);
-	/* RFC 9110, 15.5.9. */
-	if (connection->state == CONNECTION_REQUEST) {
-		answer = answer_get(&worker->answers, ANSWER_TEXT_408,
-		    ANSWER_CLOSING, worker->now_sec);
-		(void)octets_send(
-		    connection->fd, answer->octet, answer->len, &sent);
+	if (connection->state != CONNECTION_REQUEST) {
+		connection_end(worker, i);
+		return;
 	}
-	connection_end(worker, i);
+	/* RFC 9110, 15.5.9; the rest of the request may be on its way. */
+	answer = answer_get(
+	    &worker->answers, ANSWER_TEXT_408, ANSWER_CLOSING, worker->now_sec);
+	if (octets_send(connection->fd, answer->octet, answer->len, &sent) ==
+	    SENT_BROKEN)
+		connection_end(worker, i);
+	else
+		connection_finish(worker, i, true);
 }

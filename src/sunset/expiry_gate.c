@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "crlpress/expiry.h"
+#include "crlpress/quantity.h"
 #include "crlpress/utc.h"
 
 static const char rule[] = "ocsp-expiry";
@@ -23,10 +24,13 @@ static const char clause[] = "BR 4.9.9";
 /* Longest text of a fault. */
 #define FAULT_BYTES 512
 
-/* A fault, or with the override a warning and STATUS_OK. */
-static enum status __attribute__((format(printf, 5, 6)))
-gate_fault(const struct expiry_gate *gate, enum status status,
-    const char *object, struct report *report, const char *format, ...)
+/*
+ * A fault, or with the override a warning and STATUS_OK. Whoever cannot say
+ * that the last one has expired may not start either: it is one status.
+ */
+static enum status __attribute__((format(printf, 4, 5)))
+gate_fault(const struct expiry_gate *gate, const char *object,
+    struct report *report, const char *format, ...)
 {
 	char text[FAULT_BYTES];
 	va_list args;
@@ -36,7 +40,7 @@ gate_fault(const struct expiry_gate *gate, enum status status,
 	va_end(args);
 	if (!gate->override)
 		return report_fault(
-		    report, status, object, rule, clause, "%s", text);
+		    report, STATUS_REFUSED, object, rule, clause, "%s", text);
 	report_warn(report, object, rule, clause, "%s", text);
 	return STATUS_OK;
 }
@@ -81,15 +85,15 @@ file_parse(const struct expiry_gate *gate, struct report *report,
 
 	*read = false;
 	if (fd == -1)
-		return gate_fault(gate, STATUS_IO, gate->path, report,
+		return gate_fault(gate, gate->path, report,
 		    "cannot be opened: %s", strerror(errno));
 	status = file_read(fd, text, sizeof(text), &len);
 	if (status != STATUS_OK)
-		status = gate_fault(gate, status, gate->path, report,
+		status = gate_fault(gate, gate->path, report,
 		    "cannot be read: %s", strerror(errno));
 	else if (expiry_parse(text, len, expiry, &line, &why) != STATUS_OK)
-		status = gate_fault(gate, STATUS_MALFORMED, gate->path, report,
-		    "line %zu: %s", line, why);
+		status = gate_fault(
+		    gate, gate->path, report, "line %zu: %s", line, why);
 	else
 		*read = true;
 	(void)close(fd);
@@ -103,6 +107,7 @@ file_check(
 	char last[UTC_ISO_BYTES] = "none";
 	char made[UTC_ISO_BYTES];
 	char now[UTC_ISO_BYTES];
+	char age[QUANTITY_DURATION_BYTES];
 	struct expiry expiry;
 	const char *why = NULL;
 	bool read = false;
@@ -114,9 +119,22 @@ file_check(
 		utc_to_iso(expiry.last_sec, last);
 	utc_to_iso(expiry.made_sec, made);
 	if (expiry_judge(&expiry, now_sec, &why) != STATUS_OK)
-		return gate_fault(gate, STATUS_REFUSED, gate->path, report,
+		return gate_fault(gate, gate->path, report,
 		    "%s, have last-expiry %s made %s, now %s", why, last, made,
 		    utc_to_iso(now_sec, now));
+	if (expiry.made_sec < now_sec - gate->max_age_sec) {
+		status = gate_fault(gate, gate->path, report,
+		    "too old: others may have been issued since, have made "
+		    "%s, now %s, want at most %s",
+		    made, utc_to_iso(now_sec, now),
+		    quantity_duration_text(gate->max_age_sec, age));
+		if (status != STATUS_OK)
+			report_hint(report,
+			    "run `crlpress ocsp-gate` again, best of all "
+			    "before each start; `expiry_max_age` says how old "
+			    "it may be");
+		return status;
+	}
 	report_note(report, gate->path,
 	    "last certificate that may name a responder: %s (asked %s)", last,
 	    made);
@@ -133,7 +151,7 @@ date_check(
 
 	utc_to_iso(gate->last_sec, last);
 	if (gate->last_sec >= now_sec)
-		return gate_fault(gate, STATUS_REFUSED, "last-expiry", report,
+		return gate_fault(gate, "last-expiry", report,
 		    "a certificate that may name the responder has not "
 		    "expired yet, have last-expiry %s, now %s",
 		    last, utc_to_iso(now_sec, now));
@@ -154,7 +172,7 @@ expiry_gate_check(
 		    "the gate is overridden: answers are unsigned whether or "
 		    "not a certificate names this responder");
 	if (gate->path == NULL && !gate->has_last) {
-		status = gate_fault(gate, STATUS_REFUSED, "ocsp-sunset", report,
+		status = gate_fault(gate, "ocsp-sunset", report,
 		    "nothing says until when certificates name a responder");
 		if (status != STATUS_OK)
 			report_hint(report,

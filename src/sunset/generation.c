@@ -13,6 +13,7 @@
 
 struct message {
 	int fd;
+	enum wire_kind kind;
 	size_t len;
 	char text[MESSAGE_BYTES];
 };
@@ -25,7 +26,7 @@ message_send(struct message *message)
 	message->len = 0;
 	if (len == 0)
 		return STATUS_OK;
-	return wire_send(message->fd, WIRE_COUNTS, message->text, len);
+	return wire_send(message->fd, message->kind, message->text, len);
 }
 
 static enum status
@@ -75,12 +76,12 @@ generation_sum(const struct generation *generation, uint32_t cell)
 	return sum;
 }
 
-enum status
-generation_flush(
-    struct generation *generation, int fd, int64_t from_sec, int64_t to_sec)
+/* Everything since the last flush, and the time it took; sent as messages. */
+static enum status
+counts_tell(struct generation *generation, struct message *message,
+    int64_t from_sec, int64_t to_sec)
 {
 	const struct count_names *names = &generation->config->names;
-	struct message message = {.fd = fd};
 	struct count_record record;
 	enum status status = STATUS_OK;
 
@@ -94,13 +95,34 @@ generation_flush(
 			continue;
 		count_record_fill(
 		    &record, names, &key, from_sec, sum - generation->sent[i]);
-		generation->sent[i] = sum;
-		status = message_add(&message, &record);
+		if (message->kind == WIRE_COUNTS)
+			generation->sent[i] = sum;
+		status = message_add(message, &record);
 	}
 	/* Last: what is lost before it was not counted. */
 	if (status == STATUS_OK && count_record_up(&record, from_sec, to_sec))
-		status = message_add(&message, &record);
-	return status == STATUS_OK ? message_send(&message) : status;
+		status = message_add(message, &record);
+	return status == STATUS_OK ? message_send(message) : status;
+}
+
+enum status
+generation_flush(
+    struct generation *generation, int fd, int64_t from_sec, int64_t to_sec)
+{
+	struct message message = {.fd = fd, .kind = WIRE_COUNTS};
+
+	return counts_tell(generation, &message, from_sec, to_sec);
+}
+
+enum status
+generation_save(
+    struct generation *generation, int fd, int64_t from_sec, int64_t to_sec)
+{
+	struct message message = {.fd = fd, .kind = WIRE_HOUR};
+	enum status status =
+	    counts_tell(generation, &message, from_sec, to_sec);
+
+	return status == STATUS_OK ? wire_send(fd, WIRE_SAVE, "", 0) : status;
 }
 
 /* The place of a name in another list; its end when it is not there. */

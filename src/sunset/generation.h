@@ -38,6 +38,13 @@ uint64_t generation_sum(const struct generation *generation, uint32_t cell);
 enum status generation_flush(struct generation *generation, int fd,
     int64_t from_sec, int64_t to_sec) MUST_CHECK;
 
+/*
+ * Sends all of the same so far, to be kept until generation_flush sends it for
+ * good: WIRE_HOUR, then WIRE_SAVE.
+ */
+enum status generation_save(struct generation *generation, int fd,
+    int64_t from_sec, int64_t to_sec) MUST_CHECK;
+
 /* What the old one counted goes on in the new one, by name. */
 void generation_carry(
     struct generation *generation, const struct generation *old);

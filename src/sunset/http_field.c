@@ -198,9 +198,28 @@ query_cut(struct http_span *path, const char *buffer)
 
 /*
  * RFC 9112, 3.2. A blank in a target is refused, as 3 would have it, but in
- * what can only be an OCSP request whose '+' somebody turned into a blank:
- * base64 of a SEQUENCE below the root, nothing else.
+ * what can only be an OCSP request whose '+' somebody turned into a blank: a
+ * path that ends in base64 of a SEQUENCE, without a query.
  */
+static bool
+is_blanked_request(const char *target, uint32_t len)
+{
+	const char *blank = memchr(target, ' ', len);
+	uint32_t first = (uint32_t)(blank - target);
+	uint32_t at = first;
+
+	if (target[0] != '/' || target[len - 1] == ' ')
+		return false;
+	for (uint32_t i = first; i < len; i++)
+		if (target[i] != ' ' && !are(target + i, 1, OCTET_BASE64))
+			return false;
+	/* Base64 may have begun before it, in which slashes stand too. */
+	while (at > 0 && are(target + at - 1, 1, OCTET_BASE64))
+		at--;
+	return memmem(target + at, first - at, "/M", 2) != NULL &&
+	       are(target, at, OCTET_TARGET) && memchr(target, '?', at) == NULL;
+}
+
 static bool
 target_read(
     struct http_request *request, const char *buffer, uint32_t at, uint32_t len)
@@ -212,13 +231,9 @@ target_read(
 	if (request->method == HTTP_OTHER)
 		return refuse(request, 405);
 	if (!are(target, len, OCTET_TARGET)) {
-		if (len < 2 || target[0] != '/' || target[1] != 'M' ||
-		    target[len - 1] == ' ')
+		if (memchr(target, ' ', len) == NULL ||
+		    !is_blanked_request(target, len))
 			return refuse(request, 400);
-		for (uint32_t i = 0; i < len; i++)
-			if (target[i] != ' ' &&
-			    !are(target + i, 1, OCTET_BASE64))
-				return refuse(request, 400);
 		request->blank = true;
 	}
 	if (target[0] == '/')

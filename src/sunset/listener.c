@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,18 +46,22 @@ descriptor_prepare(int fd)
 }
 
 /*
- * What connections inherit. Answers are one segment, and need not wait for an
- * acknowledgement. The kernel's buffers hold the largest request and a few
- * hundred answers: they would grow to megabytes for a client that does not
- * read, times the connections.
+ * What connections inherit. Answers are one segment: they need not wait for an
+ * acknowledgement, nor for a congestion control that would pace them. The
+ * kernel's buffers hold the largest request and a few hundred answers: they
+ * would grow to megabytes for a client that does not read, times the
+ * connections.
  */
 static void
 options_inherit(int fd)
 {
 	int on = 1;
 	int bytes = BUFFER_BYTES;
+	static const char plain[] = "reno";
 
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	(void)setsockopt(
+	    fd, IPPROTO_TCP, TCP_CONGESTION, plain, sizeof(plain) - 1);
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 }
@@ -176,4 +181,22 @@ listener_open(struct sunset_address *address, uint32_t backlog, bool shared,
 	}
 	*fd = s;
 	return STATUS_OK;
+}
+
+bool
+listener_steer(int fd, uint32_t count)
+{
+	uint32_t processor = (uint32_t)(SKF_AD_OFF + SKF_AD_CPU);
+	struct sock_filter code[] = {
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, processor),
+	    BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, count),
+	    BPF_STMT(BPF_RET | BPF_A, 0),
+	};
+	struct sock_fprog program = {
+	    sizeof(code) / sizeof(code[0]),
+	    code,
+	};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program,
+		   sizeof(program)) == 0;
 }

@@ -39,4 +39,11 @@ enum status listener_take(const struct sunset_context *context,
 enum status listener_open(struct sunset_address *address, uint32_t backlog,
     bool shared, struct report *report, int *fd) MUST_CHECK;
 
+/*
+ * Of `count` sockets that share an address, opened in this order, the one of
+ * a processor's number, modulo `count`, takes what that processor receives.
+ * False when the system cannot.
+ */
+bool listener_steer(int fd, uint32_t count);
+
 #endif

@@ -79,8 +79,7 @@ static const struct metric metrics[] = {
     {"ocsp_sunset_connections_accepted_total", "counter",
 	"Connections that were accepted.", connections_accepted},
     {"ocsp_sunset_connections_refused_total", "counter",
-	"Connections closed at once, since the pool was full.",
-	connections_refused},
+	"Connections closed to make room for others.", connections_refused},
     {"ocsp_sunset_connections_timed_out_total", "counter",
 	"Connections closed for being too slow.", connections_timed_out},
 };

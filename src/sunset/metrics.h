@@ -35,8 +35,8 @@ struct metrics_cursor {
 /*
  * Writes the next whole lines into `buffer`, without NUL, and returns how
  * many bytes; 0 when all is written. `cell` are the sums over the threads,
- * as many as count_cells() says, and stay the same between two calls; cells
- * that are 0 are left out.
+ * as many as count_cells() says, and may grow between two calls; cells that
+ * are 0 are left out.
  */
 size_t metrics_next(struct metrics_cursor *cursor,
     const struct metrics_state *state, const struct count_names *names,

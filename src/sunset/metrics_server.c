@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* HTTP for one scraper at a time: GET /metrics, closed after the answer. */
+/* HTTP for scrapers: GET /metrics, closed after the answer. */
 #include "metrics_server.h"
 
 #include <errno.h>
@@ -28,6 +28,14 @@ watch(struct metrics_server *metrics, int operation, int fd, uint32_t tag,
 	return epoll_ctl(metrics->epoll_fd, operation, fd, &event) == 0;
 }
 
+static void
+client_end(struct metrics_client *client)
+{
+	if (client->fd >= 0)
+		(void)close(client->fd);
+	client->fd = -1;
+}
+
 enum status
 metrics_server_open(
     struct metrics_server *metrics, int listener, int epoll_fd, uint32_t tag)
@@ -36,7 +44,8 @@ metrics_server_open(
 	metrics->listener = listener;
 	metrics->epoll_fd = epoll_fd;
 	metrics->tag = tag;
-	metrics->client = -1;
+	for (uint32_t i = 0; i < METRICS_CLIENTS; i++)
+		metrics->client[i].fd = -1;
 	if (listener < 0)
 		return STATUS_OK;
 	metrics->sum = calloc(COUNT_CELLS_MOST, sizeof(*metrics->sum));
@@ -50,133 +59,160 @@ metrics_server_open(
 void
 metrics_server_reset(struct metrics_server *metrics)
 {
-	if (metrics->client < 0)
-		return;
-	(void)close(metrics->client);
-	metrics->client = -1;
-	(void)watch(
-	    metrics, EPOLL_CTL_ADD, metrics->listener, metrics->tag, EPOLLIN);
+	for (uint32_t i = 0; i < METRICS_CLIENTS; i++)
+		client_end(&metrics->client[i]);
 }
 
-/* The next client waits in the backlog meanwhile. */
+/* A free place, or that of whoever has been there for longest. */
+static uint32_t
+client_place(const struct metrics_server *metrics)
+{
+	uint32_t place = 0;
+
+	for (uint32_t i = 0; i < METRICS_CLIENTS; i++) {
+		if (metrics->client[i].fd < 0)
+			return i;
+		if (metrics->client[i].order < metrics->client[place].order)
+			place = i;
+	}
+	return place;
+}
+
 static void
 client_accept(struct metrics_server *metrics, int64_t now_ms)
 {
+	uint32_t place = client_place(metrics);
+	struct metrics_client *client = &metrics->client[place];
 	int fd = accept4(
 	    metrics->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	if (fd < 0)
 		return;
-	if (!watch(metrics, EPOLL_CTL_ADD, fd, metrics->tag + 1, EPOLLIN)) {
+	client_end(client);
+	if (!watch(metrics, EPOLL_CTL_ADD, fd, metrics->tag + 1 + place,
+		EPOLLIN)) {
 		(void)close(fd);
 		return;
 	}
-	(void)watch(metrics, EPOLL_CTL_DEL, metrics->listener, 0, 0);
-	metrics->client = fd;
-	metrics->deadline_ms = now_ms + METRICS_CLIENT_MS;
-	metrics->request = (struct http_request){0};
-	metrics->in_len = 0;
-	metrics->out_at = 0;
-	metrics->out_len = 0;
-	metrics->answering = false;
+	client->fd = fd;
+	client->order = metrics->came++;
+	client->deadline_ms = now_ms + METRICS_CLIENT_MS;
+	client->request = (struct http_request){0};
+	client->in_len = 0;
+	client->out_at = 0;
+	client->out_len = 0;
+	client->answering = false;
 }
 
 static void
-answer_begin(struct metrics_server *metrics, enum http_outcome outcome,
-    const struct metrics_source *source)
+answer_begin(struct metrics_server *metrics, uint32_t place,
+    enum http_outcome outcome, const struct metrics_source *source)
 {
-	const struct http_request *request = &metrics->request;
+	struct metrics_client *client = &metrics->client[place];
+	const struct http_request *request = &client->request;
 	const char *head = head_metrics;
 
-	metrics->answering = true;
-	metrics->with_body = false;
+	client->answering = true;
+	client->with_body = false;
 	if (outcome == HTTP_REFUSED)
 		head = request->status == 405 ? head_method : head_bad;
 	else if (request->method != HTTP_GET && request->method != HTTP_HEAD)
 		head = head_method;
 	else if (request->path.len != 8 ||
-		 memcmp(metrics->in + request->path.at, "/metrics", 8) != 0)
+		 memcmp(client->in + request->path.at, "/metrics", 8) != 0)
 		head = head_not_found;
 	else
-		metrics->with_body = request->method == HTTP_GET;
-	metrics->out_len = (uint32_t)strlen(head);
-	memcpy(metrics->out, head, metrics->out_len);
-	metrics->cursor = (struct metrics_cursor){0};
-	if (metrics->with_body)
+		client->with_body = request->method == HTTP_GET;
+	client->out_len = (uint32_t)strlen(head);
+	memcpy(client->out, head, client->out_len);
+	client->cursor = (struct metrics_cursor){0};
+	if (client->with_body)
 		source->take(source->server, metrics);
-	(void)watch(metrics, EPOLL_CTL_MOD, metrics->client, metrics->tag + 1,
-	    EPOLLOUT);
+	(void)watch(metrics, EPOLL_CTL_MOD, client->fd,
+	    metrics->tag + 1 + place, EPOLLOUT);
 }
 
 static void
-client_read(struct metrics_server *metrics, const struct metrics_source *source)
+client_read(struct metrics_server *metrics, uint32_t place,
+    const struct metrics_source *source)
 {
+	struct metrics_client *client = &metrics->client[place];
 	enum http_outcome outcome;
 	ssize_t n;
 
-	n = recv(metrics->client, metrics->in + metrics->in_len,
-	    sizeof(metrics->in) - metrics->in_len, 0);
+	n = recv(client->fd, client->in + client->in_len,
+	    sizeof(client->in) - client->in_len, 0);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
-		metrics_server_reset(metrics);
+		client_end(client);
 		return;
 	}
-	metrics->in_len += (uint32_t)n;
+	client->in_len += (uint32_t)n;
 	outcome =
-	    http_request_read(&metrics->request, metrics->in, metrics->in_len);
-	if (outcome == HTTP_MORE && metrics->in_len == sizeof(metrics->in))
+	    http_request_read(&client->request, client->in, client->in_len);
+	if (outcome == HTTP_MORE && client->in_len == sizeof(client->in))
 		outcome = HTTP_REFUSED;
 	if (outcome != HTTP_MORE)
-		answer_begin(metrics, outcome, source);
+		answer_begin(metrics, place, outcome, source);
 }
 
 static void
-client_write(struct metrics_server *metrics)
+client_write(struct metrics_server *metrics, struct metrics_client *client)
 {
 	ssize_t n;
 
-	if (metrics->out_at == metrics->out_len) {
-		metrics->out_at = 0;
-		metrics->out_len = 0;
-		if (metrics->with_body)
-			metrics->out_len = (uint32_t)metrics_next(
-			    &metrics->cursor, &metrics->state, metrics->names,
-			    metrics->sum, metrics->out, sizeof(metrics->out));
-		if (metrics->out_len == 0) {
-			metrics_server_reset(metrics);
+	if (client->out_at == client->out_len) {
+		client->out_at = 0;
+		client->out_len = 0;
+		if (client->with_body)
+			client->out_len = (uint32_t)metrics_next(
+			    &client->cursor, &metrics->state, metrics->names,
+			    metrics->sum, client->out, sizeof(client->out));
+		if (client->out_len == 0) {
+			client_end(client);
 			return;
 		}
 	}
-	n = send(metrics->client, metrics->out + metrics->out_at,
-	    metrics->out_len - metrics->out_at, MSG_NOSIGNAL);
+	n = send(client->fd, client->out + client->out_at,
+	    client->out_len - client->out_at, MSG_NOSIGNAL);
 	if (n > 0)
-		metrics->out_at += (uint32_t)n;
+		client->out_at += (uint32_t)n;
 	else if (n < 0 && errno != EAGAIN && errno != EINTR)
-		metrics_server_reset(metrics);
+		client_end(client);
 }
 
 void
 metrics_server_ready(struct metrics_server *metrics, uint32_t tag,
     const struct metrics_source *source, int64_t now_ms)
 {
-	if (tag == metrics->tag && metrics->client < 0)
+	uint32_t place = tag - metrics->tag - 1;
+
+	if (tag == metrics->tag)
 		client_accept(metrics, now_ms);
-	else if (tag != metrics->tag && metrics->client >= 0) {
-		if (metrics->answering)
-			client_write(metrics);
+	else if (place < METRICS_CLIENTS && metrics->client[place].fd >= 0) {
+		if (metrics->client[place].answering)
+			client_write(metrics, &metrics->client[place]);
 		else
-			client_read(metrics, source);
+			client_read(metrics, place, source);
 	}
 }
 
 int64_t
 metrics_server_expire(struct metrics_server *metrics, int64_t now_ms)
 {
-	if (metrics->client < 0)
-		return -1;
-	if (now_ms < metrics->deadline_ms)
-		return metrics->deadline_ms - now_ms;
-	metrics_server_reset(metrics);
-	return -1;
+	int64_t next = -1;
+
+	for (uint32_t i = 0; i < METRICS_CLIENTS; i++) {
+		struct metrics_client *client = &metrics->client[i];
+		int64_t left = client->deadline_ms - now_ms;
+
+		if (client->fd < 0)
+			continue;
+		if (left <= 0)
+			client_end(client);
+		else if (next < 0 || left < next)
+			next = left;
+	}
+	return next;
 }

@@ -12,11 +12,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "counts.h"
+#include "counts_hour.h"
 #include "expiry_gate.h"
 #include "notify.h"
 #include "server.h"
@@ -34,6 +36,7 @@ struct parent {
 	struct sunset_config *config; /* in force */
 	struct sunset_config *next;   /* sent, not yet in force */
 	struct counts_file *counts;
+	struct counts_hour *hour;
 	sigset_t signals;
 	int signal_fd;
 	int wire[2]; /* ours, the child's */
@@ -43,7 +46,8 @@ struct parent {
 	bool ended;        /* it said that it has ended */
 	bool lost;         /* counts, since the last time that was counted */
 	int64_t kill_ms;   /* when draining */
-	char *message;     /* of WIRE_BYTES_MOST + 1 */
+	struct privilege privilege;
+	char *message; /* of WIRE_BYTES_MOST + 1 */
 	struct count_record record[RECORDS_MOST];
 };
 
@@ -68,6 +72,7 @@ gate_check(const struct parent *parent, const struct sunset_config *config,
 	const struct parent_options *options = parent->options;
 	struct expiry_gate gate = {
 	    .path = config->expiry_file,
+	    .max_age_sec = config->expiry_max_age_sec,
 	    .has_last = config->has_last_expiry,
 	    .last_sec = config->last_expiry_sec,
 	    .override = config->override,
@@ -164,6 +169,7 @@ child_start(struct parent *parent, struct report *report)
 	if (wire_open(parent->wire) != STATUS_OK)
 		return report_fault(report, STATUS_IO, "server", "start", NULL,
 		    "socketpair: %s", strerror(errno));
+	parent->privilege = start.privilege;
 	/* What is buffered would be written twice. */
 	(void)fflush(NULL);
 	parent->pid = fork();
@@ -178,6 +184,33 @@ child_start(struct parent *parent, struct report *report)
 		return STATUS_OK;
 	return report_fault(report, STATUS_IO, "server", "start", NULL,
 	    "fork: %s", strerror(errno));
+}
+
+/* SIGHUP would find out too late. */
+static void
+reload_foresee(const char *path, struct report *report)
+{
+	if (path == NULL || access(path, R_OK) == 0)
+		return;
+	report_warn(report, path, "user", NULL,
+	    "SIGHUP will not be able to read it: %s", strerror(errno));
+}
+
+/*
+ * What root was needed for is done: the sockets are the child's, the counts
+ * file is open. What SIGHUP reads, `user` must be able to read.
+ */
+static enum status
+root_drop(struct parent *parent, struct report *report)
+{
+	enum status status = privilege_drop(&parent->privilege, report);
+
+	if (status != STATUS_OK)
+		return status;
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	reload_foresee(parent->options->config_path, report);
+	reload_foresee(parent->config->expiry_file, report);
+	return STATUS_OK;
 }
 
 /* A new configuration goes to the child when nothing is wrong with it. */
@@ -319,7 +352,15 @@ message_take(struct parent *parent, struct report *report)
 	case WIRE_COUNTS:
 		counts_take(parent, text, len, report);
 		break;
+	case WIRE_HOUR:
+		counts_hour_add(parent->hour, text, len);
+		break;
+	case WIRE_SAVE:
+		counts_hour_save(parent->hour, parent->counts, report);
+		break;
 	case WIRE_END:
+		/* All was appended; what could not be is known to be lost. */
+		counts_hour_clear(parent->hour);
 		parent->ended = true;
 		break;
 	default:
@@ -422,6 +463,21 @@ child_end(struct parent *parent, struct report *report)
 		   : STATUS_FAILED;
 }
 
+/* The counts file, and what an earlier process could not append to it. */
+static enum status
+counts_open(struct parent *parent, struct report *report)
+{
+	const char *path = parent->config->counts;
+	enum status status = counts_file_open(path, report, &parent->counts);
+
+	if (status == STATUS_OK)
+		status = counts_hour_open(path, report, &parent->hour);
+	if (status == STATUS_OK)
+		status =
+		    counts_hour_recover(parent->hour, parent->counts, report);
+	return status;
+}
+
 enum status
 parent_run(const struct sunset_context *context,
     const struct parent_options *options, struct report *report)
@@ -442,16 +498,22 @@ parent_run(const struct sunset_context *context,
 	if (status == STATUS_OK)
 		status = gate_check(parent, parent->config, report);
 	if (status == STATUS_OK && parent->config->counts != NULL)
-		status = counts_file_open(
-		    parent->config->counts, report, &parent->counts);
+		status = counts_open(parent, report);
 	if (status == STATUS_OK)
 		status = signals_open(parent, report);
 	if (status == STATUS_OK)
 		status = child_start(parent, report);
+	if (status == STATUS_OK)
+		status = root_drop(parent, report);
 	if (status == STATUS_OK) {
 		parent_loop(parent);
 		status = child_end(parent, report);
+		/* What it had counted when it was ended. */
+		if (!parent->ended && parent->counts != NULL)
+			(void)!counts_hour_recover(
+			    parent->hour, parent->counts, report);
 	}
+	counts_hour_close(parent->hour);
 	counts_file_close(parent->counts);
 	sunset_config_free(parent->next);
 	sunset_config_free(parent->config);

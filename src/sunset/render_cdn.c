@@ -74,6 +74,9 @@ render_varnish(const struct render *render, FILE *out)
 	    "sub vcl_recv {\n");
 	varnish_hosts(render, out);
 	fprintf(out,
+	    "\tif (req.method == \"OPTIONS\") {\n"
+	    "\t\treturn (synth(200, \"OK\"));\n"
+	    "\t}\n"
 	    "\tif (req.method !~ \"^(GET|HEAD|POST)$\") {\n"
 	    "\t\treturn (synth(405));\n"
 	    "\t}\n"
@@ -88,12 +91,12 @@ render_varnish(const struct render *render, FILE *out)
 	    "\tif (resp.reason == \"Health\") {\n"
 	    "\t\tset resp.reason = \"OK\";\n"
 	    "\t\tset resp.http.Content-Type = \"text/plain\";\n"
-	    "\t\tset resp.http.Cache-Control = \"no-cache\";\n"
+	    "\t\tset resp.http.Cache-Control = \"no-store\";\n"
 	    "\t\tset resp.body = {\"ok\n\"};\n"
 	    "\t\treturn (deliver);\n"
 	    "\t}\n"
 	    "\tif (resp.reason != \"OCSP\") {\n"
-	    "\t\tset resp.http.Allow = \"GET, HEAD, POST\";\n"
+	    "\t\tset resp.http.Allow = \"" RENDER_ALLOW "\";\n"
 	    "\t\tset resp.body = \"\";\n"
 	    "\t\treturn (deliver);\n"
 	    "\t}\n"
@@ -149,6 +152,9 @@ render_cdn(const struct render *render, FILE *out)
 	    out);
 	cdn_answer(render, out);
 	fputs("\n"
+	      "and OPTIONS with status 200, no body and \"Allow: " RENDER_ALLOW
+	      "\"; anything else\n"
+	      "with 405 and the same.\n\n"
 	      "1. Serve plain HTTP. A redirect to HTTPS breaks clients: they "
 	      "ask while they are\n"
 	      "   about to trust a certificate.\n"

@@ -27,6 +27,9 @@ struct render {
 char *render_body_name(enum answer_mode mode, char out[RENDER_BODY_NAME_BYTES]);
 
 /* The file of the answer to a health check. */
+/* RFC 9110, 10.2.1: in the answers 405 and to OPTIONS. */
+#define RENDER_ALLOW "GET, HEAD, POST, OPTIONS"
+
 #define RENDER_HEALTH_NAME "health.txt"
 #define RENDER_HEALTH_TEXT "ok\n"
 

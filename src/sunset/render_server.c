@@ -68,7 +68,7 @@ nginx_locations(const struct render *render, FILE *out)
 	      "\tlocation = /health {\n"
 	      "\t\tinternal;\n"
 	      "\t\tdefault_type text/plain;\n"
-	      "\t\tadd_header Cache-Control \"no-cache\" always;\n"
+	      "\t\tadd_header Cache-Control \"no-store\" always;\n"
 	      "\t\treturn 200 \"ok\\n\";\n"
 	      "\t}\n"
 	      "\tlocation / {\n",
@@ -104,8 +104,13 @@ render_nginx(const struct render *render, FILE *out)
 	    "\tsend_timeout %ds;\n"
 	    "\tkeepalive_timeout %ds;\n"
 	    "\tlarge_client_header_buffers 4 16k;\n\n"
-	    "\t# Locations have fields of their own: this is of 405 alone.\n"
-	    "\tadd_header Allow \"GET, HEAD, POST\" always;\n"
+	    "\t# Locations have fields of their own: these are of OPTIONS and "
+	    "405 alone.\n"
+	    "\t# `OPTIONS *` is refused by nginx itself.\n"
+	    "\tadd_header Allow \"" RENDER_ALLOW "\" always;\n"
+	    "\tif ($request_method = OPTIONS) {\n"
+	    "\t\treturn 200;\n"
+	    "\t}\n"
 	    "\tif ($request_method !~ \"^(GET|HEAD|POST)$\") {\n"
 	    "\t\treturn 405;\n"
 	    "\t}\n",
@@ -161,6 +166,7 @@ apache_directory(const struct render *render, FILE *out)
 	    "\t\tForceType application/ocsp-response\n"
 	    "\t\t<Files \"%s\">\n"
 	    "\t\t\tForceType text/plain\n"
+	    "\t\t\tHeader always set Cache-Control no-store\n"
 	    "\t\t</Files>\n"
 	    "\t</Directory>\n",
 	    render_cache_control(render, cache), render->directory,
@@ -251,12 +257,14 @@ render_haproxy(const struct render *render, FILE *out)
 		fputs(" }\n", out);
 	}
 	fprintf(out,
-	    "\thttp-request return status 405 hdr Allow \"GET, HEAD, POST\" "
-	    "unless { method GET HEAD POST }\n"
+	    "\thttp-request return status 200 hdr Allow \"" RENDER_ALLOW
+	    "\" if { method OPTIONS }\n"
+	    "\thttp-request return status 405 hdr Allow \"" RENDER_ALLOW
+	    "\" unless { method GET HEAD POST }\n"
 	    "\thttp-request return status 413 if "
 	    "{ req.hdr_val(content-length) gt %d }\n"
 	    "\thttp-request return status 200 content-type text/plain "
-	    "file \"%s/%s\" hdr Cache-Control no-cache if { path / } "
+	    "file \"%s/%s\" hdr Cache-Control no-store if { path / } "
 	    "{ method GET HEAD }\n",
 	    RENDER_BODY_BYTES_MOST, render->directory, RENDER_HEALTH_NAME);
 	haproxy_answer(render, out);

@@ -19,12 +19,12 @@
 
 #define TAG_PARENT 0
 #define TAG_REPLY 1
-#define TAG_METRICS 2 /* and 3 */
+#define TAG_METRICS 2 /* and those after it */
 
 #define HOUR_SEC 3600
 
-/* The clock may be set: how long to sleep at most. */
-#define WAIT_MS_MOST 60000
+/* How much is lost at most when both processes are killed. */
+#define SAVE_SEC 60
 
 static void
 orders_give(struct server *server)
@@ -74,6 +74,20 @@ hour_end(struct server *server)
 		return;
 	counts_flush(server, server->generation);
 	server->counted_sec = now_sec;
+}
+
+/* Each minute; not while the counts of two configurations are apart. */
+static void
+minute_end(struct server *server)
+{
+	int64_t now_sec = server->start->context->clock_sec();
+
+	if (now_sec / SAVE_SEC == server->saved_sec / SAVE_SEC ||
+	    server->old != NULL)
+		return;
+	(void)!generation_save(server->generation, server->start->parent_fd,
+	    server->counted_sec, now_sec);
+	server->saved_sec = now_sec;
 }
 
 /* The parent has read it and found no fault. */
@@ -183,13 +197,13 @@ wait_ms(struct server *server)
 {
 	const struct sunset_context *context = server->start->context;
 	int64_t now_sec = context->clock_sec();
-	int64_t wait = (HOUR_SEC - now_sec % HOUR_SEC) * 1000;
+	int64_t wait = (SAVE_SEC - now_sec % SAVE_SEC) * 1000;
 	int64_t client =
 	    metrics_server_expire(&server->metrics, context->mono_ms());
 
 	if (client >= 0 && client < wait)
 		wait = client;
-	return wait > WAIT_MS_MOST ? WAIT_MS_MOST : (int)wait;
+	return (int)wait;
 }
 
 static void
@@ -225,6 +239,7 @@ control_loop(struct server *server)
 			event_handle(server, &event[i]);
 		config_taken(server);
 		hour_end(server);
+		minute_end(server);
 	}
 }
 
@@ -276,6 +291,7 @@ server_run(const struct server_start *start, struct report *report)
 	server->start_sec = start->context->clock_sec();
 	server->reload_sec = server->start_sec;
 	server->counted_sec = server->start_sec;
+	server->saved_sec = server->start_sec;
 	server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	server->orders.reply_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	status = server_open(server, report);

@@ -25,6 +25,7 @@ struct server {
 	int64_t start_sec;
 	int64_t reload_sec;
 	int64_t counted_sec; /* sent up to here */
+	int64_t saved_sec;   /* kept up to here, until it is sent */
 	uint64_t reloads_failed;
 	pthread_barrier_t barrier;
 };

@@ -5,6 +5,7 @@
  * after it, and seccomp forbids to start threads.
  */
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -53,6 +54,15 @@ connections_permitted(struct server *server, struct report *report)
 	return wanted;
 }
 
+/* Of the first thread, the last that was opened. */
+static int
+first_listener(const struct server *server)
+{
+	const struct worker *worker = server->worker[0];
+
+	return worker->listener[worker->listeners - 1].fd;
+}
+
 /* The sockets of all threads on one address. */
 static enum status
 address_open(
@@ -73,6 +83,11 @@ address_open(
 		worker->listener[worker->listeners++] =
 		    (struct worker_listener){.fd = fd, .given = false};
 	}
+	if (config->pin_threads &&
+	    !listener_steer(first_listener(server), server->threads))
+		report_warn(report, sunset_address_text(&address, text),
+		    "pin_threads", NULL, "the kernel does without it: %s",
+		    strerror(errno));
 	report_note(report, "server", "listens on %s",
 	    sunset_address_text(&address, text));
 	return STATUS_OK;
@@ -174,12 +189,33 @@ struct thread_start {
 	struct worker *worker;
 };
 
+/*
+ * To the processors whose connections listener_steer gives to this thread; not
+ * at all where none of them is left to us.
+ */
+static void
+thread_pin(const struct server *server, const struct worker *worker)
+{
+	cpu_set_t mine, left;
+
+	CPU_ZERO(&mine);
+	if (sched_getaffinity(0, sizeof(left), &left) != 0)
+		return;
+	for (uint32_t i = worker->index; i < CPU_SETSIZE; i += server->threads)
+		if (CPU_ISSET(i, &left))
+			CPU_SET(i, &mine);
+	if (CPU_COUNT(&mine) > 0)
+		(void)sched_setaffinity(0, sizeof(mine), &mine);
+}
+
 /* A thread is there, and waits until all of them are locked in. */
 static void *
 thread_main(void *argument)
 {
 	struct thread_start start = *(struct thread_start *)argument;
 
+	if (start.server->start->config->pin_threads)
+		thread_pin(start.server, start.worker);
 	(void)pthread_barrier_wait(&start.server->barrier);
 	(void)pthread_barrier_wait(&start.server->barrier);
 	return worker_run(start.worker);

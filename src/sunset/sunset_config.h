@@ -98,6 +98,7 @@ struct sunset_config {
 	uint32_t listens;
 	struct sunset_address metrics; /* (*) */
 	uint32_t threads;              /* (*) 0: one a processor */
+	bool pin_threads;              /* (*) to processors */
 	uint32_t connections;          /* (*) at most, of all threads */
 	uint32_t backlog;              /* (*) */
 	char *user;                    /* (*) or NULL */
@@ -111,6 +112,7 @@ struct sunset_config {
 	bool has_last_expiry;
 	int64_t last_expiry_sec;
 	char *expiry_file;
+	int64_t expiry_max_age_sec;
 	bool override; /* override = SUNSET_OVERRIDE */
 	struct sunset_rule rule;
 	/* [host NAME], [issuer NAME] */

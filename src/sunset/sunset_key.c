@@ -24,6 +24,8 @@ static const struct sunset_key keys[] = {
 	"address and port of the metrics, a local one"},
     {SUNSET_SERVER, "threads", SUNSET_COUNT, AT(threads), 0, "0", 0,
 	SUNSET_THREADS_MOST, "threads that answer; 0: one a processor"},
+    {SUNSET_SERVER, "pin_threads", SUNSET_FLAG, AT(pin_threads), 0, "no", 0, 0,
+	"a thread for each processor, and what that one receives"},
     {SUNSET_SERVER, "connections", SUNSET_COUNT, AT(connections), 0, "16384",
 	16, 1048576, "connections at a time, of all threads"},
     {SUNSET_SERVER, "backlog", SUNSET_COUNT, AT(backlog), 0, "4096", 1, 65535,
@@ -54,6 +56,9 @@ static const struct sunset_key keys[] = {
 	"when the last certificate that names this responder expires"},
     {SUNSET_SERVER, "expiry_file", SUNSET_TEXT, AT(expiry_file), 0, NULL, 0, 0,
 	"file of crlpress ocsp-gate that says so"},
+    {SUNSET_SERVER, "expiry_max_age", SUNSET_DURATION, AT(expiry_max_age_sec),
+	0, "7d", HOUR_SEC, 3650 * DAY_SEC,
+	"how old that file may be when it is read"},
     {SUNSET_SERVER, "override", SUNSET_OVERRIDDEN, AT(override), 0, NULL, 0, 0,
 	SUNSET_OVERRIDE ": run before that all the same"},
     {SUNSET_ISSUER, "key_hash", SUNSET_KEY_HASH, 0, 0, NULL, 0, 0,
@@ -221,6 +226,15 @@ override_set(bool *place, const char *value, char why[SUNSET_WHY_BYTES])
 	return *place ? STATUS_OK : refuse(why, "not " SUNSET_OVERRIDE);
 }
 
+static enum status
+flag_set(bool *place, const char *value, char why[SUNSET_WHY_BYTES])
+{
+	*place = strcmp(value, "yes") == 0;
+	return *place || strcmp(value, "no") == 0
+		   ? STATUS_OK
+		   : refuse(why, "not yes or no");
+}
+
 const struct sunset_key *
 sunset_key(size_t i)
 {
@@ -274,6 +288,8 @@ sunset_key_set(const struct sunset_key *key, const struct sunset_place *place,
 		return listen_set(place->config, value, why);
 	case SUNSET_OVERRIDDEN:
 		return override_set((bool *)(base + key->offset), value, why);
+	case SUNSET_FLAG:
+		return flag_set((bool *)(base + key->offset), value, why);
 	case SUNSET_MODE:
 		return mode_set(place->rule, value, why);
 	case SUNSET_PHASE:

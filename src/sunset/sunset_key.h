@@ -31,6 +31,7 @@ enum sunset_kind {
 	SUNSET_ADDRESS,    /* struct sunset_address */
 	SUNSET_LISTEN,     /* any number of them */
 	SUNSET_OVERRIDDEN, /* bool, by SUNSET_OVERRIDE */
+	SUNSET_FLAG,       /* bool: yes or no */
 	/* Of a section's rule or issuer; no offset. */
 	SUNSET_MODE,
 	SUNSET_PHASE,

@@ -72,6 +72,10 @@ sunset_key_print(const struct sunset_key *key,
 			fprintf(
 			    stream, "%s = %s\n", key->name, SUNSET_OVERRIDE);
 		break;
+	case SUNSET_FLAG:
+		fprintf(stream, "%s = %s\n", key->name,
+		    *(const bool *)place ? "yes" : "no");
+		break;
 	case SUNSET_MODE:
 	case SUNSET_PHASE:
 	case SUNSET_KEY_HASH:

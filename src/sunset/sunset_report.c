@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,10 +175,15 @@ files_read(struct making *making, int count, char **paths)
 	for (int i = 0; i < count; i++) {
 		enum status read =
 		    counts_read(paths[i], &taker, making->report);
+		uint64_t strays = trend_file_end(making->trend);
 
 		if (read != STATUS_OK)
 			status = read;
-		trend_file_end(making->trend);
+		if (strays > 0)
+			report_warn(making->report, paths[i], "counts", NULL,
+			    "lines of hours to come, or of 20 years ago, "
+			    "passed over: %" PRIu64 "; a clock was wrong",
+			    strays);
 	}
 	return status;
 }

@@ -140,8 +140,10 @@ trend_add(struct trend *trend, const struct count_record *record)
 {
 	size_t day;
 
-	if (!day_index(trend, record->hour_sec, &day))
-		return "an hour in the future, or more than 20 years ago";
+	if (!day_index(trend, record->hour_sec, &day)) {
+		trend->strays_here++;
+		return NULL;
+	}
 	if (!trend->has_first || day < trend->first)
 		trend->first = day;
 	trend->has_first = true;
@@ -161,10 +163,11 @@ trend_add(struct trend *trend, const struct count_record *record)
 	return request_add(trend, record, day);
 }
 
-void
+uint64_t
 trend_file_end(struct trend *trend)
 {
 	size_t day = trend->has_first_here ? trend->first_here : TREND_DAYS;
+	uint64_t strays = trend->strays_here;
 
 	/* Its first day is never whole: others that were there speak of it. */
 	if (day < TREND_DAYS && !trend->begun[day] &&
@@ -178,6 +181,8 @@ trend_file_end(struct trend *trend)
 	}
 	memset(trend->up_here_sec, 0, sizeof(trend->up_here_sec));
 	trend->has_first_here = false;
+	trend->strays_here = 0;
+	return strays;
 }
 
 uint64_t

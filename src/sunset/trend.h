@@ -56,6 +56,8 @@ struct trend {
 	uint32_t up_here_sec[TREND_DAYS]; /* of the file being read */
 	bool has_first_here;
 	size_t first_here;
+	/* Of the file being read: hours to come, or 20 years ago and more. */
+	uint64_t strays_here;
 	struct trend_list by[TREND_BYS];
 };
 
@@ -63,14 +65,18 @@ struct trend {
 struct trend *trend_new(int64_t now_sec);
 void trend_free(struct trend *trend);
 
-/* Takes a record in; NULL, or static text with what is wrong with it. */
+/*
+ * Takes a record in; NULL, or static text with what is wrong with it. One of
+ * an hour that cannot be is what a clock wrote that was wrong: it is passed
+ * over, and counted, since no other hour gets seconds by it.
+ */
 const char *trend_add(struct trend *trend, const struct count_record *record);
 
 /*
  * After each file, since every server has its own: one that counts no more was
- * not there for its clients.
+ * not there for its clients. Returns how many records were passed over.
  */
-void trend_file_end(struct trend *trend);
+uint64_t trend_file_end(struct trend *trend);
 
 /* The sum over the days from `first` to before `end`, none below 0. */
 uint64_t trend_sum(const uint64_t day[TREND_DAYS], size_t first, size_t end);

@@ -21,6 +21,8 @@ enum wire_kind {
 	WIRE_TAKEN = 'T',  /* the new configuration is in force */
 	WIRE_KEPT = 'K',   /* it is not; the old one goes on */
 	WIRE_COUNTS = 'L', /* lines of the counts file */
+	WIRE_HOUR = 'H',   /* lines of an hour that is not over */
+	WIRE_SAVE = 'S',   /* these were all of them */
 	WIRE_END = 'E'     /* all is answered and counted */
 };
 

@@ -18,9 +18,6 @@
 
 #define EVENTS 256
 
-/* Connections taken in one go, so that those there already get their turn. */
-#define ACCEPTS 64
-
 /* While nothing can be accepted, how soon to try again. */
 #define PAUSE_MS 100
 
@@ -80,19 +77,12 @@ has_room(const struct worker *worker)
 	       worker->list[CONNECTION_FREE].last != WORKER_NONE;
 }
 
-/*
- * The connection that has been idle for longest makes room; where none is, one
- * that was answered, or the one that has been at its request for longest.
- */
+/* Who has waited for longest makes room for one that has just come. */
 static bool
 room_make(struct worker *worker)
 {
-	uint32_t oldest = worker->list[CONNECTION_IDLE].first;
+	uint32_t oldest = worker_oldest(worker, false);
 
-	if (oldest == WORKER_NONE)
-		oldest = worker->list[CONNECTION_LINGER].first;
-	if (oldest == WORKER_NONE)
-		oldest = worker_buffer_oldest(worker);
 	worker_count(&worker->counters.refused, 1);
 	if (oldest == WORKER_NONE)
 		return false;
@@ -100,19 +90,20 @@ room_make(struct worker *worker)
 	return true;
 }
 
-/* false: there is nothing more to accept now. */
+/*
+ * false: there is nothing more to accept now. Room is made when somebody has
+ * come, and not before: else the one who came last would make it.
+ */
 static bool
 accept_one(struct worker *worker, int listener)
 {
-	int fd;
+	int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-	if (!has_room(worker) && !room_make(worker)) {
-		accepting_pause(worker);
-		return false;
-	}
-	fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd >= 0) {
-		connection_begin(worker, fd);
+		if (has_room(worker) || room_make(worker))
+			connection_begin(worker, fd);
+		else
+			(void)close(fd);
 		return true;
 	}
 	switch (errno) {
@@ -131,10 +122,15 @@ accept_one(struct worker *worker, int listener)
 	}
 }
 
+/*
+ * As many are taken in one go as others have their turn in it: neither keeps
+ * the other waiting, and where nothing else is to be done it is one, since to
+ * be told that there is no second costs as much as to be given it.
+ */
 static void
-listener_ready(struct worker *worker, uint32_t i)
+listener_ready(struct worker *worker, uint32_t i, int turns)
 {
-	for (unsigned n = 0; n < ACCEPTS; n++)
+	for (int n = 0; n < turns; n++)
 		if (!accept_one(worker, worker->listener[i].fd))
 			return;
 }
@@ -258,7 +254,7 @@ wait_ms(const struct worker *worker)
 
 /* false: to stop. */
 static bool
-event_handle(struct worker *worker, const struct epoll_event *event)
+event_handle(struct worker *worker, const struct epoll_event *event, int events)
 {
 	uint32_t tag = event->data.u32;
 
@@ -267,7 +263,7 @@ event_handle(struct worker *worker, const struct epoll_event *event)
 	if (tag < TAG_LISTENER)
 		connection_ready(worker, tag, event->events);
 	else if (!worker->paused && tag - TAG_LISTENER < worker->listeners)
-		listener_ready(worker, tag - TAG_LISTENER);
+		listener_ready(worker, tag - TAG_LISTENER, events);
 	return true;
 }
 
@@ -295,7 +291,7 @@ worker_run(void *start)
 
 		clocks_read(worker);
 		for (int i = 0; i < n && goes_on; i++)
-			goes_on = event_handle(worker, &event[i]);
+			goes_on = event_handle(worker, &event[i], n);
 		deadlines_expire(worker);
 		accepting_resume(worker);
 	}

@@ -40,6 +40,9 @@ _Static_assert(WORKER_IN_BYTES >= HTTP_REQUEST_MOST, "WORKER_IN_BYTES");
  */
 #define WORKER_BUFFERS 512
 
+/* RFC 9112, 9.6: how long we listen after our last word. */
+#define WORKER_LINGER_MS 2000
+
 #define WORKER_NONE UINT32_MAX
 
 struct worker_buffer {
@@ -167,8 +170,11 @@ uint32_t worker_connection_take(struct worker *worker);
 void worker_connection_release(struct worker *worker, uint32_t i);
 uint32_t worker_buffer_take(struct worker *worker);
 void worker_buffer_release(struct worker *worker, uint32_t i);
-/* worker_list.c: the connection with a buffer for longest, or WORKER_NONE. */
-uint32_t worker_buffer_oldest(const struct worker *worker);
+/*
+ * worker_list.c: who has waited for longest, of all or of those with a buffer,
+ * or WORKER_NONE.
+ */
+uint32_t worker_oldest(const struct worker *worker, bool with_buffer);
 void worker_pools_init(struct worker *worker);
 
 static inline void

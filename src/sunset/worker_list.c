@@ -118,20 +118,38 @@ worker_buffer_release(struct worker *worker, uint32_t i)
 	worker->free_buffer = i;
 }
 
-/* Deadlines differ by their timeouts. */
-uint32_t
-worker_buffer_oldest(const struct worker *worker)
+/* Since when a connection waits: deadlines differ by their timeouts. */
+static int64_t
+since_ms(const struct worker *worker, enum connection_state state, uint32_t i)
 {
 	const struct sunset_config *config = worker->generation->config;
-	uint32_t reading = worker->list[CONNECTION_REQUEST].first;
-	uint32_t writing = worker->list[CONNECTION_WRITE].first;
-	int64_t ahead_ms = (config->write_sec - config->request_sec) * 1000;
+	int64_t wait_ms[] = {
+	    [CONNECTION_IDLE] = config->idle_sec * 1000,
+	    [CONNECTION_REQUEST] = config->request_sec * 1000,
+	    [CONNECTION_WRITE] = config->write_sec * 1000,
+	    [CONNECTION_LINGER] = WORKER_LINGER_MS,
+	};
 
-	if (reading == WORKER_NONE || writing == WORKER_NONE)
-		return reading == WORKER_NONE ? writing : reading;
-	return worker->connection[writing].deadline_ms -
-			   worker->connection[reading].deadline_ms <=
-		       ahead_ms
-		   ? writing
-		   : reading;
+	return worker->connection[i].deadline_ms - wait_ms[state];
+}
+
+uint32_t
+worker_oldest(const struct worker *worker, bool with_buffer)
+{
+	/* Of equals, who has not had time to say anything goes last. */
+	static const enum connection_state states[] = {CONNECTION_WRITE,
+	    CONNECTION_REQUEST, CONNECTION_LINGER, CONNECTION_IDLE};
+	size_t count = with_buffer ? 2 : sizeof(states) / sizeof(states[0]);
+	uint32_t oldest = WORKER_NONE;
+	int64_t since = INT64_MAX;
+
+	for (size_t k = 0; k < count; k++) {
+		uint32_t i = worker->list[states[k]].first;
+
+		if (i == WORKER_NONE || since_ms(worker, states[k], i) >= since)
+			continue;
+		oldest = i;
+		since = since_ms(worker, states[k], i);
+	}
+	return oldest;
 }

@@ -9,6 +9,7 @@
 
 bats_require_minimum_version 1.5.0
 load ../lib/sunset.bash
+load ../lib/serve.bash
 
 setup()
 {
@@ -81,6 +82,24 @@ options()
 	} | sort -un >program.txt
 	awk '/^\.Sh EXIT STATUS/, /^\.Sh EXAMPLES/' "$page" |
 	    sed -n 's/^\.It //p' | sort -un >page.txt
+	agree
+}
+
+@test "ocsp-sunset(8) has every metric, and the limits" {
+	serve_start
+	fetch "http://127.0.0.1:$port/MFQ"
+	fetch "http://127.0.0.1:$metrics/metrics"
+	sed -n 's/^# TYPE \([a-z_]*\) .*/\1/p' body | sort >program.txt
+	awk '/^\.Sh METRICS/, /^\.Sh LIMITS/' "$page" |
+	    sed -n 's/^\.It Li //p' | sort >page.txt
+	agree
+	sed -nE 's/^#define HTTP_(LINE|HEAD|FIELDS|BODY|CHUNK_OVERHEAD|'\
+'CHUNK_LINE)_MOST ([0-9]+)$/\2/p' "$SUNSET_TREE/src/sunset/http_request.h" |
+	    sort >program.txt
+	[ "$(wc -l <program.txt)" -eq 6 ]
+	awk '/^\.Sh LIMITS/, /^\.Sh FILES/' "$page" |
+	    grep -v '^\.Pq\|^Methods' | grep -oE '\b[0-9]{3,5}\b' |
+	    grep -vxE '40[58]|41[17]|50[15]' | sort -u >page.txt
 	agree
 }
 

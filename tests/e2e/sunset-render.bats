@@ -74,10 +74,16 @@ ask_others()
 	fetch "$url/"
 	same "$code $(cat body)" '200 ok' health
 	has "$(field content-type)" text/plain
+	same "$(field cache-control)" no-store 'health is not kept'
 	fetch -X PUT --data-binary x "$url$path"
 	same "$code" 405 PUT
 	has "$(field allow)" GET
 	has "$(field allow)" POST
+	# As the server itself answers.
+	fetch -X OPTIONS "$url$path"
+	same "$code $(cat body)" '200 ' OPTIONS
+	same "$(field allow | tr -d ' ' | tr , '\n' | grep -vx TRACE | sort |
+	    tr '\n' ' ')" 'GET HEAD OPTIONS POST ' 'what is allowed'
 	fetch -X DELETE "$url$path"
 	same "$code" 405 DELETE
 	head -c 11000 /dev/zero >big

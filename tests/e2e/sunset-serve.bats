@@ -10,6 +10,23 @@ bats_require_minimum_version 1.5.0
 load ../lib/sunset.bash
 load ../lib/serve.bash
 
+# A server that runs from the first test to the last, which looks at what it
+# wrote after a minute.
+setup_file()
+{
+	sunset_env
+	serve_start
+	fetch "http://127.0.0.1:$port/MFQ"
+	export OLD_SERVER=$server OLD_CHILD=$child OLD_DIR=$dir
+	disown "$server"
+}
+
+teardown_file()
+{
+	kill -KILL -- "-$OLD_SERVER" 2>/dev/null || true
+	rm -rf "$OLD_DIR"
+}
+
 setup()
 {
 	sunset_env
@@ -38,7 +55,7 @@ get()
 	[[ $output == *'unknown command frobnicate'* ]]
 	run -2 "$OCSP_SUNSET" serve
 	[[ $output == *'serve takes one CONFIG, have 0'* ]]
-	run -2 "$OCSP_SUNSET" serve --threads 0 x.cnf
+	run -2 timeout 60 "$OCSP_SUNSET" serve --threads 0 x.cnf
 	run -2 "$OCSP_SUNSET" check-config
 }
 
@@ -61,13 +78,14 @@ get()
 
 @test "gate: no date, a date to come, the override" {
 	serve_configure 'last_expiry = 2999-01-01'
-	run -3 "$OCSP_SUNSET" serve "$conf"
-	run -3 timeout 20 "$OCSP_SUNSET" serve --last-expiry 2020-01-01 \
+	run -3 timeout 60 "$OCSP_SUNSET" serve "$conf"
+	run -3 timeout 60 "$OCSP_SUNSET" serve --last-expiry 2020-01-01 \
 	    "$conf"
 	sed -i '/^last_expiry/d' "$conf"
-	run -3 "$OCSP_SUNSET" serve "$conf"
-	run -3 "$OCSP_SUNSET" serve --last-expiry 2999-01-01T00:00:00Z "$conf"
-	run -2 "$OCSP_SUNSET" serve --last-expiry soon "$conf"
+	run -3 timeout 60 "$OCSP_SUNSET" serve "$conf"
+	run -3 timeout 60 "$OCSP_SUNSET" serve \
+	    --last-expiry 2999-01-01T00:00:00Z "$conf"
+	run -2 timeout 60 "$OCSP_SUNSET" serve --last-expiry soon "$conf"
 	serve_again --last-expiry 2020-01-01
 	serve_stop
 	[ "$status" -eq 0 ]
@@ -76,6 +94,58 @@ get()
 	grep -q '^warning: .*2999-01-01' "$dir/log"
 	get /MFQx
 	[ "$code" = 200 ]
+}
+
+# expiry_file LAST MADE: as `crlpress ocsp-gate` writes it.
+expiry_file()
+{
+	{
+		printf '%s\n' 'crlpress-ocsp-expiry 1' "last-expiry $1" \
+		    "made $2" \
+		    "statement-sha256 $(sha256sum </dev/null | cut -c 1-64)" \
+		    'position none'
+	} >expiry
+	echo "end $(cksum <expiry)" >>expiry
+}
+
+# ago TIME: as date(1) understands it, as the file has it.
+ago()
+{
+	date -u -d "$1" +%Y-%m-%dT%H:%M:%SZ
+}
+
+@test "gate: the file of crlpress ocsp-gate, missing, torn, old, good" {
+	serve_configure "expiry_file = $dir/expiry" 'expiry_max_age = 2d'
+	sed -i '/^last_expiry/d' "$conf"
+	run -3 timeout 60 "$OCSP_SUNSET" serve "$conf"
+	has "$output" 'cannot be opened'
+	expiry_file 2020-01-01T00:00:00Z "$(ago '-1 day')"
+	cp expiry whole
+	head -n -1 whole >expiry
+	run -3 timeout 60 "$OCSP_SUNSET" serve "$conf"
+	has "$output" 'no closing line'
+	expiry_file 2020-01-01T00:00:00Z "$(ago '-3 days')"
+	cp expiry old
+	run -3 timeout 60 "$OCSP_SUNSET" serve "$conf"
+	has "$output" 'too old'
+	has "$output" 'run `crlpress ocsp-gate` again'
+	expiry_file "$(ago '+1 day')" "$(ago now)"
+	run -3 timeout 60 "$OCSP_SUNSET" serve "$conf"
+	cp whole expiry
+	serve_again
+	# A reload that finds it old changes nothing; a newer one lets it be.
+	cp old expiry
+	sed -i 's/^\[server\]$/&\nmode = 410/' "$conf"
+	kill -HUP "$server"
+	serve_wait 'the configuration in force stays'
+	get /MFQ
+	same "$code" 200 'after the old one'
+	cp whole expiry
+	kill -HUP "$server"
+	serve_wait 'in force'
+	serve_wait "$conf: in force"
+	get /MFQ
+	same "$code" 410 'after the good one'
 }
 
 # mode_is MODE CODE BODY-IN-HEX: GET, POST and HEAD.
@@ -201,15 +271,18 @@ make_issuer()
 		same "$code" 410 "GET $request, escaped"
 		get "//${path//%2B/%20}"
 		same "$code" 410 "GET $request, blanks"
+		path=$(base64 -w 0 "$request.der")
+		run raw "$port" "GET /o.d/r1/${path//+/ } HTTP/1.0\\r\\n\\r\\n"
+		has "$output" 'HTTP/1.1 410 Gone'
 	done
 	get /MFQ -H 'Host: a.example'
 	same "$code $(body_hex)" '200 30030a0103' 'no issuer'
 	serve_stop
-	same "$(counted issuer=r1 mode=410)" 12 'counts of r1'
-	same "$(counted issuer=r1 method=get hash=sha1)" 6 'GET, SHA-1'
+	same "$(counted issuer=r1 mode=410)" 15 'counts of r1'
+	same "$(counted issuer=r1 method=get hash=sha1)" 8 'GET, SHA-1'
 	same "$(counted issuer=r1 method=post hash=sha256)" 1 'POST, SHA-256'
 	same "$(counted nonce=yes hash=sha1 method=post)" 1 'POST, nonce'
-	same "$(counted nonce=yes)" 4 'nonces'
+	same "$(counted nonce=yes)" 5 'nonces'
 	same "$(counted issuer=other host=a.example hash=none)" 1 'no issuer'
 	# Nothing of the certificate asked about.
 	run ! grep -qi '1234' "$dir/counts"
@@ -362,7 +435,7 @@ make_issuer()
 }
 
 @test "requests in pieces, in a row, half closed, on two threads and one" {
-	serve_start
+	serve_start 'write_timeout = 2m' 'request_timeout = 2m'
 	run -0 "$TORTURE" split "$port"
 	run -0 "$TORTURE" pipeline "$port" 3000
 	same "$output" '21001 answers' 'pipeline'
@@ -379,9 +452,10 @@ make_issuer()
 	    'write_timeout = 1s'
 	run -0 "$TORTURE" drip "$port"
 	run -0 "$TORTURE" quiet "$port"
+	run -0 "$TORTURE" empty "$port"
 	run -0 "$TORTURE" stuck "$port"
-	[ "$(metric ocsp_sunset_connections_timed_out_total)" -ge 3 ]
-	[ "$(metric ocsp_sunset_connections_open)" -eq 0 ]
+	metric_becomes ocsp_sunset_connections_timed_out_total -ge 4
+	metric_becomes ocsp_sunset_connections_open -eq 0
 }
 
 @test "whoever reads no answers gives way to those who ask" {
@@ -393,17 +467,17 @@ make_issuer()
 @test "more requests begun than connections fit: the longest ones make room" {
 	serve_configure 'connections = 16' 'request_timeout = 1m'
 	serve_again --threads 1
-	run -0 "$TORTURE" mob "$port" 64
-	[ "$(metric ocsp_sunset_connections_open)" -le 16 ]
+	run -0 "$TORTURE" mob "$port" 64 "$metrics"
+	metric_becomes ocsp_sunset_connections_open -le 16
 }
 
 @test "more connections than fit: the longest idle ones make room" {
 	serve_start 'connections = 32'
-	run -0 "$TORTURE" crowd "$port" 100
+	run -0 "$TORTURE" crowd "$port" 100 69
 	[[ $output =~ ^([0-9]+)' of 100 gone'$ ]]
 	[ "${BASH_REMATCH[1]}" -ge 69 ]
-	[ "$(metric ocsp_sunset_connections_open)" -le 32 ]
-	[ "$(metric ocsp_sunset_connections_refused_total)" -ge 69 ]
+	metric_becomes ocsp_sunset_connections_open -le 32
+	metric_becomes ocsp_sunset_connections_refused_total -ge 69
 }
 
 @test "ten thousand idle connections" {
@@ -424,9 +498,18 @@ make_issuer()
 	before=$(serve_rss)
 	run -0 "$TORTURE" million "$port" 1000000
 	[ "$(serve_rss)" -le $((before + 64)) ]
+	# All of it, both processes: eight megabytes.
+	[ "$(($(serve_rss) + $(awk '/^VmRSS:/ { print $2 }' \
+	    "/proc/$server/status")))" -lt 8192 ]
 	[ "$(metric ocsp_sunset_requests_total)" -gt 1100000 ]
 	serve_stop
 	[ "$(counted mode=unauthorized)" -gt 1100000 ]
+}
+
+@test "it is linked with the C library alone" {
+	readelf -d "$OCSP_SUNSET" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
+	    grep -v -e '^libasan' -e '^libubsan' -e '^libtsan' >needed
+	same "$(cat needed)" libc.so.6 libraries
 }
 
 @test "what answers calls no allocator" {
@@ -486,11 +569,12 @@ make_issuer()
 	serve_start
 	run -0 "$TORTURE" hangup "$port" "$server" 25
 	same "$output" 'none dropped' hangup
-	[ "$(grep -c 'in force$' "$dir/log")" -ge 1 ]
+	serve_wait 'in force'
 }
 
 @test "SIGTERM: what was begun is answered, what was counted is kept" {
-	serve_start
+	# Who is idle then has an eighth of it.
+	serve_start 'drain_timeout = 10m'
 	# Shorter than a second is not counted as time.
 	sleep 1.1
 	run -0 "$TORTURE" late "$port" "$server"
@@ -530,17 +614,47 @@ make_issuer()
 	serve_start
 	kill -KILL "$server"
 	local i
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < 600; i++)); do
 		kill -0 "$child" 2>/dev/null || break
 		sleep 0.1
 	done
 	run ! kill -0 "$child"
 	serve_again
+	# What it had counted a minute ago is kept.
+	printf 'crlpress-hour %s\n%s\nend 1\n' \
+	    "$(stat -c %s "$dir/counts")" '2026-01-01T00Z up=60' \
+	    >"$dir/counts.hour"
 	kill -KILL "$child"
 	status=0
 	wait "$server" || status=$?
 	same "$status" 1 'exit status'
 	grep -q 'was ended by signal 9' "$dir/log"
+	same "$(tail -n 1 "$dir/counts")" '2026-01-01T00Z up=60' 'kept counts'
+	[ ! -s "$dir/counts.hour" ]
+}
+
+@test "neither process is root any more, and SIGHUP works all the same" {
+	[ "$(id -u)" -eq 0 ] || skip 'not root'
+	serve_start
+	local pid
+	for pid in "$server" "$child"; do
+		grep -q '^CapEff:	0*$' "/proc/$pid/status"
+		grep -q '^NoNewPrivs:	1$' "/proc/$pid/status"
+		same "$(awk '/^[UG]id:/ { print $2, $3, $4, $5 }' \
+		    "/proc/$pid/status" | tr ' ' '\n' | sort -u | grep -cx 0)" \
+		    0 "root in $pid"
+	done
+	sed -i 's/^\[server\]$/&\nmode = 410/' "$conf"
+	kill -HUP "$server"
+	serve_wait 'in force'
+	get /MFQ
+	same "$code" 410 'after SIGHUP'
+	serve_stop
+	same "$(counted mode=410)" 1 'counts'
+	# What nobody but root can read is said at the start.
+	chmod 600 "$conf"
+	serve_again
+	grep -q 'SIGHUP will not be able to read it' "$dir/log"
 }
 
 @test "the process that answers is locked in" {
@@ -566,10 +680,10 @@ make_issuer()
 	[ "$(id -u)" -eq 0 ] || skip 'not root'
 	serve_configure
 	sed -i '/^user/d' "$conf"
-	run -2 "$OCSP_SUNSET" serve "$conf"
+	run -2 timeout 60 "$OCSP_SUNSET" serve "$conf"
 	has "$output" 'nobody to become'
 	sed -i 's/^\[server\]$/&\nuser = no-such-user/' "$conf"
-	run -2 "$OCSP_SUNSET" serve "$conf"
+	run -2 timeout 60 "$OCSP_SUNSET" serve "$conf"
 	has "$output" 'no such user'
 }
 
@@ -593,7 +707,7 @@ time.sleep(60)' >taken 3>&- &
 	serve_stop
 	serve_configure
 	sed -i "s/^listen = .*/listen = 127.0.0.1:$(cat taken)/" "$conf"
-	run -1 "$OCSP_SUNSET" serve "$conf"
+	run -1 timeout 60 "$OCSP_SUNSET" serve "$conf"
 	kill "$holder"
 	has "$output" "127.0.0.1:$(cat taken): listen: Address already in use"
 }
@@ -613,11 +727,36 @@ time.sleep(60)' >taken 3>&- &
 	same "$code" 405 POST
 	run raw "$metrics" 'nonsense\r\n\r\n'
 	has "$output" 'HTTP/1.1 400'
-	# One that says nothing does not keep the next one waiting for ever.
-	exec 8<>"/dev/tcp/127.0.0.1/$metrics"
-	fetch "http://127.0.0.1:$metrics/metrics"
-	same "$code" 200 'behind a silent one'
-	exec 8>&-
+}
+
+@test "metrics: whoever asks slowly, or does not read, keeps nobody waiting" {
+	serve_start
+	run -0 "$TORTURE" scrape "$metrics" "$port" 20
+	same "$output" '20 slow ones' scrape
+	[ "$(metric ocsp_sunset_requests_total)" -eq 1 ]
+}
+
+@test "threads pinned to processors answer what these receive" {
+	serve_start 'pin_threads = yes'
+	local i
+	for ((i = 0; i < 20; i++)); do
+		get /MFQ
+		same "$code" 200 "request $i"
+	done
+	# The last two tasks are those that answer.
+	/usr/bin/python3 - "$child" <<-'END'
+	import os, sys
+	tasks = os.listdir("/proc/%s/task" % sys.argv[1])
+	tasks = sorted(int(t) for t in tasks)
+	left = os.sched_getaffinity(tasks[0])
+	for i, task in enumerate(tasks[1:]):
+	    mine = {c for c in left if c % 2 == i} or left
+	    assert os.sched_getaffinity(task) == mine, (i, mine, left)
+	END
+	run -0 "$TORTURE" pipeline "$port" 50
+	run ! grep 'pin_threads' "$dir/log"
+	serve_stop
+	same "$(counted mode=unauthorized)" 271 counts
 }
 
 @test "sockets handed over: restart under load, none refused, none dropped" {
@@ -626,7 +765,7 @@ time.sleep(60)' >taken 3>&- &
 	run -0 "$TORTURE" restart 0 5 "$OCSP_SUNSET" serve "$conf"
 	same "$output" 'none dropped' restart
 	# Without one, and without `listen`, there is nothing to answer on.
-	run -2 "$OCSP_SUNSET" serve "$conf"
+	run -2 timeout 60 "$OCSP_SUNSET" serve "$conf"
 	has "$output" 'neither `listen` nor a socket handed over'
 	# A descriptor that is not a listening socket is refused.
 	run -2 bash -c 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" serve "$1" \
@@ -636,5 +775,26 @@ time.sleep(60)' >taken 3>&- &
 
 @test "two servers do not count into one file" {
 	serve_start
-	run -75 "$OCSP_SUNSET" serve "$conf"
+	run -75 timeout 60 "$OCSP_SUNSET" serve "$conf"
+}
+
+@test "each minute what was counted is kept, and both may be killed" {
+	local i dir=$OLD_DIR
+	for ((i = 0; i < 900; i++)); do
+		[ ! -s "$dir/counts.hour" ] || break
+		sleep 0.1
+	done
+	grep -q 'mode=unauthorized.* count=1$' "$dir/counts.hour" ||
+	    grep -q 'mode=unauthorized.* count=1$' "$dir/counts"
+	kill -KILL "$OLD_SERVER" "$OLD_CHILD"
+	for ((i = 0; i < 300; i++)); do
+		kill -0 "$OLD_SERVER" 2>/dev/null || break
+		sleep 0.1
+	done
+	conf=$dir/sunset.cnf
+	serve_again
+	same "$(counted mode=unauthorized)" 1 'counts after both were killed'
+	grep -q ' up=[1-9]' "$dir/counts"
+	serve_stop
+	same "$(counted mode=unauthorized)" 1 'counts at the end'
 }

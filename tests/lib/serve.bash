@@ -14,7 +14,8 @@ serve_configure()
 	{
 		printf '%s\n' '[server]' 'listen = 127.0.0.1:0' \
 		    'metrics = 127.0.0.1:0' 'threads = 2' \
-		    "counts = $dir/counts" 'drain_timeout = 1m'
+		    "counts = $dir/counts"
+		[[ "$*" == *drain_timeout* ]] || echo 'drain_timeout = 1m'
 		[ "$(id -u)" -ne 0 ] || echo 'user = nobody'
 		[[ "$*" == *last_expiry* ]] || echo 'last_expiry = 2020-01-01'
 		[ $# -eq 0 ] || printf '%s\n' "$@"
@@ -25,7 +26,7 @@ serve_configure()
 serve_wait()
 {
 	local i count
-	for ((i = 0; i < 300; i++)); do
+	for ((i = 0; i < 900; i++)); do
 		# A program just started may not have its log yet.
 		count=$(grep -csF -e "$1" "$dir/log") || true
 		[ "${count:-0}" -lt "${2:-1}" ] || return 0
@@ -105,4 +106,17 @@ metric()
 		sum += $2
 	    }
 	    END { print sum + 0 }'
+}
+
+# metric_becomes NAME -OP VALUE: waits until it is so, as test(1) has it.
+metric_becomes()
+{
+	local i have
+	for ((i = 0; i < 300; i++)); do
+		have=$(metric "$1")
+		test "$have" "$2" "$3" && return 0
+		sleep 0.1
+	done
+	echo "$1, have: $have, want: $2 $3" >&2
+	return 1
 }

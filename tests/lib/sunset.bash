@@ -46,13 +46,25 @@ sunset_end()
 	[ -z "${dir:-}" ] || rm -rf "$dir"
 }
 
-# A port that nobody has at this moment.
+# A port that nobody has, of those that no client is given: with thousands of
+# them beside us another one would soon be taken again.
 free_port()
 {
-	/usr/bin/python3 -c 'import socket
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])'
+	/usr/bin/python3 -c 'import random, socket
+with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
+    first = int(file.read().split()[0])
+both = socket.has_dualstack_ipv6()
+while True:
+    port = random.randrange(10000, first) if first > 12000 else 0
+    s = socket.socket(socket.AF_INET6 if both else socket.AF_INET)
+    try:
+        if both:
+            s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        s.bind(("::" if both else "0.0.0.0", port))
+    except OSError:
+        continue
+    print(s.getsockname()[1])
+    break'
 }
 
 # Waits until the process $3 listens there, 20 seconds at most; $2 is its log.

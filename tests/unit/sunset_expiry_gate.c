@@ -66,7 +66,7 @@ test_file(void **state)
 	struct scratch *scratch = *state;
 	char path[SCRATCH_BYTES + 64];
 	struct expiry_gate gate = {
-	    .path = scratch_path(scratch, "expiry", path)};
+	    .path = scratch_path(scratch, "expiry", path), .max_age_sec = 60};
 
 	expiry_make(path, true, NOW_SEC - 100, NOW_SEC - 50);
 	assert_int_equal(
@@ -91,6 +91,32 @@ test_file(void **state)
 	assert_true(scratch_said(scratch, "made in the future"));
 }
 
+/* What was issued since it was made, it does not know. */
+static void
+test_age(void **state)
+{
+	struct scratch *scratch = *state;
+	char path[SCRATCH_BYTES + 64];
+	struct expiry_gate gate = {
+	    .path = scratch_path(scratch, "age", path), .max_age_sec = 3600};
+
+	expiry_make(path, true, NOW_SEC - 9000, NOW_SEC - 3600);
+	assert_int_equal(
+	    expiry_gate_check(&gate, NOW_SEC, scratch->report), STATUS_OK);
+	assert_int_equal(expiry_gate_check(&gate, NOW_SEC + 1, scratch->report),
+	    STATUS_REFUSED);
+	assert_true(scratch_said(scratch, "have made 2026-12-01T12:00:00Z, "
+					  "now 2026-12-01T13:00:01Z, "
+					  "want at most 1h"));
+	/* So does one that knows of no certificate. */
+	expiry_make(path, false, 0, NOW_SEC - 3600);
+	assert_int_equal(expiry_gate_check(&gate, NOW_SEC + 1, scratch->report),
+	    STATUS_REFUSED);
+	gate.override = true;
+	assert_int_equal(
+	    expiry_gate_check(&gate, NOW_SEC + 1, scratch->report), STATUS_OK);
+}
+
 /* Both must be in the past. */
 static void
 test_both(void **state)
@@ -98,6 +124,7 @@ test_both(void **state)
 	struct scratch *scratch = *state;
 	char path[SCRATCH_BYTES + 64];
 	struct expiry_gate gate = {.path = scratch_path(scratch, "both", path),
+	    .max_age_sec = 60,
 	    .has_last = true,
 	    .last_sec = NOW_SEC - 10};
 
@@ -125,24 +152,24 @@ test_unreadable(void **state)
 	    .path = scratch_path(scratch, "unread", path)};
 
 	assert_int_equal(
-	    expiry_gate_check(&gate, NOW_SEC, scratch->report), STATUS_IO);
+	    expiry_gate_check(&gate, NOW_SEC, scratch->report), STATUS_REFUSED);
 	assert_true(scratch_said(scratch, "cannot be opened"));
 	assert_true(file_make(path, old, sizeof(old) - 1, 0644));
-	assert_int_equal(expiry_gate_check(&gate, NOW_SEC, scratch->report),
-	    STATUS_MALFORMED);
+	assert_int_equal(
+	    expiry_gate_check(&gate, NOW_SEC, scratch->report), STATUS_REFUSED);
 	assert_true(scratch_said(scratch, "line 3: the line is missing"));
 	assert_true(file_make(path, large, sizeof(large), 0644));
-	assert_int_equal(expiry_gate_check(&gate, NOW_SEC, scratch->report),
-	    STATUS_MALFORMED);
+	assert_int_equal(
+	    expiry_gate_check(&gate, NOW_SEC, scratch->report), STATUS_REFUSED);
 	assert_true(scratch_said(scratch, "line 1: not an expiry file"));
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkfifo(path, 0600), 0);
 	assert_int_equal(
-	    expiry_gate_check(&gate, NOW_SEC, scratch->report), STATUS_IO);
+	    expiry_gate_check(&gate, NOW_SEC, scratch->report), STATUS_REFUSED);
 	assert_true(scratch_said(scratch, "cannot be read"));
 	gate.path = scratch->path;
 	assert_int_equal(
-	    expiry_gate_check(&gate, NOW_SEC, scratch->report), STATUS_IO);
+	    expiry_gate_check(&gate, NOW_SEC, scratch->report), STATUS_REFUSED);
 	/* With the override, each is a warning, and said all the same. */
 	gate.override = true;
 	assert_int_equal(
@@ -160,6 +187,8 @@ main(void)
 		test_date, scratch_setup, scratch_teardown),
 	    cmocka_unit_test_setup_teardown(
 		test_file, scratch_setup, scratch_teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_age, scratch_setup, scratch_teardown),
 	    cmocka_unit_test_setup_teardown(
 		test_both, scratch_setup, scratch_teardown),
 	    cmocka_unit_test_setup_teardown(

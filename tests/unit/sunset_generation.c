@@ -49,7 +49,7 @@ count(struct generation *generation, unsigned thread, uint16_t host,
 
 /* Everything that waits in the socket, as one text. */
 static void
-receive_all(int fd, char *out, size_t size)
+receive_kind(int fd, enum wire_kind want, char *out, size_t size)
 {
 	char *buffer = malloc(WIRE_BYTES_MOST + 1);
 	size_t n = 0;
@@ -63,13 +63,19 @@ receive_all(int fd, char *out, size_t size)
 
 		assert_int_equal(
 		    wire_receive(fd, buffer, &kind, &text, &len), STATUS_OK);
-		assert_int_equal(kind, WIRE_COUNTS);
+		assert_int_equal(kind, want);
 		assert_true(n + len < size);
 		memcpy(out + n, text, len);
 		n += len;
 	}
 	out[n] = '\0';
 	free(buffer);
+}
+
+static void
+receive_all(int fd, char *out, size_t size)
+{
+	receive_kind(fd, WIRE_COUNTS, out, size);
 }
 
 static const char two_hosts[] = "[server]\n[host a]\n[host b]\n";
@@ -112,6 +118,49 @@ test_flush(void **state)
 	close(end[0]);
 	assert_int_equal(
 	    generation_flush(generation, end[1], DECEMBER, DECEMBER + 1),
+	    STATUS_IO);
+	close(end[1]);
+	generation_free(generation);
+}
+
+/* The same as often as is wished, until it is sent for good. */
+static void
+test_save(void **state)
+{
+	struct generation *generation = generation_of(*state, two_hosts, 1);
+	static const char want[] = "2026-12-01T00Z host=a issuer=other "
+				   "method=get mode=404 nonce=no hash=none "
+				   "count=5\n2026-12-01T00Z up=60\n";
+	static char buffer[WIRE_BYTES_MOST + 1];
+	char have[4096];
+	int end[2];
+
+	assert_int_equal(wire_open(end), STATUS_OK);
+	count(generation, 0, 0, 1, ANSWER_NOT_FOUND, 5);
+	for (unsigned i = 0; i < 2; i++) {
+		enum wire_kind kind;
+		const char *text;
+		size_t len;
+
+		assert_int_equal(generation_save(generation, end[1], DECEMBER,
+				     DECEMBER + 60),
+		    STATUS_OK);
+		assert_int_equal(
+		    wire_receive(end[0], buffer, &kind, &text, &len),
+		    STATUS_OK);
+		assert_int_equal(kind, WIRE_HOUR);
+		assert_int_equal(len, sizeof(want) - 1);
+		assert_memory_equal(text, want, len);
+		receive_kind(end[0], WIRE_SAVE, have, sizeof(have));
+	}
+	assert_int_equal(
+	    generation_flush(generation, end[1], DECEMBER, DECEMBER + 60),
+	    STATUS_OK);
+	receive_all(end[0], have, sizeof(have));
+	assert_string_equal(have, want);
+	close(end[0]);
+	assert_int_equal(
+	    generation_save(generation, end[1], DECEMBER, DECEMBER + 60),
 	    STATUS_IO);
 	close(end[1]);
 	generation_free(generation);
@@ -245,6 +294,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_flush),
+	    TEST(test_save),
 	    TEST(test_flush_many),
 	    TEST(test_carry),
 	    cmocka_unit_test(test_wire),

@@ -113,16 +113,19 @@ test_days(void **state)
 	/* The last hour of today; then the morning of tomorrow. */
 	record.hour_sec = HOUR_SEC / DAY * DAY + 23 * 3600;
 	assert_null(trend_add(trend, &record));
+	/* What a clock wrote that was wrong is passed over. */
 	record.hour_sec += 3600;
-	assert_non_null(trend_add(trend, &record));
+	assert_null(trend_add(trend, &record));
 	record.hour_sec = (trend->base_day - 1) * DAY;
-	assert_non_null(trend_add(trend, &record));
+	assert_null(trend_add(trend, &record));
 	record.hour_sec = -3600;
-	assert_non_null(trend_add(trend, &record));
+	assert_null(trend_add(trend, &record));
 	record.hour_sec = trend->base_day * DAY;
 	assert_null(trend_add(trend, &record));
 	assert_int_equal(trend->first, 0);
 	assert_int_equal(trend_sum(trend->requests, 0, TREND_DAYS), 32);
+	assert_int_equal(trend_file_end(trend), 3);
+	assert_int_equal(trend_file_end(trend), 0);
 }
 
 static void
