@@ -104,8 +104,9 @@ measure_extensions(const struct crl_header *header, struct sizes *sizes)
 static size_t
 entry_len(const struct row *row)
 {
-	size_t len = der_size(der_uint_len(&row->serial)) +
-		     der_size(der_time_len(row_revoked_at(row)));
+	/* Both are below 128 octets: their headers take two. */
+	size_t len = 2 + der_uint_len(&row->serial) + 2 +
+		     der_time_len(row_revoked_at(row));
 
 	return row->reason == 0 ? len : len + REASON_LEN;
 }
@@ -145,11 +146,18 @@ measure(const struct crl_header *header, struct sizes *sizes)
 }
 
 static uint8_t *
+put_pair(uint8_t *at, unsigned n)
+{
+	*at++ = (uint8_t)('0' + n / 10);
+	*at++ = (uint8_t)('0' + n % 10);
+	return at;
+}
+
+static uint8_t *
 put_revocation_date(uint8_t *at, int64_t sec, struct day *days)
 {
 	int64_t day = sec / 86400 - (sec % 86400 < 0);
-	int second = (int)(sec - day * 86400);
-	int clock[3] = {second / 3600, second / 60 % 60, second % 60};
+	unsigned second = (unsigned)(sec - day * 86400);
 	struct day *date = &days[(uint64_t)day % DAYS];
 
 	if (date->len == 0 || date->day != day) {
@@ -161,10 +169,9 @@ put_revocation_date(uint8_t *at, int64_t sec, struct day *days)
 	 * behind the last entry there are always extensions. */
 	memcpy(at, date->time, sizeof(date->time));
 	at += date->len - 7;
-	for (int i = 0; i < 3; i++) {
-		*at++ = (uint8_t)('0' + clock[i] / 10);
-		*at++ = (uint8_t)('0' + clock[i] % 10);
-	}
+	at = put_pair(at, second / 3600);
+	at = put_pair(at, second / 60 % 60);
+	at = put_pair(at, second % 60);
 	return at + 1;
 }
 

@@ -10,8 +10,7 @@
 #include "crlpress/crl_read.h"
 #include "crlpress/der_read.h"
 
-/* Where revocationDate ends in an entry of the usual shape, after the serial:
- * its header and its content. */
+/* Of an entry of the usual shape: header and content of revocationDate. */
 #define USUAL_TIME_BYTES (2 + DER_UTC_TIME_LEN)
 
 /* RFC 5280, 5.3.1: crlEntryExtensions with a reasonCode and nothing else; the
@@ -19,6 +18,16 @@
 static const uint8_t usual_reason[] = {0x30, 0x0c, 0x30, 0x0a, 0x06, 0x03, 0x55,
     0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01};
 #define USUAL_REASON_BYTES (sizeof(usual_reason) + 1)
+
+/* What crl_entry.is_usual promises; the values of RFC 5280 end at 10. */
+#define USUAL_REASON_MOST 31
+
+/*
+ * As many octets are looked at from where such an entry begins, whether they
+ * are its own or not: 4 before the serial, at most 20 of it, date and reason.
+ * Where fewer are left, entries are read the long way.
+ */
+#define USUAL_ROOM (4 + UINT160_OCTETS + USUAL_TIME_BYTES + USUAL_REASON_BYTES)
 
 /* RFC 5280, 5.3: the extensions of an entry, 2.5.29.x by their last octet. */
 enum entry_extension {
@@ -59,46 +68,56 @@ serial_set(struct crl_entry *entry)
 }
 
 /*
- * An entry of the usual shape at `p`: header, positive serial, UTCTime and at
- * most a reasonCode, each length of one octet. False when it is anything else.
+ * An entry of the usual shape at `p`, with USUAL_ROOM octets to look at:
+ * header, positive serial, UTCTime and at most a reasonCode, each length of one
+ * octet. False when it is anything else; the entry is then half filled.
+ *
+ * What differs from entry to entry at random (a serial's zero octet, a reason)
+ * is no branch here, since it could not be foreseen.
  */
 static bool
-usual_read(const uint8_t *p, size_t left, struct crl_entry *entry)
+usual_read(const uint8_t *p, struct crl_entry *entry)
 {
-	size_t len, serial_len, fixed;
-	const uint8_t *time;
+	size_t len = p[1], serial_len = p[3];
+	size_t plain_len = 2 + serial_len + USUAL_TIME_BYTES;
+	bool has_reason = len != plain_len;
+	const uint8_t *time, *extensions;
+	const char *why;
+	bool other;
 
-	if (left < 6 || p[0] != DER_SEQUENCE || p[2] != DER_INTEGER)
-		return false;
-	len = p[1];
-	serial_len = p[3];
-	if (len >= 0x80 || len > left - 2)
-		return false;
-	if (serial_len - 1 >= UINT160_OCTETS || p[4] >= 0x80)
-		return false;
-	fixed = 2 + serial_len + USUAL_TIME_BYTES;
-	if (len != fixed && len != fixed + USUAL_REASON_BYTES)
-		return false;
-	if (p[4] == 0 && (serial_len == 1 || p[5] < 0x80))
+	if (serial_len - 1 >= UINT160_OCTETS)
 		return false;
 	time = p + 4 + serial_len;
-	if (time[0] != DER_UTC_TIME || time[1] != DER_UTC_TIME_LEN ||
-	    der_utc_time(time + 2, &entry->revoked_at.sec) != STATUS_OK)
+	extensions = time + USUAL_TIME_BYTES;
+	other = (p[0] != DER_SEQUENCE) | (p[2] != DER_INTEGER);
+	/* RFC 5280, 4.1.2.2: positive; X.690, 8.3.2: minimal. */
+	other |= (p[4] >= 0x80) | ((p[4] == 0) & (p[5] < 0x80));
+	other |= (time[0] != DER_UTC_TIME) | (time[1] != DER_UTC_TIME_LEN);
+	other |=
+	    has_reason &
+	    ((len != plain_len + USUAL_REASON_BYTES) |
+		(memcmp(extensions, usual_reason, sizeof(usual_reason)) != 0) |
+		(extensions[USUAL_REASON_BYTES - 1] > USUAL_REASON_MOST));
+	if (other ||
+	    der_utc_time(time + 2, &entry->revoked_at.sec) != STATUS_OK ||
+	    uint160_from_octets(&entry->serial, p + 4, serial_len, &why) !=
+		STATUS_OK)
 		return false;
-	entry->reason = -1;
-	if (len != fixed) {
-		const uint8_t *extensions = time + USUAL_TIME_BYTES;
-
-		if (memcmp(extensions, usual_reason, sizeof(usual_reason)) !=
-			0 ||
-		    extensions[sizeof(usual_reason)] >= 0x80)
-			return false;
-		entry->reason = extensions[sizeof(usual_reason)];
-	}
-	entry->revoked_at.form = CRL_TIME_UTC;
 	entry->encoded = (struct crl_view){p, 2 + len};
 	entry->integer = (struct crl_view){p + 4, serial_len};
-	serial_set(entry);
+	entry->revoked_at.form = CRL_TIME_UTC;
+	entry->reason = has_reason ? extensions[USUAL_REASON_BYTES - 1] : -1;
+	entry->serial_in_range = true;
+	entry->reason_critical = false;
+	entry->has_invalidity_date = false;
+	entry->has_certificate_issuer = false;
+	entry->has_hold_instruction = false;
+	entry->has_unknown = false;
+	entry->has_unknown_critical = false;
+	entry->has_duplicate_extension = false;
+	entry->has_empty_extensions = false;
+	entry->has_encoded_default = false;
+	entry->is_usual = true;
 	return true;
 }
 
@@ -297,8 +316,7 @@ crl_entry_read(const struct crl *crl, size_t *position, struct crl_entry *entry,
 	if (*position >= crl->entries.len)
 		return STATUS_DONE;
 	p = crl->entries.data + *position;
-	memset(entry, 0, sizeof(*entry));
-	if (!usual_read(p, crl->entries.len - *position, entry))
+	if (crl->entries.len - *position < USUAL_ROOM || !usual_read(p, entry))
 		return crl_entry_read_general(crl, position, entry, fault);
 	entry->offset = (size_t)(p - crl->bytes.data);
 	*position += entry->encoded.len;

@@ -6,10 +6,16 @@
  */
 #include "crlpress/der_read.h"
 
+#include <endian.h>
+#include <string.h>
+
 /* X.690, 8.1.2.4: these five bits say that the number follows elsewhere. */
 #define TAG_NUMBER_MASK 0x1f
 #define TAG_CLASS_MASK 0xc0
 #define TAG_CONSTRUCTED 0x20
+
+/* From 1 January 1900 to 1 January 1970. */
+#define UTC_EPOCH_DAYS 25567
 
 /* A length of more octets than this is longer than any memory. */
 #define LENGTH_OCTETS_MOST 8
@@ -306,17 +312,6 @@ der_check_rest(struct der_reader reader, struct crl_fault *fault)
 	}
 }
 
-/* Two digits; `*bad` becomes true when they are none. */
-static unsigned
-pair_read(const uint8_t *text, bool *bad)
-{
-	unsigned tens = (unsigned)text[0] - '0';
-	unsigned ones = (unsigned)text[1] - '0';
-
-	*bad |= (tens > 9) | (ones > 9);
-	return tens * 10 + ones;
-}
-
 /*
  * Days before 1 January of the year, from a day that is the same for all of
  * them. 400 years are added so that the year before the year 0 can be divided.
@@ -329,49 +324,93 @@ days_before_year(unsigned year)
 	return (int64_t)(365 * y + y / 4 - y / 100 + y / 400);
 }
 
-/* The rest of a time after its year: MMDDhhmmssZ. */
+/* Seconds of midnight; the number of a month is below 100. */
 static enum status
-civil_read(const uint8_t *text, unsigned year, bool bad, int64_t *sec)
+date_convert(unsigned year, unsigned month, unsigned day, int64_t *sec)
 {
-	unsigned month = pair_read(text, &bad);
-	unsigned day = pair_read(text + 2, &bad);
-	unsigned hour = pair_read(text + 4, &bad);
-	unsigned minute = pair_read(text + 6, &bad);
-	unsigned second = pair_read(text + 8, &bad);
 	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-	int64_t days;
+	int64_t days = days_before_year(year) - days_before_year(1970);
 
-	bad |= (month - 1 > 11) | (hour > 23) | (minute > 59) | (second > 59);
-	if (bad || text[10] != 'Z')
+	if (month - 1 > 11 ||
+	    day - 1 >= months[month].days + (leap && month == 2 ? 1u : 0u))
 		return STATUS_MALFORMED;
-	if (day - 1 >= months[month].days + (leap && month == 2 ? 1u : 0u))
-		return STATUS_MALFORMED;
-	days = days_before_year(year) - days_before_year(1970);
 	days += months[month].before + (leap && month > 2 ? 1u : 0u);
-	days += day - 1;
-	*sec = days * 86400 + hour * 3600 + minute * 60 + second;
+	*sec = (days + day - 1) * 86400;
 	return STATUS_OK;
 }
 
-/* RFC 5280, 4.1.2.5.1: 50 to 99 are of the twentieth century. */
+/*
+ * Eight digits at once as four numbers of two, the first in the lowest of four
+ * words of 16 bits; `*bad` becomes other than 0 when they are no digits.
+ */
+static uint64_t
+pairs_read(const uint8_t text[8], uint64_t *bad)
+{
+	uint64_t digit;
+
+	memcpy(&digit, text, sizeof(digit));
+	digit = le64toh(digit) ^ 0x3030303030303030;
+	*bad |= (digit | (digit + 0x0606060606060606)) & 0xf0f0f0f0f0f0f0f0;
+	return (digit * 10 + (digit >> 8)) & 0x00ff00ff00ff00ff;
+}
+
+static unsigned
+pair(uint64_t pairs, unsigned i)
+{
+	return (unsigned)(pairs >> (16 * i)) & 0xff;
+}
+
+/* DDhhmmssZ as its pairs and its last octet: the seconds since midnight. */
+static unsigned
+clock_convert(uint64_t pairs, uint8_t z, uint64_t *bad)
+{
+	/* A word above 23, 59, 59 has its highest bit set by what is added. */
+	*bad |= (pairs + 0x7fc47fc47fe80000) & 0x8000800080000000;
+	*bad |= z ^ 'Z';
+	return pair(pairs, 1) * 3600 + pair(pairs, 2) * 60 + pair(pairs, 3);
+}
+
+/*
+ * RFC 5280, 4.1.2.5.1: YYMMDDhhmmssZ; 50 to 99 are of the twentieth century.
+ * Of these hundred years each fourth has a leap day, 2000 too. Nearly every
+ * entry has such a date, so it does without date_convert's divisions.
+ */
 enum status
 der_utc_time(const uint8_t text[DER_UTC_TIME_LEN], int64_t *sec)
 {
-	bool bad = false;
-	unsigned year = pair_read(text, &bad);
+	uint64_t bad = 0;
+	uint64_t date = pairs_read(text, &bad);
+	uint64_t time = pairs_read(text + 4, &bad);
+	unsigned clock_sec = clock_convert(time, text[12], &bad);
+	unsigned year = pair(date, 0) + (pair(date, 0) < 50 ? 100 : 0);
+	unsigned month = pair(date, 1);
+	unsigned day = pair(date, 2);
+	unsigned leap = year % 4 == 0;
+	unsigned days;
 
-	return civil_read(text + 2, year + (year < 50 ? 2000 : 1900), bad, sec);
+	if (bad != 0 || month - 1 > 11 ||
+	    day - 1 >= months[month].days + (leap & (month == 2)))
+		return STATUS_MALFORMED;
+	days = year * 365 + (year - 1) / 4 + months[month].before +
+	       (leap & (month > 2)) + day - 1;
+	*sec = ((int64_t)days - UTC_EPOCH_DAYS) * 86400 + clock_sec;
+	return STATUS_OK;
 }
 
-/* RFC 5280, 4.1.2.5.2. */
+/* RFC 5280, 4.1.2.5.2: YYYYMMDDhhmmssZ. */
 enum status
 der_generalized_time(const uint8_t text[DER_GENERALIZED_TIME_LEN], int64_t *sec)
 {
-	bool bad = false;
-	unsigned year = pair_read(text, &bad) * 100;
+	uint64_t bad = 0;
+	uint64_t date = pairs_read(text, &bad);
+	uint64_t time = pairs_read(text + 6, &bad);
+	unsigned clock_sec = clock_convert(time, text[14], &bad);
 
-	year += pair_read(text + 2, &bad);
-	return civil_read(text + 4, year, bad, sec);
+	if (bad != 0 || date_convert(pair(date, 0) * 100 + pair(date, 1),
+			    pair(date, 2), pair(date, 3), sec) != STATUS_OK)
+		return STATUS_MALFORMED;
+	*sec += clock_sec;
+	return STATUS_OK;
 }
 
 enum status

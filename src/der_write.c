@@ -95,16 +95,36 @@ der_put_bytes(uint8_t *at, const void *data, size_t len)
 	return at + len;
 }
 
+/* The last `len` octets, in two pieces that overlap where they are few. */
+static void
+octets_copy(uint8_t *at, const struct uint160 *value, size_t len)
+{
+	const uint8_t *from = value->octet + UINT160_OCTETS - len;
+
+	if (len >= 16) {
+		memcpy(at, from, 16);
+		memcpy(at + len - 8, from + len - 8, 8);
+	} else if (len >= 8) {
+		memcpy(at, from, 8);
+		memcpy(at + len - 8, from + len - 8, 8);
+	} else {
+		memcpy(at, from, len);
+	}
+}
+
+/* At most 21 octets: the length takes one. */
 uint8_t *
 der_put_uint(uint8_t *at, const struct uint160 *value)
 {
 	size_t zeros = leading_zeros(value);
-	size_t len = der_uint_len(value);
+	size_t sign = value->octet[zeros] >> 7;
+	size_t len = UINT160_OCTETS - zeros;
 
-	at = der_put_header(at, DER_INTEGER, len);
-	if (len > UINT160_OCTETS - zeros)
-		*at++ = 0;
-	return der_put_bytes(at, value->octet + zeros, UINT160_OCTETS - zeros);
+	at[0] = DER_INTEGER;
+	at[1] = (uint8_t)(sign + len);
+	at[2] = 0;
+	octets_copy(at + 2 + sign, value, len);
+	return at + 2 + sign + len;
 }
 
 uint8_t *

@@ -5,37 +5,73 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "crlpress/pool.h"
 
-#define PART_BITS 9
-#define PARTS (1U << PART_BITS)
+/*
+ * As many parts as give one some thousand hashes, whose table fits the cache.
+ * More parts than these would be more places to write to than fit it.
+ */
+#define PART_ENTRIES 16384
+#define PART_BITS_LEAST 4
+#define PART_BITS_MOST 10
 
-/* Entries of one round: 256 MiB of hashes. */
-#define ROUND_ENTRIES ((uint64_t)1 << 25)
 #define ROUND_BITS_MOST 16
 
-struct hashes {
+/*
+ * Hashes of one part, the last ones first: a list of chunks, each as large as
+ * its address is aligned, so that where the next hash goes is all that has to
+ * be known: an aligned address is the end of a chunk.
+ */
+#define CHUNK_BYTES 4096
+
+struct chunk {
+	struct chunk *next;
+	uint64_t hash[CHUNK_BYTES / sizeof(uint64_t) - 1];
+};
+
+_Static_assert(sizeof(struct chunk) == CHUNK_BYTES, "a chunk is 4 KiB");
+
+/*
+ * What chunks are cut from: large pages where the kernel has such and a worker
+ * will fill them, since scattered writes to small ones take longer.
+ */
+#define BLOCK_BYTES ((size_t)2 * 1024 * 1024)
+#define BLOCK_CHUNKS (BLOCK_BYTES / CHUNK_BYTES)
+
+/* The first chunk of a block keeps the list of them. */
+struct block {
+	struct block *next;
+};
+
+/* What one thread collected; no other touches it meanwhile. */
+struct collector {
+	uint64_t *part[1U << PART_BITS_MOST]; /* where the next hash goes */
+	struct block *blocks;
+	size_t used;        /* chunks of the first block */
+	bool is_large;      /* blocks will be filled */
+	struct chunk *free; /* of earlier rounds, anybody's */
+	uint64_t *table;    /* of hashes, 0: free */
+	size_t table_room;
+	bool no_memory;
+};
+
+/* Hashes that came twice. */
+struct suspects {
 	uint64_t *hash;
 	size_t count;
 	size_t room;
 };
 
-/* What one thread collected; no other touches it meanwhile. */
-struct collector {
-	struct hashes part[PARTS];
-	uint64_t *table; /* of hashes, 0: free */
-	size_t table_room;
-	bool no_memory;
-};
-
 struct disjoint {
 	unsigned round_bits; /* log2 of the number of rounds */
+	unsigned part_bits;
 	uint64_t round;
 	unsigned workers;
 	struct collector *collector;
-	pthread_mutex_t mutex;  /* of what follows, while a round ends */
-	struct hashes suspects; /* sorted when the last round has ended */
+	pthread_mutex_t mutex;    /* of what follows, while a round ends */
+	struct suspects suspects; /* sorted when the last round has ended */
 	bool no_memory;
 };
 
@@ -62,37 +98,88 @@ serial_hash(uint64_t issuer, const struct uint160 *serial)
 	return high == 0 ? 1 : high;
 }
 
-static bool
-hashes_add(struct hashes *hashes, uint64_t hash)
+static struct block *
+block_make(bool is_large)
 {
-	size_t room = hashes->room;
-	uint64_t *list;
+	const int prot = PROT_READ | PROT_WRITE;
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+	uint8_t *map = mmap(NULL, BLOCK_BYTES * 2, prot, flags, -1, 0);
+	size_t skip;
 
-	if (hashes->count == room) {
-		room = room == 0 ? 512 : room * 2;
-		list = reallocarray(hashes->hash, room, sizeof(*list));
-		if (list == NULL)
-			return false;
-		hashes->hash = list;
-		hashes->room = room;
+	if (map == MAP_FAILED)
+		return NULL;
+	/* All but what is aligned goes back. */
+	skip = -(uintptr_t)map & (BLOCK_BYTES - 1);
+	if (skip > 0)
+		(void)munmap(map, skip);
+	(void)munmap(map + skip + BLOCK_BYTES, BLOCK_BYTES - skip);
+	if (is_large)
+		(void)madvise(map + skip, BLOCK_BYTES, MADV_HUGEPAGE);
+	return (struct block *)(void *)(map + skip);
+}
+
+static struct chunk *
+chunk_take(struct collector *collector)
+{
+	struct chunk *chunk = collector->free;
+	struct block *block = collector->blocks;
+
+	if (chunk != NULL) {
+		collector->free = chunk->next;
+		return chunk;
 	}
-	hashes->hash[hashes->count++] = hash;
-	return true;
+	if (block == NULL || collector->used == BLOCK_CHUNKS) {
+		block = block_make(collector->is_large);
+		if (block == NULL)
+			return NULL;
+		block->next = collector->blocks;
+		collector->blocks = block;
+		collector->used = 1;
+	}
+	return (struct chunk *)(void *)block + collector->used++;
+}
+
+/*
+ * A chunk that has just been begun; NULL without memory. Inlined it would cost
+ * every hash the registers that it needs once in 511.
+ */
+static __attribute__((noinline)) uint64_t *
+chunk_begin(struct collector *collector, uint64_t *end)
+{
+	struct chunk *chunk = chunk_take(collector);
+
+	if (chunk == NULL) {
+		collector->no_memory = true;
+		return NULL;
+	}
+	chunk->next = end == NULL ? NULL : (struct chunk *)(void *)end - 1;
+	return chunk->hash;
+}
+
+static unsigned
+bits_of(uint64_t entries, uint64_t each, unsigned least, unsigned most)
+{
+	while (least < most && entries >> least > each)
+		least++;
+	return least;
 }
 
 enum status
-disjoint_new(unsigned workers, uint64_t entries, struct disjoint **out)
+disjoint_new(unsigned workers, uint64_t entries, uint64_t memory_most,
+    struct disjoint **out)
 {
 	struct disjoint *disjoint = calloc(1, sizeof(*disjoint));
 
 	*out = NULL;
 	if (disjoint == NULL)
 		return STATUS_NO_MEMORY;
-	disjoint->workers =
-	    workers > POOL_WORKERS_MOST ? POOL_WORKERS_MOST : workers;
-	while (disjoint->round_bits < ROUND_BITS_MOST &&
-	       entries >> disjoint->round_bits > ROUND_ENTRIES)
-		disjoint->round_bits++;
+	disjoint->workers = workers == 0                  ? 1
+			    : workers > POOL_WORKERS_MOST ? POOL_WORKERS_MOST
+							  : workers;
+	disjoint->round_bits = bits_of(
+	    entries, memory_most / sizeof(uint64_t), 0, ROUND_BITS_MOST);
+	disjoint->part_bits = bits_of(entries >> disjoint->round_bits,
+	    PART_ENTRIES, PART_BITS_LEAST, PART_BITS_MOST);
 	disjoint->collector =
 	    calloc(disjoint->workers, sizeof(*disjoint->collector));
 	if (disjoint->collector == NULL ||
@@ -101,25 +188,40 @@ disjoint_new(unsigned workers, uint64_t entries, struct disjoint **out)
 		free(disjoint);
 		return STATUS_NO_MEMORY;
 	}
+	for (unsigned i = 0; i < disjoint->workers; i++)
+		disjoint->collector[i].is_large =
+		    (entries >> disjoint->round_bits) / disjoint->workers >=
+		    BLOCK_BYTES / sizeof(uint64_t);
 	*out = disjoint;
 	return STATUS_OK;
 }
 
-/* The first bits tell the round, the next ones the part. */
+/*
+ * The first bits tell the round, the next ones the part. The next line of the
+ * part's chunk is asked for now: when it is written to, it is there.
+ */
 void
 disjoint_add(struct disjoint *disjoint, unsigned worker, uint64_t issuer,
     const struct uint160 *serial)
 {
 	struct collector *collector = &disjoint->collector[worker];
 	uint64_t hash = serial_hash(issuer, serial);
-	size_t part;
+	uint64_t *at, **part;
 
 	if (disjoint->round_bits > 0 &&
 	    hash >> (64 - disjoint->round_bits) != disjoint->round)
 		return;
-	part = (size_t)(hash << disjoint->round_bits >> (64 - PART_BITS));
-	if (!hashes_add(&collector->part[part], hash))
-		collector->no_memory = true;
+	part = &collector->part[hash << disjoint->round_bits >>
+				(64 - disjoint->part_bits)];
+	at = *part;
+	if (((uintptr_t)at & (CHUNK_BYTES - 1)) == 0) {
+		at = chunk_begin(collector, at);
+		if (at == NULL)
+			return;
+	}
+	__builtin_prefetch(at + 8, 1);
+	*at = hash;
+	*part = at + 1;
 }
 
 static bool
@@ -142,11 +244,29 @@ table_make(struct collector *collector, size_t count, size_t *mask)
 	return true;
 }
 
+static bool
+suspects_add(struct suspects *suspects, uint64_t hash)
+{
+	uint64_t *list = suspects->hash;
+	size_t room = suspects->room;
+
+	if (suspects->count == room) {
+		room = room == 0 ? 512 : room * 2;
+		list = reallocarray(list, room, sizeof(*list));
+		if (list == NULL)
+			return false;
+		suspects->hash = list;
+		suspects->room = room;
+	}
+	suspects->hash[suspects->count++] = hash;
+	return true;
+}
+
 static void
 suspect(struct disjoint *disjoint, uint64_t hash)
 {
 	pthread_mutex_lock(&disjoint->mutex);
-	if (!hashes_add(&disjoint->suspects, hash))
+	if (!suspects_add(&disjoint->suspects, hash))
 		disjoint->no_memory = true;
 	pthread_mutex_unlock(&disjoint->mutex);
 }
@@ -154,10 +274,10 @@ suspect(struct disjoint *disjoint, uint64_t hash)
 /* Adds hashes to the table; those it has already are suspects. */
 static void
 table_fill(struct disjoint *disjoint, uint64_t *table, size_t mask,
-    const struct hashes *hashes)
+    const uint64_t *hashes, size_t count)
 {
-	for (size_t i = 0; i < hashes->count; i++) {
-		uint64_t hash = hashes->hash[i];
+	for (size_t i = 0; i < count; i++) {
+		uint64_t hash = hashes[i];
 		size_t at = (size_t)hash & mask;
 
 		while (table[at] != 0 && table[at] != hash)
@@ -165,6 +285,53 @@ table_fill(struct disjoint *disjoint, uint64_t *table, size_t mask,
 		if (table[at] == hash)
 			suspect(disjoint, hash);
 		table[at] = hash;
+	}
+}
+
+/* The chunk that a part is at, and how many hashes it has; NULL: none. */
+static struct chunk *
+part_chunk(uint64_t *at, size_t *count)
+{
+	struct chunk *chunk;
+
+	if (at == NULL)
+		return NULL;
+	/* Behind a hash always, so that the one before is of the chunk. */
+	chunk = (struct chunk *)(void *)((uintptr_t)(at - 1) &
+					 ~(uintptr_t)(CHUNK_BYTES - 1));
+	*count = (size_t)(at - chunk->hash);
+	return chunk;
+}
+
+static size_t
+part_count(uint64_t *at)
+{
+	size_t sum = 0, count = 0;
+
+	for (struct chunk *chunk = part_chunk(at, &count); chunk != NULL;
+	     chunk = chunk->next) {
+		sum += count;
+		count = sizeof(chunk->hash) / sizeof(chunk->hash[0]);
+	}
+	return sum;
+}
+
+/* The chunks of a part are then the worker's. */
+static void
+part_empty(struct disjoint *disjoint, struct collector *own, uint64_t **part,
+    size_t mask)
+{
+	size_t count = 0;
+	struct chunk *chunk = part_chunk(*part, &count);
+	struct chunk *next;
+
+	*part = NULL;
+	for (; chunk != NULL; chunk = next) {
+		table_fill(disjoint, own->table, mask, chunk->hash, count);
+		count = sizeof(chunk->hash) / sizeof(chunk->hash[0]);
+		next = chunk->next;
+		chunk->next = own->free;
+		own->free = chunk;
 	}
 }
 
@@ -177,17 +344,14 @@ judge_part(void *context, unsigned worker, size_t part)
 	size_t count = 0, mask = 0;
 
 	for (unsigned i = 0; i < disjoint->workers; i++)
-		count += disjoint->collector[i].part[part].count;
+		count += part_count(disjoint->collector[i].part[part]);
 	if (!table_make(own, count, &mask)) {
 		own->no_memory = true;
 		return;
 	}
-	for (unsigned i = 0; i < disjoint->workers; i++) {
-		struct hashes *hashes = &disjoint->collector[i].part[part];
-
-		table_fill(disjoint, own->table, mask, hashes);
-		hashes->count = 0;
-	}
+	for (unsigned i = 0; i < disjoint->workers; i++)
+		part_empty(
+		    disjoint, own, &disjoint->collector[i].part[part], mask);
 }
 
 static int
@@ -201,7 +365,8 @@ compare_hash(const void *a, const void *b)
 bool
 disjoint_next(struct disjoint *disjoint)
 {
-	pool_run(disjoint->workers, PARTS, judge_part, disjoint);
+	pool_run(disjoint->workers, (size_t)1 << disjoint->part_bits,
+	    judge_part, disjoint);
 	for (unsigned i = 0; i < disjoint->workers; i++)
 		disjoint->no_memory |= disjoint->collector[i].no_memory;
 	disjoint->round++;
@@ -237,8 +402,12 @@ disjoint_free(struct disjoint *disjoint)
 	if (disjoint == NULL)
 		return;
 	for (unsigned i = 0; i < disjoint->workers; i++) {
-		for (size_t k = 0; k < PARTS; k++)
-			free(disjoint->collector[i].part[k].hash);
+		struct block *next, *block = disjoint->collector[i].blocks;
+
+		for (; block != NULL; block = next) {
+			next = block->next;
+			(void)munmap(block, BLOCK_BYTES);
+		}
 		free(disjoint->collector[i].table);
 	}
 	pthread_mutex_destroy(&disjoint->mutex);

@@ -249,25 +249,41 @@ rule_applies(const struct lint *lint, enum lint_id id)
 	return !rules[id].needs_v2 || crl->has_version || crl->has_extensions;
 }
 
+static enum status
+lint_run(struct lint *lint)
+{
+	lint_entry_check *entry_checks[LINT_RULES];
+	size_t n = 0;
+
+	memset(lint->result, 0, sizeof(*lint->result));
+	for (unsigned i = 0; i < LINT_RULES; i++) {
+		if (!rule_applies(lint, (enum lint_id)i))
+			continue;
+		if (rules[i].crl != NULL)
+			rules[i].crl(lint);
+		if (rules[i].entry != NULL)
+			entry_checks[n++] = rules[i].entry;
+	}
+	lint_walk_entries(lint, entry_checks, n);
+	return lint->result->faults == 0 ? STATUS_OK : STATUS_FAULTY;
+}
+
 enum status
 lint_crl(const struct crl *crl, const struct lint_context *context,
     const char *object, struct report *report, struct lint_result *result)
 {
-	struct lint lint = {crl, context, object, report, result};
-	lint_entry_check *entry_checks[LINT_RULES];
-	size_t n = 0;
+	struct lint lint = {crl, context, object, report, result, false};
 
-	memset(result, 0, sizeof(*result));
-	for (unsigned i = 0; i < LINT_RULES; i++) {
-		if (!rule_applies(&lint, (enum lint_id)i))
-			continue;
-		if (rules[i].crl != NULL)
-			rules[i].crl(&lint);
-		if (rules[i].entry != NULL)
-			entry_checks[n++] = rules[i].entry;
-	}
-	lint_walk_entries(&lint, entry_checks, n);
-	return result->faults == 0 ? STATUS_OK : STATUS_FAULTY;
+	return lint_run(&lint);
+}
+
+enum status
+lint_crl_general(const struct crl *crl, const struct lint_context *context,
+    const char *object, struct report *report, struct lint_result *result)
+{
+	struct lint lint = {crl, context, object, report, result, true};
+
+	return lint_run(&lint);
 }
 
 size_t

@@ -47,6 +47,7 @@ struct lint {
 	const char *object;
 	struct report *report;
 	struct lint_result *result;
+	bool general; /* without short cuts, as lint_crl_general */
 };
 
 /* The entry that the walk stands at, and how it follows the ones before. */

@@ -379,6 +379,39 @@ walk_compare(struct lint_walk *walk, const struct crl_entry *last)
 		walk->unsorted_offset = walk->entry->offset;
 }
 
+/* What entries of the usual shape may be without a finding. */
+struct usual {
+	int64_t latest_sec; /* of revoked_at */
+	uint64_t reasons;   /* bit by reason + 1; bit 0: none */
+};
+
+static struct usual
+usual_of(const struct lint *lint)
+{
+	const struct reason_policy *policy = &reasons[lint->context->profile];
+
+	return (struct usual){
+	    .latest_sec = lint->crl->this_update.sec,
+	    .reasons = (uint64_t)policy->allowed << 1 | !policy->required,
+	};
+}
+
+/*
+ * Whether no check of an entry has anything to say of this one: nearly all are
+ * such, and asking each check costs more than this. What der, time-form,
+ * serial and entry-ext look for, an entry of the usual shape does not have;
+ * serial-unique, revoked-at and reason ask what is asked here.
+ */
+static bool
+is_beyond_doubt(const struct lint_walk *walk, const struct usual *usual)
+{
+	const struct crl_entry *entry = walk->entry;
+
+	return entry->is_usual && walk->order != 0 &&
+	       entry->revoked_at.sec <= usual->latest_sec &&
+	       (usual->reasons >> (entry->reason + 1) & 1) != 0;
+}
+
 void
 lint_walk_entries(struct lint *lint, lint_entry_check *const checks[], size_t n)
 {
@@ -387,20 +420,25 @@ lint_walk_entries(struct lint *lint, lint_entry_check *const checks[], size_t n)
 	struct crl_entry *entry = &entries[0];
 	const struct crl_entry *last = NULL;
 	const struct lint_context *context = lint->context;
+	const struct usual usual = usual_of(lint);
 	struct lint_walk walk = {.lint = lint};
 	struct crl_fault fault;
 	size_t position = 0;
 	enum status status;
 
 	for (;;) {
-		status = crl_entry_read(lint->crl, &position, entry, &fault);
+		status = lint->general ? crl_entry_read_general(lint->crl,
+					     &position, entry, &fault)
+				       : crl_entry_read(lint->crl, &position,
+					     entry, &fault);
 		if (status != STATUS_OK)
 			break;
 		lint->result->entries++;
 		walk.entry = entry;
 		walk_compare(&walk, last);
-		for (size_t i = 0; i < n; i++)
-			checks[i](&walk);
+		if (!is_beyond_doubt(&walk, &usual))
+			for (size_t i = 0; i < n; i++)
+				checks[i](&walk);
 		if (context->on_entry != NULL)
 			context->on_entry(context->asker, entry);
 		if (entry->serial_in_range) {
@@ -412,4 +450,16 @@ lint_walk_entries(struct lint *lint, lint_entry_check *const checks[], size_t n)
 		lint_malformed(lint, &fault);
 	else
 		walk_end(&walk);
+}
+
+bool
+lint_reason_allowed(enum profile profile, unsigned reason, const char **want)
+{
+	const struct reason_policy *policy = &reasons[profile];
+
+	*want = policy->text;
+	/* Of 0 nothing is encoded. */
+	if (reason == REASON_UNSPECIFIED)
+		return !policy->required;
+	return reason <= REASON_MOST && (policy->allowed & R(reason)) != 0;
 }

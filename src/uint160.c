@@ -5,6 +5,7 @@
  */
 #include "crlpress/uint160.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "crlpress/hex.h"
@@ -70,17 +71,62 @@ words_divide(uint32_t word[WORDS], uint32_t n)
 	return (uint32_t)rest;
 }
 
+static uint64_t
+load_64(const uint8_t *p)
+{
+	uint64_t n;
+
+	memcpy(&n, p, sizeof(n));
+	return be64toh(n);
+}
+
+static uint32_t
+load_32(const uint8_t *p)
+{
+	uint32_t n;
+
+	memcpy(&n, p, sizeof(n));
+	return be32toh(n);
+}
+
+/*
+ * As many octets as there may be, in three pieces and without a loop. They are
+ * written where they stay: see uint160_compare.
+ */
+static void
+octets_load(struct uint160 *value, const uint8_t *octets, size_t len)
+{
+	uint64_t high = 0, low = 0;
+	uint32_t top = 0;
+
+	if (len >= 16) {
+		low = load_64(octets + len - 8);
+		high = load_64(octets + len - 16);
+		top = (uint32_t)((uint64_t)load_32(octets) >> 8 * (20 - len));
+	} else if (len >= 8) {
+		low = load_64(octets + len - 8);
+		high = load_64(octets) >> 8 >> 8 * (15 - len);
+	} else {
+		for (size_t i = 0; i < len; i++)
+			low = low << 8 | octets[i];
+	}
+	top = htobe32(top);
+	high = htobe64(high);
+	low = htobe64(low);
+	memcpy(value->octet, &top, sizeof(top));
+	memcpy(value->octet + 4, &high, sizeof(high));
+	memcpy(value->octet + 12, &low, sizeof(low));
+}
+
 enum status
 uint160_from_octets(
     struct uint160 *value, const uint8_t *octets, size_t len, const char **why)
 {
-	struct uint160 v = {{0}};
-
 	if (len == 0) {
 		*why = "empty";
 		return STATUS_MALFORMED;
 	}
-	while (len > 0 && *octets == 0) {
+	while (len > UINT160_OCTETS && *octets == 0) {
 		octets++;
 		len--;
 	}
@@ -89,9 +135,7 @@ uint160_from_octets(
 		*why = why_large;
 		return STATUS_MALFORMED;
 	}
-	for (size_t i = 0; i < len; i++)
-		v.octet[UINT160_OCTETS - len + i] = octets[i];
-	*value = v;
+	octets_load(value, octets, len);
 	return STATUS_OK;
 }
 
@@ -184,19 +228,32 @@ uint160_next(struct uint160 *value)
 	return STATUS_OK;
 }
 
+/*
+ * What memcmp would say, in the pieces of 4, 8 and 8 octets that serials are
+ * written in: one load over several stores that are still under way waits for
+ * all of them, and a serial is mostly compared as soon as it is read.
+ */
 int
 uint160_compare(const struct uint160 *a, const struct uint160 *b)
 {
-	return memcmp(a->octet, b->octet, UINT160_OCTETS);
+	uint64_t x = load_32(a->octet), y = load_32(b->octet);
+
+	if (x == y) {
+		x = load_64(a->octet + 4);
+		y = load_64(b->octet + 4);
+	}
+	if (x == y) {
+		x = load_64(a->octet + 12);
+		y = load_64(b->octet + 12);
+	}
+	return (x > y) - (x < y);
 }
 
 bool
 uint160_is_zero(const struct uint160 *value)
 {
-	for (size_t i = 0; i < UINT160_OCTETS; i++)
-		if (value->octet[i] != 0)
-			return false;
-	return true;
+	return (load_32(value->octet) | load_64(value->octet + 4) |
+		   load_64(value->octet + 12)) == 0;
 }
 
 uint32_t

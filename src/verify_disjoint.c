@@ -258,8 +258,8 @@ verify_disjoint_new(struct verify *verify, uint64_t bytes)
 		return STATUS_NO_MEMORY;
 	disjoint->verify = verify;
 	disjoint->workers = verify->workers;
-	status = disjoint_new(
-	    verify->workers, bytes / ENTRY_BYTES, &disjoint->hashes);
+	status = disjoint_new(verify->workers, bytes / ENTRY_BYTES,
+	    DISJOINT_MEMORY_MOST, &disjoint->hashes);
 	if (status == STATUS_OK &&
 	    pthread_mutex_init(&disjoint->mutex, NULL) != 0) {
 		disjoint_free(disjoint->hashes);

@@ -100,10 +100,10 @@ struct crl_entry {
 	size_t offset;           /* of the entry from the start of the CRL */
 	struct crl_view encoded; /* the entry with its header */
 	struct crl_view integer; /* content octets of userCertificate */
-	bool serial_in_range;    /* positive and below 2^159 */
-	struct uint160 serial;   /* when in range */
 	struct crl_time revoked_at;
-	int reason; /* 0 to 127 as encoded; -1: no reasonCode */
+	int reason;            /* 0 to 127 as encoded; -1: no reasonCode */
+	struct uint160 serial; /* when in range */
+	bool serial_in_range;  /* positive and below 2^159 */
 	bool reason_critical;
 	bool has_invalidity_date;
 	bool has_certificate_issuer;
@@ -113,6 +113,10 @@ struct crl_entry {
 	bool has_duplicate_extension;
 	bool has_empty_extensions; /* SEQUENCE OF with nothing in it */
 	bool has_encoded_default;  /* BOOLEAN FALSE encoded */
+	/* The serial is in range, revoked_at a UTCTime, the reason below 32 or
+	 * -1, and all that is said above from reason_critical on is false. Not
+	 * every entry of which that is so has it set. */
+	bool is_usual;
 };
 
 /*

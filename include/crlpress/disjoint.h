@@ -6,8 +6,8 @@
  * come twice are suspects; the caller walks over its entries once more and
  * compares the serials of suspects in full.
  *
- * Memory is 8 bytes an entry, at most 256 MiB: more entries are taken in
- * rounds, by the first bits of their hashes, and each round but the first
+ * Memory is 8 bytes an entry, up to a limit: more entries are taken in rounds,
+ * by the first bits of their hashes, and each round but the first
  * walks over all of them again.
  *
  *     do
@@ -26,9 +26,13 @@
 
 struct disjoint;
 
-/* For about so many entries; a wrong guess costs memory or time. */
-enum status disjoint_new(
-    unsigned workers, uint64_t entries, struct disjoint **disjoint) MUST_CHECK;
+/* For whom there is no budget. */
+#define DISJOINT_MEMORY_MOST (UINT64_C(256) << 20)
+
+/* For about so many entries, with at most about so much memory; a wrong guess
+ * costs memory or time. */
+enum status disjoint_new(unsigned workers, uint64_t entries,
+    uint64_t memory_most, struct disjoint **disjoint) MUST_CHECK;
 void disjoint_free(struct disjoint *disjoint);
 
 /*

@@ -62,6 +62,21 @@ enum status lint_crl(const struct crl *crl, const struct lint_context *context,
     const char *object, struct report *report,
     struct lint_result *result) MUST_CHECK;
 
+/*
+ * The same, with every check asked of every entry, which crl_entry_read_general
+ * reads, so that tests can hold one against the other.
+ */
+enum status lint_crl_general(const struct crl *crl,
+    const struct lint_context *context, const char *object,
+    struct report *report, struct lint_result *result) MUST_CHECK;
+
+/*
+ * Whether an entry may have this reason; 0 is one without. `*want` says in
+ * static text which are allowed: "1, 3, 4, 5, 9 or none".
+ */
+bool lint_reason_allowed(
+    enum profile profile, unsigned reason, const char **want);
+
 /* How hard a rule is in a profile. */
 enum lint_severity { LINT_OFF, LINT_WARNING, LINT_FAULT };
 

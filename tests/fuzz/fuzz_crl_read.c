@@ -4,6 +4,7 @@
  * CRL is asked; what comes back must lie inside the input and be the same when
  * asked again, by either way of reading an entry. Where libcrypto reads the
  * same CRL, it must see as many entries; where it does not, nothing is said.
+ * And lint must find the same with its short cuts and without.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,6 +15,7 @@
 #include <openssl/x509.h>
 
 #include "crlpress/crl_read.h"
+#include "crlpress/lint.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -76,6 +78,14 @@ entry_compare(const struct crl_entry *a, const struct crl_entry *b)
 	require(a->has_duplicate_extension == b->has_duplicate_extension);
 	require(a->has_empty_extensions == b->has_empty_extensions);
 	require(a->has_encoded_default == b->has_encoded_default);
+	require(!a->is_usual ||
+		(b->serial_in_range && b->revoked_at.form == CRL_TIME_UTC &&
+		    b->reason < 32 && !b->reason_critical));
+	require(!a->is_usual ||
+		!(b->has_invalidity_date || b->has_certificate_issuer ||
+		    b->has_hold_instruction || b->has_unknown ||
+		    b->has_unknown_critical || b->has_duplicate_extension ||
+		    b->has_empty_extensions || b->has_encoded_default));
 }
 
 /* Walks the entries by both ways at once; how many, or -1 after a fault. */
@@ -196,6 +206,30 @@ libcrypto_compare(const uint8_t *data, size_t len, long entries)
 	X509_CRL_free(crl);
 }
 
+static void
+lint_compare(const struct crl *crl)
+{
+	struct report *report = report_new(NULL, SEVERITY_NOTE);
+	struct report *general = report_new(NULL, SEVERITY_NOTE);
+	struct lint_context context = {.now_sec = crl->this_update.sec};
+	struct lint_result result, other;
+
+	require(report != NULL && general != NULL);
+	/* Any of them: the number is of the fuzzer's choice. */
+	context.profile = (enum profile)(crl->bytes.len % PROFILE_COUNT);
+	require(lint_crl(crl, &context, "CRL", report, &result) ==
+		lint_crl_general(crl, &context, "CRL", general, &other));
+	require(result.entries == other.entries);
+	require(result.faults == other.faults);
+	require(result.warnings == other.warnings);
+	require(report_kept(report) == report_kept(general));
+	for (size_t i = 0; i < report_kept(report); i++)
+		require(strcmp(report_finding(report, i)->text,
+			    report_finding(general, i)->text) == 0);
+	report_free(report);
+	report_free(general);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
@@ -215,6 +249,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	require(crl.bytes.data == data && crl.bytes.len == len);
 	entries = crl_check(&crl);
 	tbs_compare(&crl);
+	lint_compare(&crl);
 	libcrypto_compare(data, len, entries);
 	require(crl_parse(data, len - 1, &crl, &fault) == STATUS_MALFORMED);
 	return 0;

@@ -225,6 +225,19 @@ entry_equal(const struct crl_entry *a, const struct crl_entry *b)
 	       a->has_encoded_default == b->has_encoded_default;
 }
 
+/* What is_usual promises of an entry. */
+static inline bool
+entry_is_usual(const struct crl_entry *entry)
+{
+	return entry->serial_in_range &&
+	       entry->revoked_at.form == CRL_TIME_UTC && entry->reason < 32 &&
+	       !entry->reason_critical && !entry->has_invalidity_date &&
+	       !entry->has_certificate_issuer && !entry->has_hold_instruction &&
+	       !entry->has_unknown && !entry->has_unknown_critical &&
+	       !entry->has_duplicate_extension &&
+	       !entry->has_empty_extensions && !entry->has_encoded_default;
+}
+
 /* Reads one entry by both ways, which have to agree in everything. */
 static inline enum status
 entry_read_both(const struct crl *crl, size_t *position,
@@ -240,6 +253,7 @@ entry_read_both(const struct crl *crl, size_t *position,
 	assert_int_equal(*position, there);
 	if (status == STATUS_OK) {
 		assert_true(entry_equal(entry, &other));
+		assert_true(!entry->is_usual || entry_is_usual(&other));
 		assert_true(*position > before);
 	} else {
 		assert_int_equal(*position, before);

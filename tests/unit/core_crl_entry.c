@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "../lib/der_vector.h"
+#include "crlpress/der_read.h"
 
 static void
 test_entries(void **state)
@@ -286,12 +287,22 @@ test_truncated(void **state)
 	}
 }
 
-/* Each octet of entries of the usual shape as each other octet. */
+/* The short cut looks at no entry that has less than this behind it. */
+#define BEHIND PLAIN PLAIN PLAIN
+
+/*
+ * Each octet of entries of the usual shape as each other octet, where the short
+ * cut may be taken and where it may not.
+ */
 static void
 test_two_paths(void **state)
 {
 	static const char *const bases[] = {PLAIN, USUAL, IN(INVALID),
-	    "30{0202008018{'20500101000000Z'}}" PLAIN};
+	    "30{0202008018{'20500101000000Z'}}" PLAIN, PLAIN BEHIND,
+	    USUAL BEHIND,
+	    "30{02{008182838485868788898a8b8c8d8e8f90}" WHEN "}" BEHIND,
+	    "30{02{0102030405060708090a0b0c0d0e0f1011121314}" WHEN REASON(
+		"00") "}" BEHIND};
 	struct vector v;
 	struct crl crl;
 
@@ -309,6 +320,42 @@ test_two_paths(void **state)
 			read_all(&crl);
 			v.octet[i / 256] = was;
 		}
+	}
+}
+
+/* Of every length, with an octet that may be a sign before it or not. */
+static void
+test_serial_lengths(void **state)
+{
+	static const uint8_t firsts[] = {0x01, 0x7f, 0x00, 0x80};
+	struct crl_fault fault;
+	struct crl_entry entry;
+	struct vector v;
+	struct crl crl;
+	char serial[64], text[512];
+
+	(void)state;
+	for (size_t i = 0; i < 21 * sizeof(firsts); i++) {
+		size_t n = (size_t)snprintf(
+		    serial, sizeof(serial), "%02x", firsts[i % sizeof(firsts)]);
+
+		for (size_t k = 0; k < i / sizeof(firsts); k++)
+			n += (size_t)snprintf(
+			    serial + n, sizeof(serial) - n, "%02zx", 0x81 + k);
+		snprintf(
+		    text, sizeof(text), "30{02{%s}" WHEN "}" BEHIND, serial);
+		assemble(text, &v);
+		memset(&crl, 0, sizeof(crl));
+		crl.entries.data = guard_put(v.octet, v.len);
+		crl.entries.len = v.len;
+		crl.bytes = crl.entries;
+		if (entry_read_both(&crl, &(size_t){0}, &entry, &fault) !=
+		    STATUS_OK)
+			continue;
+		assert_int_equal(entry.is_usual, entry.serial_in_range);
+		assert_int_equal(
+		    entry.is_usual, v.octet[4] < 0x80 && v.octet[3] <= 20 &&
+					!(v.octet[3] == 1 && v.octet[4] == 0));
 	}
 }
 
@@ -344,6 +391,87 @@ date_check(int64_t sec, bool utc)
 	    entry.revoked_at.form, utc ? CRL_TIME_UTC : CRL_TIME_GENERALIZED);
 }
 
+/* What the calendar of the C library makes of six numbers, if it is a date. */
+static bool
+civil_to_sec(const int part[6], int64_t *sec)
+{
+	struct tm tm = {.tm_year = part[0] - 1900,
+	    .tm_mon = part[1] - 1,
+	    .tm_mday = part[2],
+	    .tm_hour = part[3],
+	    .tm_min = part[4],
+	    .tm_sec = part[5]};
+
+	*sec = timegm(&tm);
+	return tm.tm_year == part[0] - 1900 && tm.tm_mon == part[1] - 1 &&
+	       tm.tm_mday == part[2] && tm.tm_hour == part[3] &&
+	       tm.tm_min == part[4] && tm.tm_sec == part[5];
+}
+
+static void
+time_check(const int part[6])
+{
+	int64_t want = 0, have = 0;
+	bool real = civil_to_sec(part, &want);
+	char text[32];
+
+	snprintf(text, sizeof(text), "%04u%02u%02u%02u%02u%02uZ",
+	    (unsigned)part[0] % 10000, (unsigned)part[1] % 100,
+	    (unsigned)part[2] % 100, (unsigned)part[3] % 100,
+	    (unsigned)part[4] % 100, (unsigned)part[5] % 100);
+	assert_int_equal(
+	    der_generalized_time((const uint8_t *)text, &have) == STATUS_OK,
+	    real);
+	assert_true(!real || have == want);
+	if (part[0] < 1950 || part[0] > 2049)
+		return;
+	assert_int_equal(
+	    der_utc_time((const uint8_t *)text + 2, &have) == STATUS_OK, real);
+	assert_true(!real || have == want);
+}
+
+/* Every two digits at every place, beside others that are in order. */
+static void
+test_numbers(void **state)
+{
+	(void)state;
+	for (int year = 1900; year <= 2100; year++)
+		for (int i = 0; i < 10000; i++)
+			time_check((int[6]){year, i / 100, i % 100, 1, 2, 3});
+	for (int i = 0; i < 1000000; i++)
+		time_check(
+		    (int[6]){2024, 2, 29, i / 10000, i / 100 % 100, i % 100});
+	for (int year = 0; year < 10000; year++)
+		for (int day = 28; day <= 30; day++)
+			time_check((int[6]){year, 2, day, 23, 59, 59});
+}
+
+/* Every octet at every place of a time: digits alone are digits. */
+static void
+test_digits(void **state)
+{
+	static const char whole[] = "20151011121314Z";
+	uint8_t text[sizeof(whole)];
+	int64_t sec;
+
+	(void)state;
+	for (size_t i = 0; i < 256 * (sizeof(whole) - 1); i++) {
+		size_t at = i / 256;
+		uint8_t octet = (uint8_t)i;
+		bool is_digit = octet >= '0' && octet <= '9';
+
+		memcpy(text, whole, sizeof(whole));
+		text[at] = octet;
+		if (at == sizeof(whole) - 2 ? octet == 'Z' : is_digit)
+			continue;
+		assert_int_equal(
+		    der_generalized_time(text, &sec), STATUS_MALFORMED);
+		if (at >= 2)
+			assert_int_equal(
+			    der_utc_time(text + 2, &sec), STATUS_MALFORMED);
+	}
+}
+
 /* Every day from 1950 to 2049, and every 29th of ten thousand years. */
 static void
 test_calendar(void **state)
@@ -365,6 +493,9 @@ main(void)
 	    cmocka_unit_test(test_bad_entries),
 	    cmocka_unit_test(test_truncated),
 	    cmocka_unit_test(test_two_paths),
+	    cmocka_unit_test(test_serial_lengths),
+	    cmocka_unit_test(test_numbers),
+	    cmocka_unit_test(test_digits),
 	    cmocka_unit_test(test_calendar),
 	};
 

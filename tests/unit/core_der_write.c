@@ -137,6 +137,34 @@ static const struct time_case times[] = {
 			     "99991231235959Z"},
 };
 
+/* Of every length; no octet behind what was written is touched. */
+static void
+test_uint_lengths(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 4 * UINT160_OCTETS; i++) {
+		static const uint8_t firsts[] = {0x01, 0x7f, 0x80, 0xff};
+		size_t len = i / 4 + 1, sign = firsts[i % 4] >> 7;
+		struct uint160 value = {{0}};
+		uint8_t have[ROOM], want[ROOM];
+
+		memset(have, 0xa5, sizeof(have));
+		memset(want, 0xa5, sizeof(want));
+		for (size_t k = 0; k < len; k++)
+			value.octet[UINT160_OCTETS - len + k] =
+			    (uint8_t)(k == 0 ? firsts[i % 4] : 0x31 + k);
+		want[0] = DER_INTEGER;
+		want[1] = (uint8_t)(len + sign);
+		want[2] = 0;
+		memcpy(
+		    want + 2 + sign, value.octet + UINT160_OCTETS - len, len);
+		assert_ptr_equal(
+		    der_put_uint(have, &value), have + 2 + sign + len);
+		assert_memory_equal(have, want, sizeof(want));
+		assert_int_equal(der_uint_len(&value), len + sign);
+	}
+}
+
 static void
 test_time(void **state)
 {
@@ -175,6 +203,7 @@ main(void)
 	    cmocka_unit_test(test_header),
 	    cmocka_unit_test(test_tags),
 	    cmocka_unit_test(test_uint),
+	    cmocka_unit_test(test_uint_lengths),
 	    cmocka_unit_test(test_time),
 	    cmocka_unit_test(test_bytes),
 	};

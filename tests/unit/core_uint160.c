@@ -97,6 +97,74 @@ check_fault(const char *kind, const char *text, size_t len)
 	assert_hex(&value, "1267");
 }
 
+/* Octets of every length, with a zero before them or none, and none behind. */
+static void
+test_octets(void **state)
+{
+	(void)state;
+	for (size_t len = 1; len <= UINT160_OCTETS; len++)
+		for (unsigned first = 0; first < 0x80; first += 0x7f) {
+			uint8_t *octets = malloc(len);
+			struct uint160 value, want = {{0}};
+			const char *why = NULL;
+
+			assert_non_null(octets);
+			for (size_t i = 0; i < len; i++)
+				octets[i] = (uint8_t)(0x11 * i + len);
+			octets[0] = (uint8_t)first;
+			memcpy(want.octet + UINT160_OCTETS - len, octets, len);
+			assert_int_equal(
+			    uint160_from_octets(&value, octets, len, &why),
+			    STATUS_OK);
+			assert_memory_equal(&value, &want, sizeof(want));
+			assert_int_equal(
+			    uint160_is_zero(&value), len == 1 && first == 0);
+			free(octets);
+		}
+}
+
+/* Each octet alone makes a value other than zero. */
+static void
+test_zero(void **state)
+{
+	struct uint160 value = {{0}};
+
+	(void)state;
+	assert_true(uint160_is_zero(&value));
+	for (size_t i = 0; i < UINT160_OCTETS; i++) {
+		value.octet[i] = 1;
+		assert_false(uint160_is_zero(&value));
+		value.octet[i] = 0;
+	}
+}
+
+/* The order is that of the octets, whichever differ first and how. */
+static void
+test_order(void **state)
+{
+	static const uint8_t octets[] = {0x00, 0x01, 0x7f, 0x80, 0xff};
+	const size_t n = sizeof(octets);
+
+	(void)state;
+	for (size_t i = 0; i < UINT160_OCTETS * n * n * 3; i++) {
+		size_t at = i % UINT160_OCTETS, rest = i / UINT160_OCTETS;
+		struct uint160 a, b;
+		int want, have;
+
+		memset(&a, (int)(rest / n / n) * 0x7f, sizeof(a));
+		b = a;
+		a.octet[at] = octets[rest % n];
+		b.octet[at] = octets[rest / n % n];
+		/* What comes after the first difference does not count. */
+		if (a.octet[at] != b.octet[at] && at + 1 < UINT160_OCTETS)
+			b.octet[UINT160_OCTETS - 1] ^= 0x55;
+		want = memcmp(a.octet, b.octet, UINT160_OCTETS);
+		have = uint160_compare(&a, &b);
+		assert_int_equal(
+		    (have > 0) - (have < 0), (want > 0) - (want < 0));
+	}
+}
+
 static void
 test_vectors(void **state)
 {
@@ -248,6 +316,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_vectors),
+	    cmocka_unit_test(test_order),
+	    cmocka_unit_test(test_octets),
+	    cmocka_unit_test(test_zero),
 	    cmocka_unit_test(test_hex_forms),
 	    cmocka_unit_test(test_decimal_forms),
 	    cmocka_unit_test(test_empty),

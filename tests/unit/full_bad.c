@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "../lib/lint_both.h"
 #include "crlpress/utc.h"
 
 #define DIRECTORY "tests/bad/"
@@ -117,7 +118,7 @@ judge(const uint8_t *data, size_t len, const struct lint_context *context,
 		return report_fault(report, STATUS_FAULTY, name, fault.rule,
 		    fault.clause, "at offset %zu: %s", fault.offset,
 		    fault.text);
-	return lint_crl(&crl, context, name, report, &result);
+	return lint_both(&crl, context, name, report, &result);
 }
 
 /* The rule is one of the table's; returns its index. */
@@ -257,6 +258,51 @@ test_bits(void **state)
 	}
 }
 
+/*
+ * Every file by every profile, whatever it was made for, and with each of its
+ * octets turned into some others: judge() holds the short cuts of lint against
+ * none. Without an issuer, since signatures have no short cut.
+ */
+static void
+file_turn(const char *name, const struct lint_context *context)
+{
+	static const uint8_t turns[] = {0, 0x01, 0x02, 0x10, 0x30, 0x80, 0xff};
+	struct bad_file bad;
+
+	file_read(name, &bad);
+	for (size_t i = 0; i < bad.len; i++)
+		for (size_t k = i == 0 ? 0 : 1; k < sizeof(turns); k++) {
+			struct report *report = report_new(NULL, SEVERITY_NOTE);
+
+			bad.data[i] ^= turns[k];
+			(void)!judge(bad.data, bad.len, context, name, report);
+			bad.data[i] ^= turns[k];
+			report_free(report);
+		}
+}
+
+static void
+test_short_cuts(void **state)
+{
+	FILE *file = fopen(DIRECTORY "EXPECT", "r");
+	struct lint_context context;
+	char line[256], name[64], now[32];
+	unsigned profile = 0;
+
+	(void)state;
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file) != NULL) {
+		if (line[0] == '#')
+			continue;
+		assert_int_equal(sscanf(line, "%63s %*s %31s", name, now), 2);
+		context = context_of("tls", now);
+		context.issuer = NULL;
+		context.profile = (enum profile)(profile++ % PROFILE_COUNT);
+		file_turn(name, &context);
+	}
+	fclose(file);
+}
+
 /* Cut off anywhere, in memory of that size for the sanitizer to watch. */
 static void
 test_cuts(void **state)
@@ -286,6 +332,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_expect),
 	    cmocka_unit_test(test_bits),
+	    cmocka_unit_test(test_short_cuts),
 	    cmocka_unit_test(test_cuts),
 	};
 

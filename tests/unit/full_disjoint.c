@@ -53,7 +53,7 @@ walk(struct twins *twins, const uint64_t *twin, size_t twin_count)
 }
 
 static void
-check(uint64_t entries, unsigned rounds)
+check(uint64_t entries, uint64_t memory, unsigned rounds)
 {
 	static const uint64_t twin[] = {1, 2, 77777, 131072, ENTRIES};
 	struct twins twins = {0};
@@ -61,7 +61,7 @@ check(uint64_t entries, unsigned rounds)
 	size_t count = 0, suspects = 0;
 
 	assert_int_equal(
-	    disjoint_new(WORKERS, entries, &twins.disjoint), STATUS_OK);
+	    disjoint_new(WORKERS, entries, memory, &twins.disjoint), STATUS_OK);
 	walk(&twins, twin, sizeof(twin) / sizeof(twin[0]));
 	assert_int_equal(twins.rounds, rounds);
 	assert_int_equal(disjoint_count(twins.disjoint, &count), STATUS_OK);
@@ -83,15 +83,18 @@ static void
 finds_twins_in_one_round(void **state)
 {
 	(void)state;
-	check(ENTRIES, 1);
-	check(0, 1);
+	check(ENTRIES, DISJOINT_MEMORY_MOST, 1);
+	check(0, DISJOINT_MEMORY_MOST, 1);
+	check(ENTRIES, ENTRIES * 8, 1);
 }
 
 static void
 finds_twins_in_many_rounds(void **state)
 {
 	(void)state;
-	check((uint64_t)1 << 27, 4);
+	check((uint64_t)1 << 27, DISJOINT_MEMORY_MOST, 4);
+	check(ENTRIES, ENTRIES * 8 / 2, 2);
+	check(ENTRIES, ENTRIES * 8 / 7, 8);
 }
 
 static void
@@ -102,7 +105,7 @@ tells_issuers_apart(void **state)
 	size_t count = 1;
 
 	(void)state;
-	assert_int_equal(disjoint_new(1, 2, &disjoint), STATUS_OK);
+	assert_int_equal(disjoint_new(1, 2, 4096, &disjoint), STATUS_OK);
 	disjoint_add(disjoint, 0, 1, &serial);
 	disjoint_add(disjoint, 0, 2, &serial);
 	assert_false(disjoint_next(disjoint));
@@ -120,7 +123,7 @@ of_nothing_there_is_no_suspect(void **state)
 	size_t count = 1;
 
 	(void)state;
-	assert_int_equal(disjoint_new(2, 0, &disjoint), STATUS_OK);
+	assert_int_equal(disjoint_new(2, 0, 4096, &disjoint), STATUS_OK);
 	assert_false(disjoint_next(disjoint));
 	assert_int_equal(disjoint_count(disjoint, &count), STATUS_OK);
 	assert_int_equal(count, 0);

@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "../lib/lint_both.h"
 #include "crlpress/utc.h"
 
 #define GOOD "tests/bad/good-three.der"
@@ -78,7 +79,7 @@ lint(void)
 {
 	report_free(report);
 	report = report_new(NULL, SEVERITY_NOTE);
-	return lint_crl(&crl, &context, "the CRL", report, &result);
+	return lint_both(&crl, &context, "the CRL", report, &result);
 }
 
 static void
