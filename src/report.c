@@ -68,6 +68,7 @@ struct report {
 	 * finding that was not printed is not printed either. */
 	bool last_printed;
 	pthread_t last_thread;
+	struct finding *last_kept; /* NULL: it was not kept */
 	struct line line;
 	char text[TEXT_BYTES];
 };
@@ -285,6 +286,7 @@ finding_free(struct finding *finding)
 		return;
 	free(finding->object);
 	free(finding->text);
+	free(finding->hint);
 	free(finding);
 }
 
@@ -309,6 +311,7 @@ finding_keep(struct report *report, enum severity severity, const char *object,
 		return;
 	}
 	report->kept[report->kept_count++] = finding;
+	report->last_kept = finding;
 }
 
 /* Starts a line with what tells warnings and notes from faults. */
@@ -359,6 +362,7 @@ report_add(struct report *report, enum severity severity, const char *object,
 	report->count[severity]++;
 	group = group_find(report, severity, rule, format);
 	report->last_printed = false;
+	report->last_kept = NULL;
 	report->last_thread = pthread_self();
 	if (group->count++ < REPORT_RULE_MOST) {
 		text_format(report, format, args);
@@ -428,6 +432,19 @@ report_note(struct report *report, const char *object, const char *format, ...)
 	va_end(args);
 }
 
+/* What to do about the finding that this thread has just made. */
+static void __attribute__((format(printf, 2, 0)))
+hint_keep(struct report *report, const char *format, va_list args)
+{
+	struct finding *finding = report->last_kept;
+
+	if (finding == NULL || finding->hint != NULL ||
+	    pthread_equal(report->last_thread, pthread_self()) == 0)
+		return;
+	text_format(report, format, args);
+	finding->hint = text_keep(&report->line, report->text, TEXT_LINE_BYTES);
+}
+
 void
 report_hint(struct report *report, const char *format, ...)
 {
@@ -435,22 +452,50 @@ report_hint(struct report *report, const char *format, ...)
 	va_list args;
 	bool suppressed;
 
-	va_start(args, format);
 	report_lock(report);
+	va_start(args, format);
+	hint_keep(report, format, args);
+	va_end(args);
 	/* Between a fault and its hint another thread may have come. */
 	suppressed = !report->last_printed &&
 		     pthread_equal(report->last_thread, pthread_self()) != 0;
 	group = group_find(report, GROUP_HINT, NULL, format);
 	if (report->stream != NULL && !suppressed &&
 	    group->count++ < REPORT_RULE_MOST) {
+		va_start(args, format);
 		text_format(report, format, args);
+		va_end(args);
 		line_start(&report->line);
 		line_add_text(&report->line, "  hint: ");
 		line_add_escaped(&report->line, report->text, TEXT_LINE_BYTES);
 		line_print(&report->line, report->stream);
 	}
 	report_unlock(report);
-	va_end(args);
+}
+
+void
+report_replay(const struct report *from, struct report *to)
+{
+	for (size_t i = 0; i < report_kept(from); i++) {
+		const struct finding *finding = report_finding(from, i);
+
+		switch (finding->severity) {
+		case SEVERITY_NOTE:
+			report_note(to, finding->object, "%s", finding->text);
+			break;
+		case SEVERITY_WARNING:
+			report_warn(to, finding->object, finding->rule,
+			    finding->clause, "%s", finding->text);
+			break;
+		case SEVERITY_FAULT:
+			report_fault(to, STATUS_FAILED, finding->object,
+			    finding->rule, finding->clause, "%s",
+			    finding->text);
+			break;
+		}
+		if (finding->hint != NULL)
+			report_hint(to, "%s", finding->hint);
+	}
 }
 
 void

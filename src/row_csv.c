@@ -2,7 +2,6 @@
 /* A strict reader of the CSV that psql makes of rows. */
 #include "crlpress/row_csv.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "crlpress/utc.h"
@@ -144,4 +143,17 @@ row_csv_read(
 	if (fields == FIELDS && !recorded_is_fine(&field[5]))
 		return STATUS_MALFORMED;
 	return STATUS_OK;
+}
+
+bool
+row_csv_line(FILE *stream, char text[ROW_CSV_LINE_BYTES], size_t *len)
+{
+	size_t n = 0;
+	int c = 0;
+
+	while (n < ROW_CSV_LINE_BYTES && (c = getc_unlocked(stream)) != EOF &&
+	       c != '\n')
+		text[n++] = (char)c;
+	*len = n > 0 && c == '\n' && text[n - 1] == '\r' ? n - 1 : n;
+	return c != EOF || n > 0;
 }

@@ -32,7 +32,8 @@ enum {
 	USE_HEX = 2,
 	USE_DECIMAL = 4,
 	USE_TIME = 8,
-	USE_INTEGER = 16
+	USE_INTEGER = 16,
+	USE_CERTIFICATE = 32
 };
 #define USE_SERIAL (USE_OCTETS | USE_HEX | USE_DECIMAL)
 
@@ -43,9 +44,9 @@ struct type_row {
 };
 
 static const struct type_row types[] = {
-    {OID_BYTEA, SOURCE_TYPE_BYTEA, USE_SERIAL},
-    {OID_TEXT, SOURCE_TYPE_TEXT, USE_HEX | USE_DECIMAL},
-    {OID_VARCHAR, SOURCE_TYPE_TEXT, USE_HEX | USE_DECIMAL},
+    {OID_BYTEA, SOURCE_TYPE_BYTEA, USE_SERIAL | USE_CERTIFICATE},
+    {OID_TEXT, SOURCE_TYPE_TEXT, USE_HEX | USE_DECIMAL | USE_CERTIFICATE},
+    {OID_VARCHAR, SOURCE_TYPE_TEXT, USE_HEX | USE_DECIMAL | USE_CERTIFICATE},
     {OID_BPCHAR, SOURCE_TYPE_BPCHAR, USE_HEX | USE_DECIMAL},
     {OID_INT2, SOURCE_TYPE_INT2, USE_INTEGER},
     {OID_INT4, SOURCE_TYPE_INT4, USE_INTEGER | USE_TIME},
@@ -96,13 +97,14 @@ struct column_row {
 	unsigned use; /* the serial's depends on its encoding */
 };
 
-static const struct column_row columns[SOURCE_COLUMN_COUNT] = {
+static const struct column_row columns[SOURCE_COLUMN_NAMES] = {
     [SOURCE_SERIAL] = {"serial", 0},
     [SOURCE_REVOKED_AT] = {"revoked_at", USE_TIME},
     [SOURCE_REASON] = {"reason", USE_INTEGER},
     [SOURCE_NOT_AFTER] = {"not_after", USE_TIME},
     [SOURCE_SHARD] = {"shard", USE_INTEGER},
     [SOURCE_RECORDED_AT] = {"recorded_at", USE_TIME},
+    [SOURCE_CERTIFICATE] = {"certificate", USE_CERTIFICATE},
 };
 
 static const unsigned serial_uses[] = {
@@ -121,6 +123,8 @@ use_text(unsigned use)
 		return "text or bytea with hex digits";
 	case USE_DECIMAL:
 		return "text or bytea with decimal digits";
+	case USE_CERTIFICATE:
+		return "bytea with DER or text with PEM";
 	case USE_TIME:
 		return "timestamp with time zone, or integer seconds "
 		       "since 1970";
@@ -162,7 +166,7 @@ source_column_type(enum source_column column, enum serial_encoding encoding,
 enum status
 source_column_place(enum source_column column, const char *name)
 {
-	for (unsigned i = 0; i < SOURCE_COLUMN_COUNT; i++) {
+	for (unsigned i = 0; i < SOURCE_COLUMN_NAMES; i++) {
 		if (i != (unsigned)column && strcmp(name, columns[i].name) == 0)
 			return STATUS_CONFIG;
 	}

@@ -39,7 +39,7 @@ column_fault(struct source *source, uint32_t oid)
 
 static enum status
 description_check(
-    struct source *source, const struct source_description *description)
+    struct source *source, const struct database_description *description)
 {
 	const char *name = source_statement(source)->name;
 
@@ -61,11 +61,11 @@ description_check(
 static int64_t
 seconds_from_usec(int64_t usec)
 {
-	int64_t sec = usec / SOURCE_USEC_PER_SEC;
+	int64_t sec = usec / DATABASE_USEC_PER_SEC;
 
-	if (usec % SOURCE_USEC_PER_SEC > 0)
+	if (usec % DATABASE_USEC_PER_SEC > 0)
 		sec++;
-	return sec + SOURCE_EPOCH_SEC;
+	return sec + DATABASE_EPOCH_SEC;
 }
 
 /* The dates that a certificate can have: RFC 5280, 4.1.2.5. */
@@ -91,10 +91,10 @@ value_take(struct source *source, uint64_t value, uint32_t oid,
 enum status
 source_expiry_ask(struct source *source, struct source_expiry *expiry)
 {
-	struct source_query query = {
+	struct database_query query = {
 	    source_statement(source)->name, "statement", NULL};
-	struct source_description description;
-	struct source_answer *answer = NULL;
+	struct database_description description;
+	struct database_answer *answer = NULL;
 	char *sql = NULL;
 	enum status status;
 	uint64_t value;
@@ -105,15 +105,17 @@ source_expiry_ask(struct source *source, struct source_expiry *expiry)
 	if (status != STATUS_OK)
 		return status;
 	query.sql = sql;
-	status = source_describe(source, &query, &description);
+	status =
+	    database_describe(source_database(source), &query, &description);
 	if (status == STATUS_OK)
 		status = description_check(source, &description);
 	if (status == STATUS_OK)
-		status = source_ask(source, &query, &answer);
-	if (status == STATUS_OK && source_answer_integer(answer, 0, 8, &value))
+		status = database_ask(source_database(source), &query, &answer);
+	if (status == STATUS_OK &&
+	    database_answer_integer(answer, 0, 0, 8, &value))
 		status =
 		    value_take(source, value, description.type_oid[0], expiry);
-	source_answer_free(answer);
+	database_answer_free(answer);
 	free(sql);
 	return status;
 }

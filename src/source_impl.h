@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * What source.c, which knows libpq, offers to the files that hold the
- * statements and know it not. One statement, one function; none of these is
- * to be called with text that came from elsewhere.
- */
+/* What the files of a source share; the statements are in them. */
 #ifndef CRLPRESS_SOURCE_IMPL_H
 #define CRLPRESS_SOURCE_IMPL_H
 
@@ -11,78 +7,53 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "crlpress/database.h"
 #include "crlpress/source.h"
 #include "crlpress/source_column.h"
+#include "crlpress/source_share.h"
 
-/* PostgreSQL's timestamps count microseconds from 2000. */
-#define SOURCE_EPOCH_SEC 946684800LL
-#define SOURCE_USEC_PER_SEC 1000000LL
-
-/* Longest name of a database, a column or a type, with its NUL. */
-#define SOURCE_NAME_BYTES 512
-
-/* A message of libpq or of the server, on one line. */
-#define SOURCE_MESSAGE_BYTES 1024
-
-/* A statement, and what a fault of it is about. */
-struct source_query {
-	const char *object;
-	const char *rule; /* static text */
-	const char *sql;
-};
-
-/* The answer to a query: one row. */
-struct source_answer;
-
+struct database *source_database(struct source *source);
 /* "database crl at db1:5432". */
-const char *source_name(const struct source *source);
+const char *source_name(struct source *source);
 struct report *source_report(struct source *source);
 const struct source_config *source_config(const struct source *source);
 /* The one that was started last, or is to be: the configured one. */
 const struct source_statement *source_statement(const struct source *source);
+/* From now on this one; it is not started. */
+void source_choose(
+    struct source *source, const struct source_statement *statement);
 
-/* 150018 is 15.18. */
-int source_server_version(const struct source *source);
+/* The server's own id of a snapshot, "00000003-0000001B-1", with its NUL. */
+#define SOURCE_SHARE_ID_BYTES 64
 
-/* `text` as an SQL literal, for the caller to free; NULL: reported. */
-char *source_quote(struct source *source, const char *text);
-
-/* Commands, one or several, that yield no rows. */
-enum status source_execute(
-    struct source *source, const struct source_query *query) MUST_CHECK;
-
-/* A query that yields exactly one row. */
-enum status source_ask(struct source *source, const struct source_query *query,
-    struct source_answer **answer) MUST_CHECK;
-void source_answer_free(struct source_answer *answer);
-
-/*
- * A value of `size` octets as it is on the wire, most significant first.
- * False with *value == 0: NULL, or of another size.
- */
-bool source_answer_integer(
-    const struct source_answer *answer, int column, int size, uint64_t *value);
-/* A text, cut off to `size` with its NUL; "" for NULL. Returns `out`. */
-char *source_answer_text(
-    const struct source_answer *answer, int column, char *out, size_t size);
-
-/* What a statement would yield. */
-struct source_description {
-	int columns;
-	int parameters;
-	/* Of the first columns. */
-	uint32_t type_oid[SOURCE_COLUMN_COUNT];
-	char name[SOURCE_COLUMN_COUNT][SOURCE_NAME_BYTES];
+/* What a shared snapshot is known by; where nothing is shared, id is "". */
+struct source_shared {
+	char id[SOURCE_SHARE_ID_BYTES];
+	uint64_t started; /* when the server was, as it tells the time */
+	uint64_t seen;    /* a hash of what the snapshot sees */
+	struct source_snapshot snapshot;
 };
 
-/* Has the server parse a statement, without running it. */
-enum status source_describe(struct source *source,
-    const struct source_query *query,
-    struct source_description *description) MUST_CHECK;
+/* What was exported when the source was opened. */
+struct source_shared *source_shared(struct source *source);
 
-/* source_snapshot.c: the transaction, its snapshot, and where that stands. */
-enum status source_snapshot_take(
-    struct source *source, struct source_snapshot *snapshot) MUST_CHECK;
+/*
+ * source_snapshot.c: the transaction, its snapshot, and where that stands;
+ * `import` is an id or NULL for a snapshot of its own, which is exported where
+ * the configuration asks for it and the server lets it.
+ */
+enum status source_snapshot_take(struct source *source, const char *import,
+    struct source_snapshot *snapshot) MUST_CHECK;
+
+/*
+ * source_share.c: the first question of a transaction: the id, the server's
+ * start, what is seen, and the time. Without `export` no id is asked for.
+ */
+enum status source_share_ask(struct source *source, bool export,
+    struct source_shared *shared) MUST_CHECK;
+/* STATUS_MALFORMED, not reported. */
+enum status source_share_parse(
+    const struct source_share *share, struct source_shared *shared) MUST_CHECK;
 
 /*
  * source_statement.c: the configured statement with its literals, for the
@@ -97,12 +68,5 @@ enum status source_statement_expand(
  */
 enum status source_statement_check(struct source *source, int64_t lookback_sec,
     struct source_layout *layout, char **sql) MUST_CHECK;
-
-/* source_message.c: libpq's lines and tabs as one line; `text` may be NULL. */
-const char *source_message(const char *text, char out[SOURCE_MESSAGE_BYTES]);
-/* The line of `sql` at the server's `position`, in characters from 1. */
-unsigned source_message_line(const char *sql, const char *position);
-/* What to do about an error, by its SQLSTATE; NULL: nothing to add. */
-const char *source_message_remedy(const char *sqlstate);
 
 #endif

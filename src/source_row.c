@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "crlpress/source_certificate.h"
 #include "crlpress/utc.h"
 
 /* PostgreSQL counts time in microseconds from 2000-01-01 00:00:00 UTC. */
@@ -336,10 +337,29 @@ decode_reason(const struct source_layout *layout, struct field field,
 	return true;
 }
 
+/* After the serial and not_after, which are those of the certificate. */
+static void
+decode_certificate(const struct source_layout *layout, struct field field,
+    struct source_row *row)
+{
+	bool pem = layout->type[SOURCE_SHARD] != SOURCE_TYPE_BYTEA;
+
+	if (field.bytes == NULL)
+		row_fault(row, "certificate is NULL");
+	else
+		row_fault(row, source_certificate_place(layout->points, pem,
+				   field.bytes, field.len, layout->octets,
+				   SOURCE_TUPLE_BYTES_MOST, row));
+}
+
 static bool
 decode_shard(const struct source_layout *layout, struct field field,
     struct source_row *row)
 {
+	if (layout->points != NULL) {
+		decode_certificate(layout, field, row);
+		return true;
+	}
 	row->has_hint = true;
 	if (field.bytes == NULL)
 		return true;

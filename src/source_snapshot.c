@@ -33,7 +33,7 @@
 static enum status
 server_version_check(struct source *source)
 {
-	int have = source_server_version(source);
+	int have = database_server_version(source_database(source));
 
 	if (have >= SERVER_VERSION_LEAST)
 		return STATUS_OK;
@@ -49,12 +49,13 @@ server_version_check(struct source *source)
  * search_path is the role's.
  */
 static enum status
-transaction_begin(struct source *source)
+transaction_begin(struct source *source, const char *import)
 {
 	int64_t timeout_sec = source_config(source)->statement_timeout_sec;
 	char sql[1024];
-	const struct source_query query = {
+	const struct database_query query = {
 	    source_name(source), "snapshot", sql};
+	enum status status;
 
 	if (timeout_sec < 0)
 		timeout_sec = 0;
@@ -62,6 +63,7 @@ transaction_begin(struct source *source)
 		timeout_sec = STATEMENT_TIMEOUT_SEC_MOST;
 	snprintf(sql, sizeof(sql),
 	    "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+	    "%s%s%s"
 	    "SET LOCAL statement_timeout = %" PRId64 ";"
 	    "SET LOCAL lock_timeout = %d;"
 	    "SET LOCAL idle_in_transaction_session_timeout = 0;%s"
@@ -71,11 +73,17 @@ transaction_begin(struct source *source)
 	    "SET LOCAL standard_conforming_strings = on;"
 	    "SET LOCAL DateStyle = 'ISO';"
 	    "SET LOCAL TimeZone = 'UTC'",
+	    import != NULL ? "SET TRANSACTION SNAPSHOT '" : "",
+	    import != NULL ? import : "", import != NULL ? "';" : "",
 	    timeout_sec * 1000, LOCK_TIMEOUT_MSEC,
-	    source_server_version(source) >= SERVER_VERSION_TRANSACTION_TIMEOUT
+	    database_server_version(source_database(source)) >=
+		    SERVER_VERSION_TRANSACTION_TIMEOUT
 		? "SET LOCAL transaction_timeout = 0;"
 		: "");
-	return source_execute(source, &query);
+	status = database_execute(source_database(source), &query);
+	/* Of all these commands only the import depends on somebody else. */
+	return import != NULL && status == STATUS_FAILED ? STATUS_REFUSED
+							 : status;
 }
 
 /*
@@ -102,35 +110,36 @@ snapshot_read_clock(
 	    "   'pg_catalog.pg_last_wal_replay_lsn()',"
 	    "   'pg_catalog.pg_last_wal_receive_lsn()',"
 	    "   'pg_catalog.pg_walfile_name(pg_lsn)']) AS f)";
-	const struct source_query query = {
+	const struct database_query query = {
 	    source_name(source), "snapshot", sql};
 	uint64_t now, standby, replayed, position;
-	struct source_answer *answer;
-	enum status status = source_ask(source, &query, &answer);
+	struct database_answer *answer;
+	enum status status =
+	    database_ask(source_database(source), &query, &answer);
 
 	if (status != STATUS_OK)
 		return status;
-	source_answer_integer(answer, 1, 1, &standby);
-	source_answer_integer(answer, 3, 1, &position);
-	if (!source_answer_integer(answer, 0, 8, &now)) {
-		source_answer_free(answer);
+	database_answer_integer(answer, 0, 1, 1, &standby);
+	database_answer_integer(answer, 0, 3, 1, &position);
+	if (!database_answer_integer(answer, 0, 0, 8, &now)) {
+		database_answer_free(answer);
 		return report_fault(source_report(source), STATUS_FAILED,
 		    source_name(source), "snapshot", NULL,
 		    "the server does not tell its time");
 	}
 	snapshot->now_usec =
-	    (int64_t)now + SOURCE_EPOCH_SEC * SOURCE_USEC_PER_SEC;
+	    (int64_t)now + DATABASE_EPOCH_SEC * DATABASE_USEC_PER_SEC;
 	snapshot->standby = standby != 0;
 	*may_position = position != 0;
 	if (!snapshot->standby)
 		snapshot->replay_lag_sec = 0;
-	else if (source_answer_integer(answer, 2, 8, &replayed))
+	else if (database_answer_integer(answer, 0, 2, 8, &replayed))
 		snapshot->replay_lag_sec =
 		    (double)((int64_t)now - (int64_t)replayed) /
-		    (double)SOURCE_USEC_PER_SEC;
+		    (double)DATABASE_USEC_PER_SEC;
 	else
 		snapshot->replay_lag_sec = INFINITY;
-	source_answer_free(answer);
+	database_answer_free(answer);
 	return STATUS_OK;
 }
 
@@ -200,19 +209,20 @@ snapshot_read_position(struct source *source, struct source_snapshot *snapshot)
 	    " CROSS JOIN pg_catalog.pg_control_checkpoint() AS c"
 	    " CROSS JOIN pg_catalog.pg_control_recovery() AS r"
 	    " LEFT JOIN pg_catalog.pg_stat_wal_receiver AS w ON true";
-	const struct source_query query = {source_name(source), "snapshot",
+	const struct database_query query = {source_name(source), "snapshot",
 	    snapshot->standby ? sql_standby : sql_primary};
 	uint64_t identifier, position, timeline, page, segment, level;
-	struct source_answer *answer;
-	enum status status = source_ask(source, &query, &answer);
+	struct database_answer *answer;
+	enum status status =
+	    database_ask(source_database(source), &query, &answer);
 
 	if (status != STATUS_OK)
 		return status;
-	if (source_answer_integer(answer, 0, 8, &identifier) &&
-	    source_answer_integer(answer, 1, 8, &position) &&
-	    source_answer_integer(answer, 2, 8, &timeline) &&
-	    source_answer_integer(answer, 3, 8, &page) &&
-	    source_answer_integer(answer, 4, 8, &segment)) {
+	if (database_answer_integer(answer, 0, 0, 8, &identifier) &&
+	    database_answer_integer(answer, 0, 1, 8, &position) &&
+	    database_answer_integer(answer, 0, 2, 8, &timeline) &&
+	    database_answer_integer(answer, 0, 3, 8, &page) &&
+	    database_answer_integer(answer, 0, 4, 8, &segment)) {
 		snprintf(snapshot->system_identifier,
 		    sizeof(snapshot->system_identifier), "%" PRIu64,
 		    identifier);
@@ -221,23 +231,64 @@ snapshot_read_position(struct source *source, struct source_snapshot *snapshot)
 		    wal_position_normal(position, page, segment);
 		snapshot->has_position = true;
 	}
-	if (source_answer_integer(answer, 5, 1, &level) && level != 0)
+	if (database_answer_integer(answer, 0, 5, 1, &level) && level != 0)
 		snapshot->replay_lag_sec = 0;
-	source_answer_free(answer);
+	database_answer_free(answer);
 	return STATUS_OK;
 }
 
-enum status
-source_snapshot_take(struct source *source, struct source_snapshot *snapshot)
+/*
+ * Others read in this snapshot too, if the server lets them. An export that is
+ * refused costs the transaction, so it is tried before there is anything in it.
+ */
+static enum status
+snapshot_export(struct source *source)
 {
+	const struct database_query rollback = {
+	    source_name(source), "snapshot", "ROLLBACK"};
+	struct database *database = source_database(source);
+	struct report *silent = report_new(NULL, SEVERITY_FAULT);
+	struct report *report;
+	enum status status;
+
+	if (silent == NULL)
+		return report_fault(source_report(source), STATUS_NO_MEMORY,
+		    source_name(source), "snapshot", NULL, "out of memory");
+	report = database_report_to(database, silent);
+	status = source_share_ask(source, true, source_shared(source));
+	database_report_to(database, report);
+	if (status != STATUS_OK) {
+		report_note(report, source_name(source),
+		    "its snapshot cannot be shared, one connection reads all: "
+		    "%s",
+		    report_kept(silent) > 0 ? report_finding(silent, 0)->text
+					    : "no reason given");
+		status = database_execute(database, &rollback);
+		if (status == STATUS_OK)
+			status = transaction_begin(source, NULL);
+	}
+	report_free(silent);
+	return status;
+}
+
+enum status
+source_snapshot_take(
+    struct source *source, const char *import, struct source_snapshot *snapshot)
+{
+	const struct source_shared *shared = source_shared(source);
 	bool may_position = false;
 	enum status status = server_version_check(source);
 
 	*snapshot = (struct source_snapshot){.has_position = false};
 	if (status == STATUS_OK)
-		status = transaction_begin(source);
+		status = transaction_begin(source, import);
+	if (status == STATUS_OK && source_config(source)->share)
+		status = snapshot_export(source);
 	if (status == STATUS_OK)
 		status = snapshot_read_clock(source, snapshot, &may_position);
+	/* The first question took the snapshot. */
+	if (status == STATUS_OK && shared->id[0] != '\0')
+		snapshot->now_usec = shared->snapshot.now_usec;
 	if (status == STATUS_OK && may_position)
 		status = snapshot_read_position(source, snapshot);
 	return status;

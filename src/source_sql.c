@@ -16,7 +16,9 @@ struct scan {
 	const struct source_sql_literals *literals;
 	struct source_sql_fault *fault;
 	unsigned line;
-	bool ended; /* a semicolon was read */
+	bool ended;         /* a semicolon was read */
+	const char *wanted; /* a placeholder that is looked for, or NULL */
+	bool found;
 	char *out;
 	size_t len;
 };
@@ -31,6 +33,10 @@ static const struct placeholder placeholders[] = {
     {"lookback", offsetof(struct source_sql_literals, lookback)},
     {"shard", offsetof(struct source_sql_literals, shard)},
     {"serial", offsetof(struct source_sql_literals, serial)},
+    {"part", offsetof(struct source_sql_literals, part)},
+    {"parts", offsetof(struct source_sql_literals, parts)},
+    {"from", offsetof(struct source_sql_literals, from)},
+    {"to", offsetof(struct source_sql_literals, to)},
 };
 
 static bool
@@ -194,6 +200,9 @@ placeholders_hint(const struct source_sql_literals *literals)
 	if (literals->serial != NULL)
 		return "the placeholders are :'issuer', :'lookback' and "
 		       ":'serial'";
+	if (literals->part != NULL)
+		return "the placeholders are :'issuer', :'lookback', :'part' "
+		       "and :'parts'";
 	return "the placeholders are :'issuer' and :'lookback'";
 }
 
@@ -238,6 +247,9 @@ scan_colon(struct scan *scan)
 	if (literal == NULL)
 		return scan_unknown(
 		    scan, name, len, placeholders_hint(scan->literals));
+	if (scan->wanted != NULL && strlen(scan->wanted) == len &&
+	    memcmp(scan->wanted, name, len) == 0)
+		scan->found = true;
 	status = scan_emit(scan, " ", 1);
 	if (status == STATUS_OK)
 		status = scan_emit(scan, literal, strlen(literal));
@@ -277,27 +289,50 @@ scan_step(struct scan *scan)
 	return scan_copy(scan, 1);
 }
 
+/* The whole statement; scan->out is for the caller to free. */
+static enum status
+scan_run(struct scan *scan)
+{
+	enum status status = STATUS_OK;
+
+	*scan->fault = (struct source_sql_fault){0};
+	scan->line = 1;
+	scan->out = malloc(SOURCE_SQL_BYTES_MOST);
+	if (scan->out == NULL)
+		return STATUS_NO_MEMORY;
+	while (status == STATUS_OK && *scan->at != '\0')
+		status = scan_step(scan);
+	scan->out[scan->len] = '\0';
+	return status;
+}
+
 enum status
 source_sql_expand(const char *sql, const struct source_sql_literals *literals,
     char **expanded, struct source_sql_fault *fault)
 {
-	struct scan scan = {
-	    .at = sql, .literals = literals, .fault = fault, .line = 1};
-	enum status status = STATUS_OK;
+	struct scan scan = {.at = sql, .literals = literals, .fault = fault};
+	enum status status = scan_run(&scan);
 	char *fitting;
 
-	*fault = (struct source_sql_fault){0};
-	scan.out = malloc(SOURCE_SQL_BYTES_MOST);
-	if (scan.out == NULL)
-		return STATUS_NO_MEMORY;
-	while (status == STATUS_OK && *scan.at != '\0')
-		status = scan_step(&scan);
 	if (status != STATUS_OK) {
 		free(scan.out);
 		return status;
 	}
-	scan.out[scan.len] = '\0';
 	fitting = realloc(scan.out, scan.len + 1);
 	*expanded = fitting != NULL ? fitting : scan.out;
 	return STATUS_OK;
+}
+
+bool
+source_sql_has(const char *sql, const char *name)
+{
+	static const struct source_sql_literals any = {
+	    "''", "''", "''", "''", "''", "''", "''", "''"};
+	struct source_sql_fault fault;
+	struct scan scan = {
+	    .at = sql, .literals = &any, .fault = &fault, .wanted = name};
+	bool found = scan_run(&scan) == STATUS_OK && scan.found;
+
+	free(scan.out);
+	return found;
 }

@@ -12,14 +12,64 @@
 #include "crlpress/utc.h"
 #include "source_impl.h"
 
+/* Literals are quoted one by one, and freed together. */
+#define LITERALS 8
+
+/* `text` quoted into the next place; NULL stays NULL. */
+static const char *
+literal_quote(struct source *source, const char *text, char *quoted[LITERALS],
+    size_t *count, bool *failed)
+{
+	char *literal;
+
+	if (text == NULL)
+		return NULL;
+	literal = database_quote(source_database(source), text);
+	if (literal == NULL)
+		*failed = true;
+	else
+		quoted[(*count)++] = literal;
+	return literal;
+}
+
+/* False: a text cannot be quoted, as was reported. */
+static bool
+literals_quote(struct source *source, int64_t lookback_sec,
+    struct source_sql_literals *literals, char *quoted[LITERALS])
+{
+	static const struct source_part whole = {.number = 0, .count = 1};
+	const struct source_statement *statement = source_statement(source);
+	const struct source_part *part = statement->part;
+	char iso[UTC_ISO_BYTES], number[2][16];
+	bool failed = false;
+	size_t n = 0;
+
+	if (part == NULL)
+		part = &whole;
+	snprintf(number[0], sizeof(number[0]), "%" PRIu32, part->number);
+	snprintf(number[1], sizeof(number[1]), "%" PRIu32, part->count);
+#define QUOTE(text) literal_quote(source, (text), quoted, &n, &failed)
+	*literals = (struct source_sql_literals){
+	    .issuer = QUOTE(source_config(source)->issuer_id),
+	    .lookback = QUOTE(utc_to_iso(lookback_sec, iso)),
+	    .shard = QUOTE(statement->shard),
+	    .serial = QUOTE(statement->serial),
+	    .part = QUOTE(statement->has_parts ? number[0] : NULL),
+	    .parts = QUOTE(statement->has_parts ? number[1] : NULL),
+	    .from = QUOTE(part->from[0] != '\0' ? part->from : NULL),
+	    .to = QUOTE(part->to[0] != '\0' ? part->to : NULL),
+	};
+#undef QUOTE
+	return !failed;
+}
+
 enum status
 source_statement_expand(struct source *source, int64_t lookback_sec, char **sql)
 {
 	const struct source_statement *statement = source_statement(source);
 	struct report *report = source_report(source);
 	struct source_sql_literals literals = {0};
-	char iso[UTC_ISO_BYTES];
-	char *quoted[4] = {NULL};
+	char *quoted[LITERALS] = {NULL};
 	struct source_sql_fault fault = {0};
 	enum status status = STATUS_CONFIG;
 
@@ -28,20 +78,8 @@ source_statement_expand(struct source *source, int64_t lookback_sec, char **sql)
 		lookback_sec = UTC_MIN_SEC;
 	if (lookback_sec > UTC_MAX_SEC)
 		lookback_sec = UTC_MAX_SEC;
-	quoted[0] = source_quote(source, source_config(source)->issuer_id);
-	quoted[1] = source_quote(source, utc_to_iso(lookback_sec, iso));
-	if (quoted[0] == NULL || quoted[1] == NULL)
+	if (!literals_quote(source, lookback_sec, &literals, quoted))
 		goto out;
-	if (statement->shard != NULL &&
-	    (quoted[2] = source_quote(source, statement->shard)) == NULL)
-		goto out;
-	if (statement->serial != NULL &&
-	    (quoted[3] = source_quote(source, statement->serial)) == NULL)
-		goto out;
-	literals = (struct source_sql_literals){.issuer = quoted[0],
-	    .lookback = quoted[1],
-	    .shard = quoted[2],
-	    .serial = quoted[3]};
 	status = source_sql_expand(statement->sql, &literals, sql, &fault);
 	if (status == STATUS_NO_MEMORY)
 		report_fault(report, status, statement->name, "statement", NULL,
@@ -53,7 +91,7 @@ source_statement_expand(struct source *source, int64_t lookback_sec, char **sql)
 	if (fault.hint != NULL)
 		report_hint(report, "%s", fault.hint);
 out:
-	for (size_t i = 0; i < sizeof(quoted) / sizeof(quoted[0]); i++)
+	for (size_t i = 0; i < LITERALS; i++)
 		free(quoted[i]);
 	return status;
 }
@@ -61,53 +99,59 @@ out:
 /* "timestamp without time zone" for 1114. */
 static enum status
 type_name_read(
-    struct source *source, uint32_t oid, char name[SOURCE_NAME_BYTES])
+    struct source *source, uint32_t oid, char name[DATABASE_NAME_BYTES])
 {
 	char sql[96];
-	const struct source_query query = {source_name(source), "columns", sql};
-	struct source_answer *answer;
+	const struct database_query query = {
+	    source_name(source), "columns", sql};
+	struct database_answer *answer;
 	enum status status;
 
 	snprintf(sql, sizeof(sql),
 	    "SELECT pg_catalog.format_type(CAST(%" PRIu32 " AS oid), NULL)",
 	    oid);
-	status = source_ask(source, &query, &answer);
+	status = database_ask(source_database(source), &query, &answer);
 	if (status != STATUS_OK)
 		return status;
-	source_answer_text(answer, 0, name, SOURCE_NAME_BYTES);
-	source_answer_free(answer);
+	database_answer_text(answer, 0, 0, name, DATABASE_NAME_BYTES);
+	database_answer_free(answer);
 	return STATUS_OK;
 }
 
 static enum status
-column_misplaced(
-    struct source *source, enum source_column column, const char *name)
+column_misplaced(struct source *source, enum source_column place,
+    enum source_column column, const char *name)
 {
 	report_fault(source_report(source), STATUS_CONFIG,
 	    source_statement(source)->name, "columns", NULL,
-	    "column %d, have %s, want %s", (int)column + 1, name,
+	    "column %d, have %s, want %s", (int)place + 1, name,
 	    source_column_name(column));
 	report_hint(source_report(source),
-	    "the columns are serial, revoked_at, reason, not_after, shard and, "
-	    "where it is known, recorded_at, in this order");
+	    "the columns are serial, revoked_at, reason, not_after, shard "
+	    "(with the scheme cdp: certificate) and, where it is known, "
+	    "recorded_at, in this order");
 	return STATUS_CONFIG;
 }
 
 static enum status
-column_check(struct source *source, enum source_column column,
-    const struct source_description *description, struct source_layout *layout)
+column_check(struct source *source, enum source_column place,
+    const struct database_description *description,
+    struct source_layout *layout)
 {
 	const struct source_config *config = source_config(source);
-	const char *name = description->name[column];
-	uint32_t oid = description->type_oid[column];
+	const char *name = description->name[place];
+	uint32_t oid = description->type_oid[place];
+	enum source_column column =
+	    place == SOURCE_SHARD && config->points != NULL ? SOURCE_CERTIFICATE
+							    : place;
 	const char *want, *hint;
-	char have[SOURCE_NAME_BYTES];
+	char have[DATABASE_NAME_BYTES];
 	enum status status;
 
 	if (source_column_place(column, name) != STATUS_OK)
-		return column_misplaced(source, column, name);
+		return column_misplaced(source, place, column, name);
 	if (source_column_type(column, config->encoding, oid,
-		&layout->type[column], &want, &hint) == STATUS_OK)
+		&layout->type[place], &want, &hint) == STATUS_OK)
 		return STATUS_OK;
 	status = type_name_read(source, oid, have);
 	if (status != STATUS_OK)
@@ -124,7 +168,8 @@ column_check(struct source *source, enum source_column column,
 /* All of them, so that one run tells of every wrong one. */
 static enum status
 columns_check(struct source *source,
-    const struct source_description *description, struct source_layout *layout)
+    const struct database_description *description,
+    struct source_layout *layout)
 {
 	const struct source_config *config = source_config(source);
 	enum status status = STATUS_OK;
@@ -142,6 +187,7 @@ columns_check(struct source *source,
 		    "shard, or 6 with recorded_at",
 		    description->columns);
 	layout->encoding = config->encoding;
+	layout->points = config->points;
 	layout->has_recorded_at = description->columns == SOURCE_COLUMN_COUNT;
 	for (unsigned i = 0; i < (unsigned)description->columns; i++) {
 		enum status one = column_check(
@@ -157,9 +203,9 @@ enum status
 source_statement_check(struct source *source, int64_t lookback_sec,
     struct source_layout *layout, char **sql)
 {
-	struct source_query query = {
+	struct database_query query = {
 	    source_statement(source)->name, "statement", NULL};
-	struct source_description description;
+	struct database_description description;
 	enum status status;
 
 	*sql = NULL;
@@ -167,7 +213,8 @@ source_statement_check(struct source *source, int64_t lookback_sec,
 	if (status != STATUS_OK)
 		return status;
 	query.sql = *sql;
-	status = source_describe(source, &query, &description);
+	status =
+	    database_describe(source_database(source), &query, &description);
 	if (status == STATUS_OK)
 		status = columns_check(source, &description, layout);
 	if (status != STATUS_OK) {

@@ -19,7 +19,7 @@ BEGIN {
 	forbidden["exit"] = "main.c"
 
 	# Start of an include, and the only files it may stand in.
-	library["libpq"] = "source.c"
+	library["libpq"] = "database.c"
 	library["openssl/"] = \
 	    "issuer.c hash.c signer_key.c signer_token.c config_file.c pem.c"
 	library["curl/"] = "http.c"

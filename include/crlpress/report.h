@@ -35,6 +35,7 @@ struct finding {
 	const char *rule;   /* id of the rule: static text */
 	const char *clause; /* "RFC 5280, 5.2.3" or "house rule": static */
 	char *text;
+	char *hint; /* what to do about it, or NULL */
 };
 
 struct report;
@@ -67,6 +68,12 @@ void report_note(struct report *report, const char *object, const char *format,
  */
 void report_hint(struct report *report, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/*
+ * Tells `to` what `from`, a silent report of the same rules, has kept, in
+ * order: what a thread found that others waited for.
+ */
+void report_replay(const struct report *from, struct report *to);
 
 /*
  * Prints one line for each rule of which more findings came than were

@@ -2,7 +2,7 @@
 /*
  * Revoked certificates as the program holds them by the million: flat records
  * of 32 bytes, appended to one set a shard without a malloc a row, then
- * gathered into one array and sorted. Pure; no library.
+ * gathered into one array and sorted. No library.
  */
 #ifndef CRLPRESS_ROW_H
 #define CRLPRESS_ROW_H
@@ -25,45 +25,76 @@ struct row {
 };
 
 /* Times are between UTC_MIN_SEC and UTC_MAX_SEC. */
+void row_fill(struct row *row, const struct uint160 *serial,
+    int64_t revoked_at_sec, uint8_t reason, int64_t not_after_sec);
 struct row row_make(const struct uint160 *serial, int64_t revoked_at_sec,
     uint8_t reason, int64_t not_after_sec);
 int64_t row_revoked_at(const struct row *row);
 int64_t row_not_after(const struct row *row);
 
 /*
- * Sorts by serial; rows of one serial keep their order of arrival. `scratch`
- * has room for n rows too.
+ * Sorts by serial; rows of one serial by revocation, expiry and reason, so that
+ * nothing depends on who read which first. `scratch` has room for n rows too.
  */
 void row_sort(struct row *rows, struct row *scratch, size_t n);
 
 /* Memory for the rows of all shards, in slabs that sets borrow. */
 struct row_arena;
+struct row_spill;
 
-/* NULL when memory ran out. Freeing the arena frees the rows of all sets. */
-struct row_arena *row_arena_new(void);
+/*
+ * NULL when memory ran out. Freeing the arena frees the rows of all sets.
+ * `spill`, for arenas together, is a budget and where the rest goes: it is
+ * borrowed, and outlives the sets. NULL: everything stays in memory.
+ */
+struct row_arena *row_arena_new(struct row_spill *spill);
 void row_arena_free(struct row_arena *arena);
 
-/* The rows of one shard, in order of arrival. Zero-initialise. */
+/* The rows of one shard. Zero-initialise. */
 struct row_set {
 	struct row_slab *first;
 	struct row_slab *last;
 	uint64_t count;
+	/* What is in the scratch file: the first that went there, the last. */
+	struct row_spill *spill;
+	uint64_t spilled_first;
+	uint64_t spilled_last;
 };
 
+/* STATUS_NO_MEMORY, or STATUS_IO as row_spill_error says; not reported. */
 enum status row_set_append(struct row_arena *arena, struct row_set *set,
     const struct row *row) MUST_CHECK;
-
-/* Copies all rows to `out`, which has room for set->count of them. */
-void row_set_gather(const struct row_set *set, struct row *out);
+/*
+ * The same with what row_make makes of these, written where it stays: a row
+ * that is copied as soon as it is made waits for all its parts to be stored.
+ */
+enum status row_set_add(struct row_arena *arena, struct row_set *set,
+    const struct uint160 *serial, int64_t revoked_at_sec, uint8_t reason,
+    int64_t not_after_sec) MUST_CHECK;
 
 /*
- * Rows of the set, some at a time and where they lie, in order of arrival:
- * NULL after the last. `*place` begins as NULL and is the set's own.
+ * All rows to `out`, which has room for set->count of them, in no order.
+ * STATUS_IO when some cannot be read back, not reported.
  */
-const struct row *row_set_next(
-    const struct row_set *set, const struct row_slab **place, size_t *count);
+enum status row_set_gather(
+    const struct row_set *set, struct row *out) MUST_CHECK;
 
-/* Gives the slabs back to the arena and empties the set. Not thread-safe. */
+/* Calls visit with all rows, some at a time; ends with the first status that
+ * is not STATUS_OK. Threads may do so beside each other. */
+enum status row_set_each(const struct row_set *set,
+    enum status (*visit)(void *context, const struct row *rows, size_t n),
+    void *context) MUST_CHECK;
+
+/* Appends the rows of `from`, which is then empty; both of one arena, or of
+ * two that are joined before the rows are looked at. */
+enum status row_set_splice(
+    struct row_set *set, struct row_set *from) MUST_CHECK;
+/* All memory of `from`, which is freed, becomes that of `arena`; both are for
+ * the same budget. */
+void row_arena_join(struct row_arena *arena, struct row_arena *from);
+
+/* Gives the slabs in memory back to the arena and empties the set. Not
+ * thread-safe; the budget is not given back. */
 void row_set_release(struct row_arena *arena, struct row_set *set);
 
 #endif

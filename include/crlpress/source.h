@@ -8,16 +8,20 @@
  *   revoked_at  timestamptz, or bigint seconds since 1970
  *   reason      smallint, integer or bigint: RFC 5280, 5.3.1
  *   not_after   timestamptz, or bigint seconds since 1970
- *   shard       smallint, integer or bigint; NULL: the scheme decides
+ *   shard       smallint, integer or bigint; NULL: the scheme decides; with
+ *               the scheme cdp, certificate: bytea (DER) or text (PEM)
  *   recorded_at timestamptz, or bigint seconds since 1970; NULL: not known
  * and may name :'issuer' and :'lookback' as psql would: both are replaced by
  * quoted literals (the configured issuer id; an ISO time, the oldest not_after
  * that is still asked for). Statements for less than all rows are told more:
- * :'shard', an index in decimal, or :'serial', in hex of whole octets.
+ * :'shard', an index in decimal, or :'serial', in hex of whole octets. That for
+ * all rows may name :'part' and :'parts', and then yields the rows of one part
+ * of so many; see source_part.h.
  */
 #ifndef CRLPRESS_SOURCE_H
 #define CRLPRESS_SOURCE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,19 +40,38 @@ struct source_config {
 	const char *sql_name; /* its file, for messages */
 	const char *issuer_id;
 	enum serial_encoding encoding;
+	const struct source_points *points; /* of the scheme cdp, or NULL */
 	int64_t connect_timeout_sec;
 	int64_t statement_timeout_sec;
+	/* Others are to read in its snapshot too: source_share.h. */
+	bool share;
+	/* Once it is true waits end soon, in silence; NULL: never. */
+	const atomic_bool *stop;
+};
+
+/* Longest bound of a part, "(4294967295,0)", with its NUL. */
+#define SOURCE_PART_BYTES 24
+
+/* One part of all rows. */
+struct source_part {
+	uint32_t number; /* from 0 */
+	uint32_t count;
+	/* Where the statement takes bounds; "" elsewhere. */
+	char from[SOURCE_PART_BYTES];
+	char to[SOURCE_PART_BYTES];
 };
 
 /*
- * A statement to be read from. Borrowed strings: sql, shard and serial until
- * it is started, the name as long as the source.
+ * A statement to be read from. Borrowed: sql, shard, serial and part until it
+ * is started, the name as long as the source.
  */
 struct source_statement {
 	const char *sql;
-	const char *name;   /* its file, for messages */
-	const char *shard;  /* decimal; NULL: not of one shard */
-	const char *serial; /* hex; NULL: not of one serial */
+	const char *name;               /* its file, for messages */
+	const char *shard;              /* decimal; NULL: not of one shard */
+	const char *serial;             /* hex; NULL: not of one serial */
+	bool has_parts;                 /* it may name :'part' and :'parts' */
+	const struct source_part *part; /* NULL: the one that is all */
 };
 
 /* Longest text of a serial in a fault, cut if longer. */
@@ -99,7 +122,17 @@ struct source;
  */
 enum status source_open(const struct source_config *config,
     struct report *report, struct source **source) MUST_CHECK;
+/* From now on its faults go there. */
+void source_report_to(struct source *source, struct report *report);
 void source_close(struct source *source);
+/* What it reads is given up; before source_close. */
+void source_cancel(struct source *source);
+
+/*
+ * A new transaction on the same connection, with a snapshot of now, when the
+ * rows of the one before are all read; `share` as in the configuration.
+ */
+enum status source_renew(struct source *source, bool share) MUST_CHECK;
 
 const struct source_snapshot *source_snapshot(const struct source *source);
 

@@ -2,7 +2,7 @@
 /*
  * What the server sends for one revoked certificate: the binary COPY format
  * (PostgreSQL manual, COPY, "Binary Format") decoded into struct source_row.
- * Pure; no library, least of all libpq: the bytes come from source.c or from
+ * Pure; no library, least of all libpq: the bytes come from database.c or from
  * a fuzzer.
  */
 #ifndef CRLPRESS_SOURCE_ROW_H

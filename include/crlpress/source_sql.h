@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The placeholders of the source's statements: :'issuer' and :'lookback', in
- * those for less than all rows :'shard' or :'serial' too, as psql writes them,
- * replaced by quoted literals. Pure; no library.
+ * those for less than all rows :'shard' or :'serial' too, in those that several
+ * connections share :'part' and :'parts', as psql writes them, replaced by
+ * quoted literals. Pure; no library.
  */
 #ifndef CRLPRESS_SOURCE_SQL_H
 #define CRLPRESS_SOURCE_SQL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "crlpress/status.h"
@@ -23,6 +25,12 @@ struct source_sql_literals {
 	/* NULL: a statement that is told neither has no such placeholder. */
 	const char *shard;  /* quoted: '7' */
 	const char *serial; /* quoted: '0a1b2c' */
+	/* Both or none: which part of how many, '0' of '4'. */
+	const char *part;
+	const char *parts;
+	/* Both or none: where a part begins, and what is no more of it. */
+	const char *from;
+	const char *to;
 };
 
 /* What is wrong with a statement. */
@@ -44,5 +52,11 @@ struct source_sql_fault {
 enum status source_sql_expand(const char *sql,
     const struct source_sql_literals *literals, char **expanded,
     struct source_sql_fault *fault) MUST_CHECK;
+
+/*
+ * Whether a placeholder of that name stands in the statement; false too for
+ * one that cannot be read.
+ */
+bool source_sql_has(const char *sql, const char *name);
 
 #endif

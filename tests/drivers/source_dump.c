@@ -6,9 +6,11 @@
  * source_dump [-c CONNINFO] [-s SQL | -f FILE] [-e bytea|hex|decimal]
  *     [-i ISSUER] [-l LOOKBACK_SEC] [-t STATEMENT_TIMEOUT_SEC]
  *     [-T CONNECT_TIMEOUT_SEC] [-n ROWS_AT_A_TIME] [-w] [-q] [-N]
+ *     [-x] [-S SHARE]
  *
  * -w waits for a line on stdin once the source is open; -q prints no rows but
- * their number; -N opens only, without a COPY.
+ * their number; -N opens only, without a COPY. -x prints what others need to
+ * read in this snapshot, which they are told by -S.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,6 +20,7 @@
 
 #include "crlpress/report.h"
 #include "crlpress/source.h"
+#include "crlpress/source_share.h"
 #include "crlpress/utc.h"
 
 #define ROWS_MOST 65536
@@ -30,6 +33,7 @@ struct dump {
 	bool wait;
 	bool quiet;
 	bool open_only;
+	const char *share; /* NULL: a snapshot of its own */
 	struct report *report;
 	struct source *source;
 };
@@ -73,7 +77,7 @@ arguments_parse(struct dump *dump, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "c:s:f:e:i:l:t:T:n:wqN")) != -1) {
+	while ((c = getopt(argc, argv, "c:s:f:e:i:l:t:T:n:wqNxS:")) != -1) {
 		switch (c) {
 		case 'c':
 			dump->config.conninfo = optarg;
@@ -109,6 +113,12 @@ arguments_parse(struct dump *dump, int argc, char **argv)
 			break;
 		case 'q':
 			dump->quiet = true;
+			break;
+		case 'x':
+			dump->config.share = true;
+			break;
+		case 'S':
+			dump->share = optarg;
 			break;
 		case 'N':
 			dump->open_only = true;
@@ -190,6 +200,30 @@ rows_dump(struct dump *dump)
 	return status == STATUS_DONE ? STATUS_OK : status;
 }
 
+static enum status
+dump_open(struct dump *dump)
+{
+	struct source_share share;
+
+	if (dump->share == NULL)
+		return source_open(&dump->config, dump->report, &dump->source);
+	snprintf(share.text, sizeof(share.text), "%s", dump->share);
+	return source_open_shared(
+	    &dump->config, &share, dump->report, &dump->source);
+}
+
+static enum status
+share_print(struct source *source)
+{
+	struct source_share share;
+	enum status status = source_share_export(source, &share);
+
+	if (status == STATUS_OK)
+		printf("share %s\n", share.text);
+	fflush(stdout);
+	return status;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -206,9 +240,11 @@ main(int argc, char **argv)
 	dump.report = report_new(stderr, SEVERITY_NOTE);
 	if (dump.report == NULL)
 		return 1;
-	status = source_open(&dump.config, dump.report, &dump.source);
+	status = dump_open(&dump);
 	if (status == STATUS_OK) {
 		snapshot_print(source_snapshot(dump.source));
+		if (source_is_shared(dump.source))
+			status = share_print(dump.source);
 		if (dump.wait && fgets(line, sizeof(line), stdin) == NULL)
 			puts("no line");
 		if (!dump.open_only)

@@ -325,7 +325,7 @@ row 05 1970-01-01T00:00:00Z 1 1970-01-01T00:00:01Z 5'\
 	    :'Issuer'"
 	[ "$status" -eq 2 ]
 	has 'test.sql: statement: line 2: an unknown placeholder Issuer'
-	has "hint: the placeholders are :'issuer' and :'lookback'"
+	has "hint: the placeholders are :'issuer', :'lookback', :'part' and"
 	dump -s 'SELECT :lookback'
 	[ "$status" -eq 2 ]
 	has 'an unknown placeholder lookback'

@@ -236,6 +236,35 @@ test_silent(void **state)
 	report_free(NULL);
 }
 
+/* What a thread found is told as if it had been found here. */
+static void
+test_replay(void **state)
+{
+	struct report *from = report_new(NULL, SEVERITY_FAULT);
+	struct report *to = report_new(NULL, SEVERITY_NOTE);
+
+	(void)state;
+	assert_true(from != NULL && to != NULL);
+	report_note(from, "n", "note %d", 1);
+	report_warn(from, "w", "rule", "clause", "100%% of %s", "a\nb");
+	assert_int_equal(
+	    report_fault(from, STATUS_IO, "f", "rule", NULL, "broke"),
+	    STATUS_IO);
+	report_hint(from, "mend %s", "it");
+	report_hint(from, "the first hint stays");
+	report_replay(from, to);
+	assert_int_equal(report_kept(to), 3);
+	assert_finding(to, 0, SEVERITY_NOTE, "n", NULL, "note 1");
+	assert_finding(to, 1, SEVERITY_WARNING, "w", "rule", "100% of a\\x0ab");
+	assert_string_equal(report_finding(to, 1)->clause, "clause");
+	assert_finding(to, 2, SEVERITY_FAULT, "f", "rule", "broke");
+	assert_null(report_finding(to, 1)->hint);
+	assert_string_equal(report_finding(to, 2)->hint, "mend it");
+	assert_counts(to, 1, 1, 1);
+	report_free(from);
+	report_free(to);
+}
+
 struct escape {
 	const char *text;
 	const char *want;
@@ -446,6 +475,7 @@ main(void)
 	    WITH_REPORT(test_bound_without_rule),
 	    cmocka_unit_test_setup_teardown(test_least, setup_faults, teardown),
 	    cmocka_unit_test(test_silent),
+	    cmocka_unit_test(test_replay),
 	    cmocka_unit_test(test_escapes),
 	    WITH_REPORT(test_long),
 	    WITH_REPORT(test_no_memory),

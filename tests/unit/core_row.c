@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Flat rows: what goes into one comes out of it, sets share the slabs of one
- * arena, and the sort is held against qsort on rows of every kind.
+ * arena and give to the scratch file what is beyond a budget, and the sort is
+ * held against qsort on rows of every kind.
  */
 #include "crlpress/row.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "crlpress/row_spill.h"
 #include "crlpress/utc.h"
 
 /* More than fit into a few slabs, and into the arena's first block. */
@@ -81,7 +85,7 @@ assert_set(const struct row_set *set, uint64_t first, uint64_t n)
 	assert_non_null(out);
 	assert_int_equal(set->count, n);
 	memset(&out[n], 0x5a, sizeof(*out));
-	row_set_gather(set, out);
+	assert_int_equal(row_set_gather(set, out), STATUS_OK);
 	for (uint64_t i = 0; i < n; i++) {
 		want = row_numbered(first + i);
 		assert_memory_equal(&out[i], &want, sizeof(want));
@@ -97,7 +101,7 @@ test_gather(void **state)
 {
 	static const uint64_t counts[] = {
 	    0, 1, 2046, 2047, 2048, 4094, 4095, MANY};
-	struct row_arena *arena = row_arena_new();
+	struct row_arena *arena = row_arena_new(NULL);
 
 	(void)state;
 	assert_non_null(arena);
@@ -115,7 +119,7 @@ test_gather(void **state)
 static void
 test_sets_apart(void **state)
 {
-	struct row_arena *arena = row_arena_new();
+	struct row_arena *arena = row_arena_new(NULL);
 	struct row_set set[5] = {0};
 
 	(void)state;
@@ -141,7 +145,7 @@ assert_empty(const struct row_set *set)
 static void
 test_release(void **state)
 {
-	struct row_arena *arena = row_arena_new();
+	struct row_arena *arena = row_arena_new(NULL);
 	struct row_set a = {0}, b = {0}, c = {0};
 	const void *a_first, *a_last;
 
@@ -181,7 +185,7 @@ test_release(void **state)
 	row_arena_free(arena);
 }
 
-/* By serial, then by the place that `not_after` holds here. */
+/* By serial, then by all else; the spare octet is 0. */
 static int
 compare(const void *a, const void *b)
 {
@@ -190,7 +194,11 @@ compare(const void *a, const void *b)
 
 	if (order != 0)
 		return order;
-	return row_not_after(x) < row_not_after(y) ? -1 : 1;
+	if (row_revoked_at(x) != row_revoked_at(y))
+		return row_revoked_at(x) < row_revoked_at(y) ? -1 : 1;
+	if (row_not_after(x) != row_not_after(y))
+		return row_not_after(x) < row_not_after(y) ? -1 : 1;
+	return (x->reason > y->reason) - (x->reason < y->reason);
 }
 
 enum serials {
@@ -238,7 +246,7 @@ serial_make(enum serials kind, size_t i, uint64_t *seed)
 	return serial;
 }
 
-/* Each row carries the place where it arrived: the sort must be stable. */
+/* Some times come often, so that rows of a serial differ in one thing each. */
 static void
 sort_case(enum serials kind, size_t n, uint64_t seed)
 {
@@ -250,8 +258,9 @@ sort_case(enum serials kind, size_t n, uint64_t seed)
 	for (size_t i = 0; i < n; i++) {
 		struct uint160 serial = serial_make(kind, i, &seed);
 
-		have[i] = row_make(&serial, (int64_t)random_next(&seed),
-		    (uint8_t)(i % 11), (int64_t)i);
+		have[i] = row_make(&serial, (int64_t)(random_next(&seed) % 3),
+		    (uint8_t)(random_next(&seed) % 11),
+		    (int64_t)(random_next(&seed) % 3));
 	}
 	memset(&have[n], 0x5a, sizeof(*have));
 	memset(&scratch[n], 0xa5, sizeof(*scratch));
@@ -300,6 +309,255 @@ test_sort_extremes(void **state)
 	}
 }
 
+/*
+ * The order of arrival is lost where several read: whatever it was, rows of
+ * one serial come out the same.
+ */
+static void
+test_sort_any_arrival(void **state)
+{
+	enum { N = 60 };
+	struct row row[N], other[N], scratch[N];
+	struct uint160 serial = uint160_from_u64(7);
+
+	(void)state;
+	for (size_t i = 0; i < N; i++)
+		row[i] = row_make(&serial, (int64_t)(i % 3), (uint8_t)(i % 5),
+		    (int64_t)(i % 4));
+	for (size_t i = 0; i < N; i++)
+		other[(i * 7 + 3) % N] = row[i];
+	/* As few as are inserted, and as many as are not. */
+	for (size_t n = 20; n <= N; n += N - 20) {
+		struct row a[N], b[N];
+
+		memcpy(a, row, sizeof(a));
+		memcpy(b, row, sizeof(b));
+		for (size_t i = 0; n == N && i < N; i++)
+			b[i] = other[i];
+		for (size_t i = 0; n < N && i < n; i++)
+			b[i] = row[n - 1 - i];
+		row_sort(a, scratch, n);
+		row_sort(b, scratch, n);
+		assert_memory_equal(a, b, n * sizeof(*a));
+		for (size_t i = 1; i < n; i++)
+			assert_true(compare(&a[i - 1], &a[i]) <= 0);
+	}
+}
+
+/* What two readers have, one behind the other, and freed once. */
+static void
+test_splice(void **state)
+{
+	struct row_arena *arena = row_arena_new(NULL),
+			 *from = row_arena_new(NULL);
+	struct row_set set = {0}, other = {0}, empty = {0};
+
+	(void)state;
+	assert_true(arena != NULL && from != NULL);
+	fill(arena, &set, 0, 5000);
+	fill(from, &other, 5000, 3000);
+	assert_int_equal(row_set_splice(&set, &empty), STATUS_OK);
+	assert_int_equal(row_set_splice(&set, &other), STATUS_OK);
+	row_arena_join(arena, from);
+	assert_int_equal(other.count, 0);
+	assert_null(other.first);
+	assert_set(&set, 0, 8000);
+	/* The set goes on, and so does the arena. */
+	fill(arena, &set, 8000, 10000);
+	assert_set(&set, 0, 18000);
+	assert_int_equal(row_set_splice(&empty, &set), STATUS_OK);
+	assert_set(&empty, 0, 18000);
+	row_arena_free(arena);
+}
+
+/* What was given back to either is lent again. */
+static void
+test_join_released(void **state)
+{
+	struct row_arena *arena = row_arena_new(NULL),
+			 *from = row_arena_new(NULL);
+	struct row_set a = {0}, b = {0}, c = {0};
+
+	(void)state;
+	assert_true(arena != NULL && from != NULL);
+	fill(arena, &a, 0, 4000);
+	fill(from, &b, 0, 4000);
+	row_set_release(arena, &a);
+	row_set_release(from, &b);
+	row_arena_join(arena, from);
+	fill(arena, &a, 1, 4000);
+	fill(arena, &c, 2, 9000);
+	assert_set(&a, 1, 4000);
+	assert_set(&c, 2, 9000);
+	row_arena_free(arena);
+}
+
+/* A number for each row of a set, in whatever order they come. */
+static uint64_t
+row_number(const struct row *row)
+{
+	uint64_t i = (uint64_t)row_not_after(row) - 7776000;
+	struct row want = row_numbered(i);
+
+	assert_memory_equal(row, &want, sizeof(want));
+	return i;
+}
+
+struct seen {
+	bool *row;
+	uint64_t first;
+	uint64_t n;
+	uint64_t count;
+};
+
+static enum status
+see(void *context, const struct row *rows, size_t n)
+{
+	struct seen *seen = context;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t number = row_number(&rows[i]) - seen->first;
+
+		assert_true(number < seen->n && !seen->row[number]);
+		seen->row[number] = true;
+		seen->count++;
+	}
+	return STATUS_OK;
+}
+
+/* Every row once, by both ways to have them. */
+static void
+assert_all(const struct row_set *set, uint64_t first, uint64_t n)
+{
+	struct seen seen = {.first = first, .n = n};
+	struct row *out = calloc((size_t)n + 1, sizeof(*out));
+
+	assert_int_equal(set->count, n);
+	seen.row = calloc((size_t)n + 1, sizeof(*seen.row));
+	assert_true(out != NULL && seen.row != NULL);
+	assert_int_equal(row_set_each(set, see, &seen), STATUS_OK);
+	assert_int_equal(seen.count, n);
+	memset(seen.row, 0, (size_t)n * sizeof(*seen.row));
+	seen.count = 0;
+	memset(&out[n], 0x5a, sizeof(*out));
+	assert_int_equal(row_set_gather(set, out), STATUS_OK);
+	assert_int_equal(see(&seen, out, (size_t)n), STATUS_OK);
+	assert_int_equal(seen.count, n);
+	assert_int_equal(out[n].reason, 0x5a);
+	free(seen.row);
+	free(out);
+}
+
+/* Rows by the hundred thousand with memory for few. */
+static void
+test_spill(void **state)
+{
+	enum { SETS = 40 };
+	const uint64_t budget = UINT64_C(256) << 10;
+	struct row_spill *spill = row_spill_new(P_tmpdir, budget, 2 * SETS);
+	struct row_arena *arena = row_arena_new(spill);
+	struct row_arena *from = row_arena_new(spill);
+	struct row_set set[SETS] = {0}, other[SETS] = {0};
+
+	(void)state;
+	assert_true(spill != NULL && arena != NULL && from != NULL);
+	/* One set is empty, one has few rows, others more and more. */
+	for (uint64_t i = 0; i < SETS; i++) {
+		fill(arena, &set[i], i, i * 97);
+		fill(from, &other[i], i + i * 97, i * 61);
+	}
+	assert_true(row_spill_memory(spill) <= budget);
+	assert_true(row_spill_bytes(spill) > budget);
+	for (uint64_t i = 0; i < SETS; i++) {
+		assert_all(&set[i], i, i * 97);
+		assert_all(&other[i], i + i * 97, i * 61);
+		assert_int_equal(row_set_splice(&set[i], &other[i]), STATUS_OK);
+		assert_all(&set[i], i, i * (97 + 61));
+	}
+	row_arena_join(arena, from);
+	/* A set goes on after it was put together. */
+	for (uint64_t i = 0; i < SETS; i++) {
+		fill(arena, &set[i], i + i * (97 + 61), 500);
+		assert_all(&set[i], i, i * (97 + 61) + 500);
+	}
+	assert_int_equal(row_spill_error(spill), 0);
+	row_arena_free(arena);
+	row_spill_free(spill);
+	row_spill_free(NULL);
+}
+
+/* Either of two sets that are put together may have nothing in the file. */
+static void
+test_spill_splice(void **state)
+{
+	struct row_spill *spill = row_spill_new(P_tmpdir, 65536, 8);
+	struct row_arena *arena = row_arena_new(spill);
+	struct row_set a = {0}, b = {0}, c = {0}, d = {0};
+
+	(void)state;
+	assert_true(spill != NULL && arena != NULL);
+	fill(arena, &a, 0, 5);
+	fill(arena, &b, 5, 9000);
+	fill(arena, &c, 9005, 3);
+	fill(arena, &d, 9008, 7000);
+	assert_true(a.spilled_last == 0 && b.spilled_last != 0 &&
+		    c.spilled_last == 0 && d.spilled_last != 0);
+	assert_int_equal(row_set_splice(&a, &b), STATUS_OK);
+	assert_int_equal(row_set_splice(&a, &c), STATUS_OK);
+	assert_all(&a, 0, 9008);
+	assert_int_equal(row_set_splice(&a, &d), STATUS_OK);
+	assert_all(&a, 0, 16008);
+	row_arena_free(arena);
+	row_spill_free(spill);
+}
+
+/* Tens of thousands of sets have small slabs, few have large ones. */
+static void
+test_spill_sets(void **state)
+{
+	struct row_spill *spill = row_spill_new(P_tmpdir, 8 << 20, 4000);
+	struct row_arena *arena = row_arena_new(spill);
+	struct row_set *set = calloc(4000, sizeof(*set));
+
+	(void)state;
+	assert_true(spill != NULL && arena != NULL && set != NULL);
+	assert_int_equal(row_spill_sets_most(8 << 20), 4096);
+	for (uint64_t i = 0; i < 4000; i++)
+		fill(arena, &set[i], i, 1);
+	assert_true(row_spill_memory(spill) <= 8 << 20);
+	assert_int_equal(row_spill_bytes(spill), 0);
+	for (uint64_t i = 0; i < 4000; i++)
+		assert_all(&set[i], i, 1);
+	row_arena_free(arena);
+	row_spill_free(spill);
+	free(set);
+}
+
+/* No such directory: the set stays as it was, and why is known. */
+static void
+test_spill_fault(void **state)
+{
+	struct row_spill *spill = row_spill_new("/nonexistent/x", 65536, 1);
+	struct row_arena *arena = row_arena_new(spill);
+	enum status status = STATUS_OK;
+	struct row_set set = {0};
+	uint64_t n = 0;
+
+	(void)state;
+	assert_true(spill != NULL && arena != NULL);
+	while (status == STATUS_OK && n < 100000) {
+		struct row row = row_numbered(n);
+
+		status = row_set_append(arena, &set, &row);
+		n += status == STATUS_OK;
+	}
+	assert_int_equal(status, STATUS_IO);
+	assert_int_equal(row_spill_error(spill), ENOENT);
+	assert_all(&set, 0, n);
+	row_arena_free(arena);
+	row_spill_free(spill);
+}
+
 int
 main(void)
 {
@@ -310,6 +568,13 @@ main(void)
 	    cmocka_unit_test(test_release),
 	    cmocka_unit_test(test_sort),
 	    cmocka_unit_test(test_sort_extremes),
+	    cmocka_unit_test(test_sort_any_arrival),
+	    cmocka_unit_test(test_splice),
+	    cmocka_unit_test(test_join_released),
+	    cmocka_unit_test(test_spill),
+	    cmocka_unit_test(test_spill_splice),
+	    cmocka_unit_test(test_spill_sets),
+	    cmocka_unit_test(test_spill_fault),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -289,11 +289,58 @@ test_more_placeholders(void **state)
 	    fault.hint, "the placeholders are :'issuer' and :'lookback'");
 }
 
+/* What several connections share is told which part it is. */
+static void
+test_parts(void **state)
+{
+	const struct source_sql_literals parts = {.issuer = "'I'",
+	    .lookback = "'L'",
+	    .part = "'1'",
+	    .parts = "'4'",
+	    .from = "'(0,0)'",
+	    .to = "'(9,0)'"};
+	struct source_sql_fault fault;
+	char *sql = NULL;
+
+	(void)state;
+	assert_int_equal(source_sql_expand(":'part'/:'parts' :'from' :'to'",
+			     &parts, &sql, &fault),
+	    STATUS_OK);
+	assert_string_equal(sql, " '1' / '4'   '(0,0)'   '(9,0)' ");
+	free(sql);
+	assert_int_equal(
+	    source_sql_expand(":'shard'", &parts, &sql, &fault), STATUS_CONFIG);
+	assert_non_null(strstr(fault.hint, ":'part' and :'parts'"));
+	/* A statement for one shard is not split. */
+	assert_int_equal(source_sql_expand(":'part'", &literals, &sql, &fault),
+	    STATUS_CONFIG);
+	assert_string_equal(fault.name, "part");
+}
+
+/* A placeholder that psql would replace, and no text that looks like one. */
+static void
+test_has(void **state)
+{
+	(void)state;
+	assert_true(source_sql_has("SELECT :'part'", "part"));
+	assert_true(source_sql_has("x -- y\n= :'part' % :'parts'", "parts"));
+	assert_false(source_sql_has("SELECT :'parts'", "part"));
+	assert_false(source_sql_has("SELECT 1 -- :'part'", "part"));
+	assert_false(source_sql_has("/* :'part' */ SELECT 1", "part"));
+	assert_false(source_sql_has("SELECT ':''part'''", "part"));
+	assert_false(source_sql_has("SELECT $$:'part'$$", "part"));
+	assert_false(source_sql_has("SELECT :\"part\"", "part"));
+	assert_false(source_sql_has("", "part"));
+	assert_false(source_sql_has("SELECT :'part' '", "part"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_more_placeholders),
+	    cmocka_unit_test(test_parts),
+	    cmocka_unit_test(test_has),
 	    cmocka_unit_test(test_expand),
 	    cmocka_unit_test(test_expand_refused),
 	    cmocka_unit_test(test_expand_limits),

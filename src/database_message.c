@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "source_impl.h"
+#include "database_impl.h"
 
 /* What to do about an error whose message does not say it. */
 struct remedy {
@@ -29,11 +29,11 @@ static const struct remedy remedies[] = {
 };
 
 const char *
-source_message(const char *text, char out[SOURCE_MESSAGE_BYTES])
+database_message(const char *text, char out[DATABASE_MESSAGE_BYTES])
 {
 	size_t n = 0;
 
-	for (; text != NULL && *text != '\0' && n + 1 < SOURCE_MESSAGE_BYTES;
+	for (; text != NULL && *text != '\0' && n + 1 < DATABASE_MESSAGE_BYTES;
 	     text++) {
 		if (*text != '\n' && *text != '\t' && *text != '\r')
 			out[n++] = *text;
@@ -47,7 +47,7 @@ source_message(const char *text, char out[SOURCE_MESSAGE_BYTES])
 }
 
 unsigned
-source_message_line(const char *sql, const char *position)
+database_message_line(const char *sql, const char *position)
 {
 	unsigned long left = strtoul(position, NULL, 10);
 	unsigned line = 1;
@@ -63,7 +63,7 @@ source_message_line(const char *sql, const char *position)
 }
 
 const char *
-source_message_remedy(const char *sqlstate)
+database_message_remedy(const char *sqlstate)
 {
 	for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++) {
 		if (strcmp(sqlstate, remedies[i].sqlstate) == 0)
