@@ -185,9 +185,8 @@ s3_place_make(const char *url, const char *endpoint, const char *region,
 
 /* Appends what fits; the caller has seen that all does. */
 static char *
-encode(char *to, const char *text)
+encode_but(char *to, const char *text, const char *plain)
 {
-	static const char plain[] = LOWER UPPER DIGITS "-._~/";
 	static const char hex[] = "0123456789ABCDEF";
 
 	for (; *text != '\0'; text++) {
@@ -203,6 +202,19 @@ encode(char *to, const char *text)
 	}
 	*to = '\0';
 	return to;
+}
+
+static char *
+encode(char *to, const char *text)
+{
+	return encode_but(to, text, LOWER UPPER DIGITS "-._~/");
+}
+
+/* In a query a slash is encoded too. */
+static char *
+encode_value(char *to, const char *text)
+{
+	return encode_but(to, text, LOWER UPPER DIGITS "-._~");
 }
 
 enum status
@@ -223,5 +235,34 @@ s3_object_url(
 	}
 	to = encode(to, place->prefix);
 	(void)encode(to, key);
+	return STATUS_OK;
+}
+
+enum status
+s3_list_url(const struct s3_place *place, const char *prefix, const char *token,
+    const char *after, char url[S3_LIST_URL_BYTES])
+{
+	size_t own = strlen(place->prefix);
+	char *to = url;
+
+	if (own + strlen(prefix) > S3_KEY_BYTES_MOST ||
+	    (after != NULL && own + strlen(after) > S3_KEY_BYTES_MOST) ||
+	    (token != NULL && strlen(token) >= S3_TOKEN_BYTES))
+		return STATUS_MALFORMED;
+	to = stpcpy(to, place->origin);
+	to = stpcpy(to, "/");
+	if (place->bucket_in_path)
+		to = encode(to, place->bucket);
+	to = stpcpy(to, "?");
+	if (token != NULL) {
+		to = encode_value(stpcpy(to, "continuation-token="), token);
+		to = stpcpy(to, "&");
+	}
+	to = stpcpy(to, "list-type=2&prefix=");
+	to = encode_value(encode_value(to, place->prefix), prefix);
+	if (after != NULL) {
+		to = encode_value(stpcpy(to, "&start-after="), place->prefix);
+		(void)encode_value(to, after);
+	}
 	return STATUS_OK;
 }

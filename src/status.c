@@ -28,6 +28,7 @@ static const struct status_row rows[STATUS_COUNT] = {
     [STATUS_NOT_FOUND] = {"not-found", "not found", 1, 5},
     [STATUS_CONFLICT] = {"conflict", "changed by somebody else", 1, 5},
     [STATUS_DONE] = {"done", "nothing more", 0, 0},
+    [STATUS_UNREADABLE] = {"unreadable", "cannot be read", 1, 5},
 };
 
 static const struct status_row *

@@ -68,6 +68,31 @@ store_fault(struct store *store, const char *key, const char *format, ...)
 	    store->report, STATUS_FAILED, place, "store", NULL, "%s", what);
 }
 
+enum status
+store_flaw_set(
+    struct store_flaw *flaw, const char *hint, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(flaw->what, sizeof(flaw->what), format, args);
+	va_end(args);
+	flaw->hint = hint;
+	return STATUS_UNREADABLE;
+}
+
+enum status
+store_flaw_report(struct store *store, const char *key, enum status status,
+    const struct store_flaw *flaw)
+{
+	if (status != STATUS_UNREADABLE)
+		return status;
+	status = store_fault(store, key, "%s", flaw->what);
+	if (flaw->hint != NULL)
+		report_hint(store->report, "%s", flaw->hint);
+	return status;
+}
+
 void
 store_warn(struct store *store, const char *key, const char *format, ...)
 {
@@ -135,22 +160,56 @@ store_connections(const struct store *store)
 	return store->connections;
 }
 
+bool
+store_keeps_files(const struct store *store)
+{
+	return store->kind->keeps_files;
+}
+
 enum status
 store_probe(struct store *store)
 {
 	return store->kind->probe(store);
 }
 
-enum status
-store_get(struct store *store, const char *key, struct store_object *object)
+static enum status
+get(struct store *store, const char *key, const struct store_version *seen,
+    struct store_object *object, struct store_flaw *flaw)
 {
 	enum status status;
 
 	memset(object, 0, sizeof(*object));
+	flaw->what[0] = '\0';
+	flaw->hint = NULL;
+	flaw->in_the_way = false;
 	status = key_check(store, key);
 	if (status != STATUS_OK)
 		return status;
-	return store->kind->get(store, key, object);
+	return store->kind->get(store, key, seen, object, flaw);
+}
+
+enum status
+store_get(struct store *store, const char *key, struct store_object *object)
+{
+	struct store_flaw flaw;
+	enum status status = get(store, key, NULL, object, &flaw);
+
+	return store_flaw_report(store, key, status, &flaw);
+}
+
+enum status
+store_look(struct store *store, const char *key, struct store_object *object,
+    struct store_flaw *flaw)
+{
+	return get(store, key, NULL, object, flaw);
+}
+
+enum status
+store_look_again(struct store *store, const char *key,
+    const struct store_version *seen, struct store_object *object,
+    struct store_flaw *flaw)
+{
+	return get(store, key, seen, object, flaw);
 }
 
 void
@@ -188,4 +247,87 @@ enum status
 store_sweep(struct store *store)
 {
 	return store->kind->sweep(store);
+}
+
+enum status
+store_keys_add(struct store *store, struct store_keys *keys, const char *key)
+{
+	if (manifest_key_fault(key) != NULL)
+		return STATUS_OK;
+	if (keys->count == STORE_KEYS_MOST)
+		return store_fault(store, NULL, "more than %zu objects to list",
+		    STORE_KEYS_MOST);
+	if (keys->count == keys->room) {
+		size_t room = keys->room == 0 ? 64 : 2 * keys->room;
+		char **list = reallocarray(keys->key, room, sizeof(*list));
+
+		if (list == NULL)
+			return store_fault(store, NULL, "out of memory");
+		keys->key = list;
+		keys->room = room;
+	}
+	keys->key[keys->count] = strdup(key);
+	if (keys->key[keys->count] == NULL)
+		return store_fault(store, NULL, "out of memory");
+	keys->count++;
+	return STATUS_OK;
+}
+
+static int
+key_compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* A store that lists an object twice has it once. */
+static void
+keys_settle(struct store_keys *keys)
+{
+	size_t kept = 0;
+
+	if (keys->count > 0)
+		qsort(keys->key, keys->count, sizeof(*keys->key), key_compare);
+	for (size_t i = 0; i < keys->count; i++) {
+		if (kept > 0 && strcmp(keys->key[kept - 1], keys->key[i]) == 0)
+			free(keys->key[i]);
+		else
+			keys->key[kept++] = keys->key[i];
+	}
+	keys->count = kept;
+}
+
+enum status
+store_list(struct store *store, const char *prefix, const char *after,
+    struct store_keys *keys)
+{
+	enum status status;
+
+	memset(keys, 0, sizeof(*keys));
+	status = store->kind->list(store, prefix, after, keys);
+	if (status != STATUS_OK)
+		store_keys_free(keys);
+	else
+		keys_settle(keys);
+	return status;
+}
+
+void
+store_keys_free(struct store_keys *keys)
+{
+	if (keys == NULL)
+		return;
+	for (size_t i = 0; i < keys->count; i++)
+		free(keys->key[i]);
+	free(keys->key);
+	memset(keys, 0, sizeof(*keys));
+}
+
+enum status
+store_remove(struct store *store, const char *key)
+{
+	enum status status = key_check(store, key);
+
+	if (status != STATUS_OK)
+		return status;
+	return store->kind->remove(store, key);
 }

@@ -126,7 +126,9 @@ store_dir_close(struct store *store)
 }
 
 static enum status
-store_dir_get(struct store *store, const char *key, struct store_object *object)
+store_dir_get(struct store *store, const char *key,
+    const struct store_version *seen, struct store_object *object,
+    struct store_flaw *flaw)
 {
 	struct store_dir *dir = (struct store_dir *)store;
 	uint8_t *data = NULL;
@@ -134,13 +136,14 @@ store_dir_get(struct store *store, const char *key, struct store_object *object)
 	enum status status;
 	int fd = -1;
 
-	status = dir_object_open(dir, key, &fd, &st);
+	(void)seen;
+	status = dir_object_open(dir, key, &fd, &st, &object->version, flaw);
 	if (status == STATUS_OK)
-		status = dir_read(dir, key, fd, (size_t)st.st_size, &data);
+		status =
+		    dir_read(dir, key, fd, (size_t)st.st_size, &data, flaw);
 	if (status == STATUS_OK) {
 		object->data = data;
 		object->len = (size_t)st.st_size;
-		dir_version_set(&object->version, &st);
 	}
 	dir_fd_close(fd);
 	return status;
@@ -176,19 +179,25 @@ store_dir_sync(struct store *store)
 }
 
 const struct store_kind store_dir_path = {.prefix = "/",
+    .keeps_files = true,
     .open = store_dir_open,
     .close = store_dir_close,
     .get = store_dir_get,
     .put = store_dir_put,
     .sync = store_dir_sync,
     .sweep = store_dir_sweep,
-    .probe = store_dir_sweep};
+    .probe = store_dir_sweep,
+    .list = store_dir_list,
+    .remove = store_dir_remove};
 
 const struct store_kind store_dir_url = {.prefix = "file:///",
+    .keeps_files = true,
     .open = store_dir_open,
     .close = store_dir_close,
     .get = store_dir_get,
     .put = store_dir_put,
     .sync = store_dir_sync,
     .sweep = store_dir_sweep,
-    .probe = store_dir_sweep};
+    .probe = store_dir_sweep,
+    .list = store_dir_list,
+    .remove = store_dir_remove};

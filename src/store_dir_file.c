@@ -10,9 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "store_dir_impl.h"
+
+/* How long the store's lock is waited for: pauses that grow from a fifth of a
+ * millisecond to 13, half a minute in all. */
+#define LOCK_PAUSE_NSEC 200000L
+#define LOCK_PAUSES_EACH 8
+#define LOCK_STEPS_MOST 6
+#define LOCK_PAUSES_MOST 2390
 
 struct remedy {
 	int error;
@@ -27,17 +35,37 @@ static const struct remedy remedies[] = {
     {EPERM, "the user that crlpress runs as may not do this there"},
 };
 
+static const char *
+remedy_find(int error)
+{
+	for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++)
+		if (remedies[i].error == error)
+			return remedies[i].text;
+	return NULL;
+}
+
 /* Reports that `doing` did not work. */
 enum status
 dir_fault(struct store_dir *dir, const char *key, const char *doing, int error)
 {
 	enum status status = store_fault(
 	    &dir->store, key, "cannot %s: %s", doing, strerror(error));
+	const char *remedy = remedy_find(error);
 
-	for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++)
-		if (remedies[i].error == error)
-			report_hint(dir->store.report, "%s", remedies[i].text);
+	if (remedy != NULL)
+		report_hint(dir->store.report, "%s", remedy);
 	return status;
+}
+
+/* Who can open no more files will not open the next one either. */
+enum status
+dir_flaw(struct store_dir *dir, const char *key, const char *doing, int error,
+    struct store_flaw *flaw)
+{
+	if (error == EMFILE || error == ENFILE || error == ENOMEM)
+		return dir_fault(dir, key, doing, error);
+	return store_flaw_set(
+	    flaw, remedy_find(error), "cannot %s: %s", doing, strerror(error));
 }
 
 /* close(2) of what may be open. */
@@ -76,8 +104,8 @@ dir_same_file(const struct stat *a, const struct stat *b)
  * is mapped ends the program. `*data` is NULL for an empty one.
  */
 enum status
-dir_read(
-    struct store_dir *dir, const char *key, int fd, size_t len, uint8_t **data)
+dir_read(struct store_dir *dir, const char *key, int fd, size_t len,
+    uint8_t **data, struct store_flaw *flaw)
 {
 	uint8_t *read = len > 0 ? malloc(len) : NULL;
 	enum status status = STATUS_OK;
@@ -85,17 +113,17 @@ dir_read(
 
 	*data = NULL;
 	if (len > 0 && read == NULL)
-		return dir_fault(dir, key, "read it", errno);
+		return dir_flaw(dir, key, "read it", errno, flaw);
 	while (status == STATUS_OK && done < len) {
 		ssize_t n = pread(fd, read + done, len - done, (off_t)done);
 
 		if (n > 0)
 			done += (size_t)n;
 		else if (n == 0)
-			status = store_fault(
-			    &dir->store, key, "was cut off while it was read");
+			status = store_flaw_set(
+			    flaw, NULL, "was cut off while it was read");
 		else if (errno != EINTR)
-			status = dir_fault(dir, key, "read it", errno);
+			status = dir_flaw(dir, key, "read it", errno, flaw);
 	}
 	if (status == STATUS_OK)
 		*data = read;
@@ -152,7 +180,7 @@ dir_child_open(int at, const char *name, bool make)
  */
 enum status
 dir_parent_open(struct store_dir *dir, const char *key, bool make, int *parent,
-    const char **name)
+    const char **name, struct store_flaw *flaw)
 {
 	enum status status = reserved_check(dir, key);
 	int at;
@@ -183,10 +211,12 @@ dir_parent_open(struct store_dir *dir, const char *key, bool make, int *parent,
 		at = next;
 		*name = slash + 1;
 	}
+	/* A put will not get in either. */
+	flaw->in_the_way = true;
 	if (errno == ENOENT && !make)
 		status = STATUS_NOT_FOUND;
 	else
-		status = dir_fault(dir, key, "open its directory", errno);
+		status = dir_flaw(dir, key, "open its directory", errno, flaw);
 	dir_fd_close(at);
 	return status;
 }
@@ -208,28 +238,56 @@ dir_root_check(struct store_dir *dir)
 	return STATUS_OK;
 }
 
+/* Nobody replaces what somebody put there for a reason of their own. */
+static enum status
+not_a_file(const struct stat *st, struct store_flaw *flaw)
+{
+	flaw->in_the_way = true;
+	return store_flaw_set(flaw, "move it away and run again",
+	    S_ISLNK(st->st_mode) ? "is a symbolic link, want a regular file"
+				 : "is not a regular file");
+}
+
+/*
+ * What cannot be opened has a version too, by which it can be replaced. A
+ * socket cannot be opened at all.
+ */
+static enum status
+object_unopened(struct store_dir *dir, const char *key, int error,
+    const struct stat *st, struct store_version *version,
+    struct store_flaw *flaw)
+{
+	if (st->st_mode != 0 && !S_ISREG(st->st_mode))
+		return not_a_file(st, flaw);
+	if (st->st_mode != 0)
+		dir_version_set(version, st);
+	return dir_flaw(dir, key, "open it", error, flaw);
+}
+
 /* Opens an object; STATUS_NOT_FOUND, not reported, when there is none. */
 enum status
-dir_object_open(
-    struct store_dir *dir, const char *key, int *fd, struct stat *st)
+dir_object_open(struct store_dir *dir, const char *key, int *fd,
+    struct stat *st, struct store_version *version, struct store_flaw *flaw)
 {
 	const char *name;
 	enum status status;
 	int parent = -1;
 	int error;
 
-	status = dir_parent_open(dir, key, false, &parent, &name);
+	version->text[0] = '\0';
+	status = dir_parent_open(dir, key, false, &parent, &name, flaw);
 	if (status == STATUS_OK) {
 		/* O_NONBLOCK: a FIFO would wait for its writer. */
 		*fd = openat(parent, name,
 		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 		error = errno;
+		if (*fd < 0 &&
+		    fstatat(parent, name, st, AT_SYMLINK_NOFOLLOW) != 0)
+			st->st_mode = 0;
 		(void)close(parent);
-		if (*fd < 0 && error == ELOOP)
-			return store_fault(&dir->store, key,
-			    "is a symbolic link, want a regular file");
 		if (*fd < 0 && error != ENOENT)
-			return dir_fault(dir, key, "open it", error);
+			return object_unopened(
+			    dir, key, error, st, version, flaw);
 		if (*fd < 0)
 			status = STATUS_NOT_FOUND;
 	}
@@ -241,15 +299,43 @@ dir_object_open(
 	if (status != STATUS_OK)
 		return status;
 	if (fstat(*fd, st) != 0)
-		return dir_fault(dir, key, "look at it", errno);
+		return dir_flaw(dir, key, "look at it", errno, flaw);
 	if (!S_ISREG(st->st_mode))
-		return store_fault(&dir->store, key, "is not a regular file");
+		return not_a_file(st, flaw);
+	dir_version_set(version, st);
 	if ((uint64_t)st->st_size > STORE_OBJECT_BYTES_MOST)
-		return store_fault(&dir->store, key,
+		return store_flaw_set(flaw, NULL,
 		    "too large, have %llu bytes, want at most %llu",
 		    (unsigned long long)st->st_size,
 		    (unsigned long long)STORE_OBJECT_BYTES_MOST);
 	return STATUS_OK;
+}
+
+/* Whoever has it has it for one rename, unless it is stopped. */
+static enum status
+lock_fault(struct store_dir *dir)
+{
+	enum status status = store_fault(&dir->store, DIR_LOCK_NAME,
+	    "another process has held the lock for half a minute");
+
+	report_hint(dir->store.report, "lslocks tells which; it may be "
+				       "stopped, or wait for its disk");
+	return status;
+}
+
+/* Whether the lock may be asked for once more; a little later each time. */
+static bool
+lock_pause(unsigned *pauses)
+{
+	unsigned step = *pauses / LOCK_PAUSES_EACH;
+	struct timespec pause = {
+	    .tv_nsec = LOCK_PAUSE_NSEC
+		       << (step < LOCK_STEPS_MOST ? step : LOCK_STEPS_MOST)};
+
+	if (++*pauses > LOCK_PAUSES_MOST)
+		return false;
+	(void)nanosleep(&pause, NULL);
+	return true;
 }
 
 /*
@@ -259,6 +345,8 @@ dir_object_open(
 enum status
 dir_lock_take(struct store_dir *dir, bool wait, int *lock)
 {
+	unsigned pauses = 0;
+
 	for (;;) {
 		struct stat mine;
 		struct stat there;
@@ -269,13 +357,14 @@ dir_lock_take(struct store_dir *dir, bool wait, int *lock)
 		if (fd < 0)
 			return dir_fault(
 			    dir, DIR_LOCK_NAME, "open the lock", errno);
-		while (flock(fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB) != 0) {
+		while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 			error = errno;
-			if (error == EINTR)
+			if (error == EINTR || (error == EWOULDBLOCK && wait &&
+						  lock_pause(&pauses)))
 				continue;
 			(void)close(fd);
 			if (error == EWOULDBLOCK)
-				return STATUS_LOCKED;
+				return wait ? lock_fault(dir) : STATUS_LOCKED;
 			return dir_fault(
 			    dir, DIR_LOCK_NAME, "take the lock", error);
 		}

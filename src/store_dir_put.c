@@ -65,6 +65,8 @@ put_begin(struct put *put)
 {
 	const struct store_upload *upload = put->upload;
 	struct stat *st = &put->staged_stat;
+	struct store_flaw flaw = {.hint = NULL};
+	enum status status;
 
 	put->staged = open(upload->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (put->staged < 0 || fstat(put->staged, st) != 0)
@@ -77,8 +79,9 @@ put_begin(struct put *put)
 		    "changed since it was staged, have %llu bytes, want %llu",
 		    (unsigned long long)st->st_size,
 		    (unsigned long long)upload->size);
-	return dir_parent_open(
-	    put->dir, upload->key, true, &put->parent, &put->name);
+	status = dir_parent_open(
+	    put->dir, upload->key, true, &put->parent, &put->name, &flaw);
+	return store_flaw_report(&put->dir->store, upload->key, status, &flaw);
 }
 
 /*
@@ -198,13 +201,14 @@ copy_fill(struct put *put)
 {
 	const size_t len = (size_t)put->upload->size;
 	const char *key = put->upload->key;
+	struct store_flaw flaw = {.hint = NULL};
 	uint8_t *data = NULL;
 	struct hash hash;
 	enum status status;
 
-	status = dir_read(put->dir, key, put->staged, len, &data);
+	status = dir_read(put->dir, key, put->staged, len, &data, &flaw);
 	if (status != STATUS_OK)
-		return status;
+		return store_flaw_report(&put->dir->store, key, status, &flaw);
 	if (!copy_write(put->copy, data, len) ||
 	    fchmod(put->copy, DIR_OBJECT_MODE) != 0 || fsync(put->copy) != 0 ||
 	    fstat(put->copy, &put->temp_stat) != 0)
@@ -215,9 +219,9 @@ copy_fill(struct put *put)
 	free(data);
 	data = NULL;
 	if (status == STATUS_OK)
-		status = dir_read(put->dir, key, put->copy, len, &data);
+		status = dir_read(put->dir, key, put->copy, len, &data, &flaw);
 	if (status != STATUS_OK)
-		return status;
+		return store_flaw_report(&put->dir->store, key, status, &flaw);
 	if (hash_bytes(data, len, &hash) != STATUS_OK)
 		status = store_fault(
 		    &put->dir->store, key, "cannot hash what was written");
@@ -272,13 +276,16 @@ put_rename(struct put *put, struct store_version *now)
 static enum status
 put_is_ours(struct put *put, struct store_version *now)
 {
+	const char *key = put->upload->key;
+	struct store_flaw flaw = {.hint = NULL};
+	struct store_version there;
 	uint8_t *data = NULL;
 	struct hash hash;
 	struct stat st;
 	enum status status;
 	int fd = -1;
 
-	status = dir_object_open(put->dir, put->upload->key, &fd, &st);
+	status = dir_object_open(put->dir, key, &fd, &st, &there, &flaw);
 	if (status == STATUS_NOT_FOUND)
 		return STATUS_CONFLICT;
 	if (status != STATUS_OK)
@@ -286,20 +293,19 @@ put_is_ours(struct put *put, struct store_version *now)
 	status = STATUS_CONFLICT;
 	if ((uint64_t)st.st_size != put->upload->size)
 		goto out;
-	status =
-	    dir_read(put->dir, put->upload->key, fd, (size_t)st.st_size, &data);
+	status = dir_read(put->dir, key, fd, (size_t)st.st_size, &data, &flaw);
 	if (status != STATUS_OK)
 		goto out;
 	status = STATUS_CONFLICT;
 	if (hash_bytes(data, (size_t)st.st_size, &hash) == STATUS_OK &&
 	    memcmp(&hash, &put->upload->sha256, sizeof(hash)) == 0) {
-		dir_version_set(now, &st);
+		*now = there;
 		status = STATUS_OK;
 	}
 out:
 	free(data);
 	dir_fd_close(fd);
-	return status;
+	return store_flaw_report(&put->dir->store, key, status, &flaw);
 }
 
 /* All that is done under the lock. */

@@ -19,16 +19,23 @@
  */
 struct store_kind {
 	const char *prefix; /* of its URLs */
+	bool keeps_files;   /* as store_keeps_files has it */
 	enum status (*open)(const struct store_config *config,
 	    struct report *report, struct store **store);
 	void (*close)(struct store *store);
-	enum status (*get)(
-	    struct store *store, const char *key, struct store_object *object);
+	/* `seen`: as store_look_again has it; NULL: what stands there now. */
+	enum status (*get)(struct store *store, const char *key,
+	    const struct store_version *seen, struct store_object *object,
+	    struct store_flaw *flaw);
 	enum status (*put)(struct store *store,
 	    const struct store_upload *upload, struct store_version *now);
 	enum status (*sync)(struct store *store);
 	enum status (*sweep)(struct store *store);
 	enum status (*probe)(struct store *store);
+	/* In any order, with store_keys_add. */
+	enum status (*list)(struct store *store, const char *prefix,
+	    const char *after, struct store_keys *keys);
+	enum status (*remove)(struct store *store, const char *key);
 };
 
 struct store {
@@ -37,6 +44,10 @@ struct store {
 	struct report *report;
 	unsigned connections; /* as store_connections has it */
 };
+
+/* For a kind's list: takes a copy of a key, if it is one. */
+enum status store_keys_add(
+    struct store *store, struct store_keys *keys, const char *key) MUST_CHECK;
 
 /* Room for a store's URL, a slash and a key in a message. */
 #define STORE_PLACE_BYTES 4096
@@ -48,7 +59,15 @@ struct store {
 enum status store_fault(struct store *store, const char *key,
     const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* The same as a warning. */
+/* Says what is wrong with one object: STATUS_UNREADABLE. */
+enum status store_flaw_set(struct store_flaw *flaw, const char *hint,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Reports that, as store_fault. Any other status stays what it is. */
+enum status store_flaw_report(struct store *store, const char *key,
+    enum status status, const struct store_flaw *flaw) MUST_CHECK;
+
+/* The same as store_fault, as a warning. */
 void store_warn(struct store *store, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -81,7 +81,7 @@ clients_open(struct s3 *s3, const struct store_config *config)
 	if (status != STATUS_OK || remote->read_back != STORE_READ_BACK_PUBLIC)
 		return status;
 	/* Whoever serves the public is judged as the public does. */
-	http.ca_file = NULL;
+	http.ca_file = config->public_ca_file;
 	return http_open(&http, s3->store.report, &s3->public);
 }
 
@@ -152,6 +152,7 @@ s3_open(const struct store_config *config, struct report *report,
 	};
 	atomic_init(&s3->form, S3_FORM_UNKNOWN);
 	atomic_init(&s3->answers, 0);
+	atomic_init(&s3->given_up, 0);
 	atomic_init(&s3->dead, false);
 	atomic_init(&s3->patience, false);
 	status = credentials_start(s3, config);
@@ -180,11 +181,11 @@ object_take(struct s3 *s3, const struct s3_request *request,
 	struct http_reply *reply = &answer->reply;
 
 	if (http_reply_header(reply, "Content-Length") == NULL)
-		return store_fault(&s3->store, request->key,
+		return s3_fault(s3, request, NULL,
 		    "a reply without Content-Length: whether it is whole "
 		    "cannot be told");
 	if (!s3_etag(answer, &object->version))
-		return store_fault(&s3->store, request->key,
+		return s3_fault(s3, request, NULL,
 		    "a reply without a usable ETag: no version to hold a put "
 		    "against");
 	object->data = reply->body;
@@ -217,13 +218,15 @@ bytes_judge(const struct s3_answer *answer, const struct store_object *object)
 /* With `copy`, STATUS_DONE when that is what stands there. */
 static enum status
 get_once(struct s3 *s3, const char *key, uint64_t most,
-    const struct s3_copy *copy, struct store_object *object, enum bytes *bytes)
+    const struct s3_copy *copy, struct store_object *object, enum bytes *bytes,
+    struct store_flaw *flaw)
 {
 	struct s3_request request = s3_request_make(HTTP_GET, key, "get it");
 	struct s3_answer answer;
 	enum status status;
 
 	request.reply_most = most;
+	request.flaw = flaw;
 	if (copy != NULL)
 		s3_header_add(
 		    &request, "If-None-Match: \"%s\"", copy->version.text);
@@ -248,7 +251,7 @@ enum status
 s3_fetch(
     struct s3 *s3, const char *key, uint64_t most, struct store_object *object)
 {
-	return get_once(s3, key, most, NULL, object, NULL);
+	return get_once(s3, key, most, NULL, object, NULL, NULL);
 }
 
 /*
@@ -256,7 +259,8 @@ s3_fetch(
  * than their publisher put are for the gates to judge; they are not kept.
  */
 static enum status
-get_whole(struct s3 *s3, const char *key, struct store_object *object)
+get_whole(struct s3 *s3, const char *key, struct store_object *object,
+    struct store_flaw *flaw)
 {
 	enum bytes bytes = BYTES_UNTOLD;
 	enum status status;
@@ -264,8 +268,8 @@ get_whole(struct s3 *s3, const char *key, struct store_object *object)
 
 	retry_begin(&retry, &s3->retry);
 	for (;;) {
-		status = get_once(
-		    s3, key, STORE_OBJECT_BYTES_MOST, NULL, object, &bytes);
+		status = get_once(s3, key, STORE_OBJECT_BYTES_MOST, NULL,
+		    object, &bytes, flaw);
 		if (status != STATUS_OK || bytes != BYTES_DIFFER ||
 		    retry.tries == GET_TRIES - 1 || !retry_wait(&retry, 0))
 			break;
@@ -279,18 +283,23 @@ get_whole(struct s3 *s3, const char *key, struct store_object *object)
 	return status;
 }
 
+/* By way of a copy, if there is one of what stands there. */
 static enum status
-s3_get(struct store *store, const char *key, struct store_object *object)
+get_or_copy(struct s3 *s3, const char *key, const struct store_version *seen,
+    struct store_object *object, struct store_flaw *flaw)
 {
-	struct s3 *s3 = (struct s3 *)store;
 	struct s3_copy copy;
 	enum status status;
 
 	if (s3_cache_find(&s3->cache, key, &copy)) {
 		enum bytes bytes = BYTES_UNTOLD;
 
-		status = get_once(
-		    s3, key, STORE_OBJECT_BYTES_MOST, &copy, object, &bytes);
+		if (seen != NULL &&
+		    strcmp(seen->text, copy.version.text) == 0 &&
+		    s3_cache_read(&s3->cache, key, &copy, object))
+			return STATUS_OK;
+		status = get_once(s3, key, STORE_OBJECT_BYTES_MOST, &copy,
+		    object, &bytes, flaw);
 		if (status == STATUS_DONE &&
 		    s3_cache_read(&s3->cache, key, &copy, object))
 			return STATUS_OK;
@@ -304,7 +313,25 @@ s3_get(struct store *store, const char *key, struct store_object *object)
 		else if (status != STATUS_DONE)
 			return status;
 	}
-	return get_whole(s3, key, object);
+	return get_whole(s3, key, object, flaw);
+}
+
+/*
+ * What cannot be read may have a version even so: a HEAD tells it where a body
+ * does not arrive, or is too large.
+ */
+static enum status
+s3_get(struct store *store, const char *key, const struct store_version *seen,
+    struct store_object *object, struct store_flaw *flaw)
+{
+	struct s3 *s3 = (struct s3 *)store;
+	enum status status = get_or_copy(s3, key, seen, object, flaw);
+	struct store_flaw ignored;
+
+	if (status == STATUS_UNREADABLE &&
+	    s3_version_now(s3, key, &object->version, &ignored) != STATUS_OK)
+		object->version.text[0] = '\0';
+	return status;
 }
 
 /* What a put answered is durable. */
@@ -327,7 +354,7 @@ s3_sweep(struct store *store)
 		    "now the only guard against another publisher");
 	s3_memory_recall(s3);
 	if (atomic_load(&s3->form) != S3_FORM_UNKNOWN)
-		return STATUS_OK;
+		return s3_show_right(s3);
 	return s3_probe(store);
 }
 
@@ -338,4 +365,6 @@ const struct store_kind store_s3 = {.prefix = "s3://",
     .put = s3_put,
     .sync = s3_sync,
     .sweep = s3_sweep,
-    .probe = s3_probe};
+    .probe = s3_probe,
+    .list = s3_list,
+    .remove = s3_remove};

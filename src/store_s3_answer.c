@@ -11,43 +11,50 @@
 #include "store_s3_impl.h"
 
 /* Codes of errors that S3 and those like it send, and what they call for. */
+enum s3_error_kind {
+	ERROR_HEALS,
+	ERROR_OF_ONE, /* another object may get another answer */
+	ERROR_OF_ALL,
+};
+
 struct s3_error {
 	const char *code;
-	bool heals;
+	enum s3_error_kind kind;
 	const char *hint;
 };
 
 static const struct s3_error errors[] = {
-    {"RequestTimeout", true, NULL},
-    {"IncompleteBody", true, NULL},
-    {"ConditionalRequestConflict", true, NULL},
-    {"OperationAborted", true, NULL},
-    {"SlowDown", true, NULL},
-    {"ServiceUnavailable", true, NULL},
-    {"InternalError", true, NULL},
-    {"AccessDenied", false,
+    {"RequestTimeout", ERROR_HEALS, NULL},
+    {"IncompleteBody", ERROR_HEALS, NULL},
+    {"ConditionalRequestConflict", ERROR_HEALS, NULL},
+    {"OperationAborted", ERROR_HEALS, NULL},
+    {"SlowDown", ERROR_HEALS, NULL},
+    {"ServiceUnavailable", ERROR_HEALS, NULL},
+    {"InternalError", ERROR_HEALS, NULL},
+    {"AccessDenied", ERROR_OF_ONE,
 	"the key needs s3:GetObject and s3:PutObject on the objects, and "
 	"s3:ListBucket on the bucket: without that a missing object looks "
 	"like a refusal"},
-    {"InvalidAccessKeyId", false, "the store does not know this key id"},
-    {"SignatureDoesNotMatch", false,
+    {"InvalidAccessKeyId", ERROR_OF_ALL, "the store does not know this key id"},
+    {"SignatureDoesNotMatch", ERROR_OF_ALL,
 	"the secret is not the one of this key id, or something between "
 	"changes the request"},
-    {"RequestTimeTooSkewed", false, "set the clock of this host"},
-    {"ExpiredToken", false, "the credentials have expired"},
-    {"InvalidToken", false, "the session token is not valid"},
-    {"NoSuchBucket", false, "make the bucket, or correct [store] url"},
-    {"InvalidBucketName", false, "correct [store] url"},
-    {"PermanentRedirect", false, "correct [store] region or endpoint"},
-    {"TemporaryRedirect", false, "the bucket is new; try again later"},
-    {"AuthorizationHeaderMalformed", false, "correct [store] region"},
-    {"QuotaExceeded", false, "free some space there, or raise the quota"},
-    {"EntityTooLarge", false, NULL},
-    {"NotImplemented", false,
+    {"RequestTimeTooSkewed", ERROR_OF_ALL, "set the clock of this host"},
+    {"ExpiredToken", ERROR_OF_ALL, "the credentials have expired"},
+    {"InvalidToken", ERROR_OF_ALL, "the session token is not valid"},
+    {"NoSuchBucket", ERROR_OF_ALL, "make the bucket, or correct [store] url"},
+    {"InvalidBucketName", ERROR_OF_ALL, "correct [store] url"},
+    {"PermanentRedirect", ERROR_OF_ALL, "correct [store] region or endpoint"},
+    {"TemporaryRedirect", ERROR_OF_ALL, "the bucket is new; try again later"},
+    {"AuthorizationHeaderMalformed", ERROR_OF_ALL, "correct [store] region"},
+    {"QuotaExceeded", ERROR_OF_ONE,
+	"free some space there, or raise the quota"},
+    {"EntityTooLarge", ERROR_OF_ONE, NULL},
+    {"NotImplemented", ERROR_OF_ONE,
 	"a store without conditional puts wants [store] unconditional = yes"},
-    {"XAmzContentSHA256Mismatch", false,
+    {"XAmzContentSHA256Mismatch", ERROR_OF_ONE,
 	"the bytes changed on their way, or since they were judged"},
-    {"BadDigest", false,
+    {"BadDigest", ERROR_OF_ONE,
 	"the bytes changed on their way, or since they were judged"},
 };
 
@@ -98,7 +105,7 @@ s3_answer_heals(const struct s3_answer *answer, int64_t *least_ms)
 		*least_ms =
 		    retry_after_ms(http_reply_header(reply, "Retry-After"));
 		return retry_code_heals(reply->code) ||
-		       (error != NULL && error->heals);
+		       (error != NULL && error->kind == ERROR_HEALS);
 	case HTTP_TOO_LARGE:
 	case HTTP_HOPELESS:
 	case HTTP_LOCAL:
@@ -129,25 +136,26 @@ s3_refused(struct s3 *s3, const struct s3_request *request,
 {
 	const struct s3_error *error = error_find(answer->code);
 	const struct http_reply *reply = &answer->reply;
+	struct s3_request told = *request;
+	const char *hint = error == NULL ? NULL : error->hint;
+	bool elsewhere = answer->region[0] != '\0' &&
+			 strcmp(answer->region, s3->region) != 0;
 	char text[S3_TEXT_BYTES];
 	enum status status;
 
+	if (hint == NULL && reply->code == 403 && request->method == HTTP_HEAD)
+		hint = error_find("AccessDenied")->hint;
+	else if (hint == NULL && reply->code / 100 == 3)
+		hint = "redirects are not followed: correct [store] endpoint";
+	if (elsewhere || (error != NULL && error->kind == ERROR_OF_ALL))
+		told.flaw = NULL;
 	s3_answer_text(answer, text);
-	status = store_fault(
-	    &s3->store, request->key, "cannot %s: %s", request->doing, text);
-	if (answer->region[0] != '\0' &&
-	    strcmp(answer->region, s3->region) != 0)
+	status = s3_fault(s3, &told, elsewhere ? NULL : hint, "cannot %s: %s",
+	    request->doing, text);
+	if (elsewhere)
 		report_hint(s3->store.report,
 		    "the store says region %s, [store] region is %s",
 		    answer->region, s3->region);
-	else if (error != NULL && error->hint != NULL)
-		report_hint(s3->store.report, "%s", error->hint);
-	else if (reply->code == 403 && request->method == HTTP_HEAD)
-		report_hint(
-		    s3->store.report, "%s", error_find("AccessDenied")->hint);
-	else if (reply->code / 100 == 3)
-		report_hint(s3->store.report,
-		    "redirects are not followed: correct [store] endpoint");
 	return status;
 }
 

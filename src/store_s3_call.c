@@ -16,6 +16,12 @@
 /* After so many failed tries of a request it is said that it goes on. */
 #define PATIENCE_TRIES 4
 
+/* A moment's fault heals within this, however many were given up before. */
+#define DEADLINE_LEAST_MS 10000
+
+/* A store that answers at all does so within this. */
+#define ANSWERING_MS 10000
+
 struct s3_request
 s3_request_make(enum http_method method, const char *key, const char *doing)
 {
@@ -146,36 +152,93 @@ say_patience(struct s3 *s3, const struct s3_answer *answer, unsigned tries)
 	    quantity_duration_text(s3->retry.deadline_ms / 1000, length));
 }
 
+enum status
+s3_fault(struct s3 *s3, const struct s3_request *request, const char *hint,
+    const char *format, ...)
+{
+	char text[STORE_FLAW_BYTES];
+	enum status status;
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (request->flaw != NULL)
+		return store_flaw_set(request->flaw, hint, "%s", text);
+	status = store_fault(&s3->store, request->key, "%s", text);
+	if (hint != NULL)
+		report_hint(s3->store.report, "%s", hint);
+	return status;
+}
+
+/* Whether another object might get an answer. */
+static bool
+is_of_object(const struct s3 *s3, const struct s3_answer *answer)
+{
+	enum http_outcome outcome = answer->reply.outcome;
+
+	return !atomic_load(&s3->dead) && outcome != HTTP_HOPELESS &&
+	       outcome != HTTP_LOCAL && outcome != HTTP_CANCELLED;
+}
+
 /* The end of a request that got no answer. */
 static enum status
 gave_up(struct s3 *s3, const struct s3_request *request,
     const struct s3_answer *answer, unsigned tries)
 {
 	const struct http_reply *reply = &answer->reply;
+	struct s3_request told = *request;
 	char text[S3_TEXT_BYTES];
 	const char *where = request->public_url;
-	enum status status;
+	const char *hint = NULL;
 
-	s3_answer_text(answer, text);
-	status = store_fault(&s3->store, request->key, "cannot %s%s%s: %s%s",
-	    request->doing, where != NULL ? " from " : "",
-	    where != NULL ? where : "", text,
-	    tries > 1 ? ", again and again" : "");
+	if (!is_of_object(s3, answer))
+		told.flaw = NULL;
 	if (reply->outcome == HTTP_HOPELESS && where == NULL)
-		report_hint(s3->store.report,
-		    "[store] endpoint and ca_file say whom to trust there");
-	return status;
+		hint = "[store] endpoint and ca_file say whom to trust there";
+	s3_answer_text(answer, text);
+	return s3_fault(s3, &told, hint, "cannot %s%s%s: %s%s", request->doing,
+	    where != NULL ? " from " : "", where != NULL ? where : "", text,
+	    tries > 1 ? ", again and again" : "");
+}
+
+/* Whether the store has an answer to another question: is this name there? */
+static bool
+is_answering(struct s3 *s3)
+{
+	struct s3_request request =
+	    s3_request_make(HTTP_HEAD, S3_SCRATCH_PREFIX "0", "look at it");
+	struct credentials credentials = {.key_id = ""};
+	struct s3_answer answer;
+	char url[S3_URL_BYTES];
+	bool reported = false;
+	bool answering;
+	int64_t least_ms;
+
+	if (s3_object_url(&s3->place, request.key, url) != STATUS_OK)
+		return false;
+	answering = try_signed(s3, &request, url, ANSWERING_MS, &answer,
+			&credentials, &reported) == STATUS_OK &&
+		    !s3_answer_heals(&answer, &least_ms);
+	s3_answer_free(&answer);
+	credentials_wipe(&credentials);
+	return answering;
 }
 
 /*
  * A store that answered nobody while one request was tried to its end is not
- * asked any more: a hundred shards would each wait as long again.
+ * asked any more: a hundred shards would each wait as long again. One object
+ * that cannot be read says nothing of the others, so that after it is read in
+ * vain the store is asked for something else.
  */
 static void
-note_end(struct s3 *s3, const struct retry *retry, unsigned answers)
+note_end(struct s3 *s3, const struct s3_request *request,
+    const struct retry *retry, unsigned answers)
 {
+	atomic_fetch_add(&s3->given_up, 1);
 	/* A single try may have ended for want of time to wait as asked. */
-	if (retry->tries > 1 && atomic_load(&s3->answers) == answers)
+	if (retry->tries > 1 && atomic_load(&s3->answers) == answers &&
+	    (request->flaw == NULL || !is_answering(s3)))
 		atomic_store(&s3->dead, true);
 }
 
@@ -208,10 +271,14 @@ call_again(struct s3 *s3, const struct s3_request *request, const char *url,
 		}
 		if (!s3_answer_heals(answer, &least_ms))
 			break;
+		if (request->once) {
+			status = STATUS_FAILED;
+			break;
+		}
 		say_patience(s3, answer, retry->tries + 1);
 		if (atomic_load(&s3->dead) || !retry_wait(retry, least_ms)) {
 			if (request->public_url == NULL)
-				note_end(s3, retry, answers);
+				note_end(s3, request, retry, answers);
 			status = STATUS_FAILED;
 			break;
 		}
@@ -221,23 +288,41 @@ call_again(struct s3 *s3, const struct s3_request *request, const char *url,
 	return status;
 }
 
+/*
+ * What was waited for in vain all the time is not waited for as long with each
+ * object anew.
+ */
+static int64_t
+deadline_ms(struct s3 *s3)
+{
+	int64_t all_ms = s3->retry.deadline_ms;
+	int64_t ms = all_ms / (1 + (int64_t)atomic_load(&s3->given_up));
+
+	if (ms < DEADLINE_LEAST_MS)
+		ms = DEADLINE_LEAST_MS;
+	return ms < all_ms ? ms : all_ms;
+}
+
 static enum status
 call_url(struct s3 *s3, const struct s3_request *request, const char *url,
     struct s3_answer *answer)
 {
+	struct retry_policy policy = s3->retry;
 	bool reported = false;
 	struct retry retry;
 	enum status status;
 
-	retry_begin(&retry, &s3->retry);
+	policy.deadline_ms = deadline_ms(s3);
+	retry_begin(&retry, &policy);
 	status = call_again(s3, request, url, &retry, answer, &reported);
 	if (status == STATUS_OK) {
 		if (request->public_url == NULL)
 			atomic_fetch_add(&s3->answers, 1);
 		return STATUS_OK;
 	}
-	if (!reported)
-		(void)gave_up(s3, request, answer, retry.tries);
+	if (!reported &&
+	    gave_up(s3, request, answer, retry.tries) == STATUS_UNREADABLE)
+		status = STATUS_UNREADABLE;
 	s3_answer_free(answer);
 	return status;
 }
@@ -255,7 +340,8 @@ s3_call(
 		    "cannot %s: a header is too long", request->doing);
 	if (request->public_url != NULL)
 		return call_url(s3, request, request->public_url, answer);
-	if (s3_object_url(&s3->place, request->key, url) != STATUS_OK)
+	if (request->bucket_url == NULL &&
+	    s3_object_url(&s3->place, request->key, url) != STATUS_OK)
 		return store_fault(&s3->store, request->key,
 		    "too long a key, want at most %d bytes with the prefix",
 		    S3_KEY_BYTES_MOST);
@@ -266,5 +352,6 @@ s3_call(
 		return store_fault(&s3->store, request->key,
 		    "not tried to %s: the store does not answer any more",
 		    request->doing);
-	return call_url(s3, request, url, answer);
+	return call_url(s3, request,
+	    request->bucket_url != NULL ? request->bucket_url : url, answer);
 }

@@ -23,7 +23,7 @@
 #include "store_impl.h"
 
 /* Headers of a request, and the longest: a Cache-Control of the operator. */
-#define S3_HEADERS_MOST 10
+#define S3_HEADERS_MOST 11
 #define S3_HEADER_BYTES 512
 
 /* <Code> of an error, and what of <Message> a person needs. */
@@ -61,6 +61,7 @@ struct s3 {
 	struct s3_cache cache;
 	atomic_int form;      /* enum s3_form */
 	atomic_uint answers;  /* that were the last word to a request */
+	atomic_uint given_up; /* requests, while it answered others */
 	atomic_bool dead;     /* it does not answer any more */
 	atomic_bool patience; /* it was said that there are retries */
 };
@@ -71,10 +72,15 @@ struct s3_request {
 	const char *doing; /* "put it", for messages */
 	/* Another place than the store's: not signed. */
 	const char *public_url;
+	const char *bucket_url; /* of the bucket itself; NULL: of the key */
 	char header[S3_HEADERS_MOST][S3_HEADER_BYTES];
 	size_t header_count;
 	bool unfit; /* a header did not fit: it is not sent */
-	int fd;     /* of the body of a put, -1: it is in memory */
+	bool once;  /* not tried again */
+	/* Where what is wrong with this object alone is said instead of being
+	 * reported; NULL: it is reported. */
+	struct store_flaw *flaw;
+	int fd; /* of the body of a put, -1: it is in memory */
 	const void *body;
 	uint64_t body_len;
 	char body_sha256[HASH_HEX_BYTES];
@@ -106,6 +112,14 @@ void s3_header_add(struct s3_request *request, const char *format, ...)
 enum status s3_call(struct s3 *s3, const struct s3_request *request,
     struct s3_answer *answer) MUST_CHECK;
 
+/*
+ * Says what is wrong with the object of a request: STATUS_UNREADABLE where it
+ * has a `flaw`, else it is reported.
+ */
+enum status s3_fault(struct s3 *s3, const struct s3_request *request,
+    const char *hint, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
 /* store_s3_answer.c */
 
 /* Takes what the body of an error says; of a good answer nothing. */
@@ -117,7 +131,10 @@ bool s3_answer_heals(const struct s3_answer *answer, int64_t *least_ms);
 /* "the answer is 503 SlowDown", or why there is none. */
 void s3_answer_text(const struct s3_answer *answer, char text[S3_TEXT_BYTES]);
 
-/* Reports an answer that is none of those that the caller can use. */
+/*
+ * Says what is wrong with an answer that is none of those that the caller can
+ * use, as s3_fault; reports it where no other object would get a better one.
+ */
 enum status s3_refused(struct s3 *s3, const struct s3_request *request,
     const struct s3_answer *answer);
 
@@ -135,13 +152,20 @@ void s3_answer_free(struct s3_answer *answer);
 
 /* store_s3.c */
 
-/* Fetches an object and no copy of it. As store_get. */
+/* Fetches an object and no copy of it. As store_get, reported. */
 enum status s3_fetch(struct s3 *s3, const char *key, uint64_t most,
     struct store_object *object) MUST_CHECK;
 
 /* store_s3_put.c */
 enum status s3_put(struct store *store, const struct store_upload *upload,
     struct store_version *now);
+
+/*
+ * The version that stands there; empty when there is none. With a `flaw` it is
+ * tried only once.
+ */
+enum status s3_version_now(struct s3 *s3, const char *key,
+    struct store_version *version, struct store_flaw *flaw) MUST_CHECK;
 
 /* Adds the condition: what must stand there; empty: nothing. */
 void s3_condition_add(struct s3_request *request, enum s3_form form,
@@ -167,6 +191,19 @@ enum status s3_read_public(
 
 /* store_s3_probe.c */
 enum status s3_probe(struct store *store);
+
+/* store_s3_list.c */
+enum status s3_list(struct store *store, const char *prefix, const char *after,
+    struct store_keys *keys);
+enum status s3_remove(struct store *store, const char *key);
+
+/*
+ * That this store may still be written, by one request that changes nothing:
+ * a put on a condition that cannot hold is refused for the want of a right
+ * before it is for the condition. Where conditions are not known nothing is
+ * shown.
+ */
+enum status s3_show_right(struct s3 *s3) MUST_CHECK;
 
 /* store_s3_memory.c: without a state directory there is none; no faults. */
 

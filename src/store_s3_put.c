@@ -67,6 +67,9 @@ s3_metadata_add(struct s3_request *request, const struct store_upload *upload)
 	char date[HTTP_DATE_BYTES];
 
 	s3_header_add(request, "Content-Type: %s", upload->content_type);
+	if (upload->content_encoding != NULL)
+		s3_header_add(
+		    request, "Content-Encoding: %s", upload->content_encoding);
 	if (upload->cache_control != NULL)
 		s3_header_add(
 		    request, "Cache-Control: %s", upload->cache_control);
@@ -140,24 +143,26 @@ put_send(struct put *put)
 	return status;
 }
 
-/* The version that stands there; empty when there is none. */
-static enum status
-version_now(struct put *put, struct store_version *version)
+enum status
+s3_version_now(struct s3 *s3, const char *key, struct store_version *version,
+    struct store_flaw *flaw)
 {
 	struct s3_request request =
-	    s3_request_make(HTTP_HEAD, put->upload->key, "look at it");
+	    s3_request_make(HTTP_HEAD, key, "look at it");
 	struct s3_answer answer;
 	enum status status;
 
 	version->text[0] = '\0';
-	status = s3_call(put->s3, &request, &answer);
+	request.flaw = flaw;
+	request.once = flaw != NULL;
+	status = s3_call(s3, &request, &answer);
 	if (status != STATUS_OK)
 		return status;
 	if (answer.reply.code == 200 && !s3_etag(&answer, version))
-		status = store_fault(&put->s3->store, put->upload->key,
-		    "a reply without a usable ETag");
+		status = s3_fault(
+		    s3, &request, NULL, "a reply without a usable ETag");
 	else if (answer.reply.code != 200 && !s3_is_missing(&request, &answer))
-		status = s3_refused(put->s3, &request, &answer);
+		status = s3_refused(s3, &request, &answer);
 	s3_answer_free(&answer);
 	return status;
 }
@@ -200,7 +205,8 @@ put_contested(struct put *put)
 	/* Only a store that nobody probed: a form that is known is right. */
 	if (put->form == S3_FORM_UNKNOWN && !put->s3->unconditional &&
 	    replaces->text[0] != '\0') {
-		status = version_now(put, &there);
+		status =
+		    s3_version_now(put->s3, put->upload->key, &there, NULL);
 		if (status != STATUS_OK)
 			return status;
 		if (strcmp(there.text, replaces->text) == 0) {
@@ -220,7 +226,8 @@ static enum status
 put_compare(struct put *put)
 {
 	struct store_version there;
-	enum status status = version_now(put, &there);
+	enum status status =
+	    s3_version_now(put->s3, put->upload->key, &there, NULL);
 
 	if (status != STATUS_OK)
 		return status;

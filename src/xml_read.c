@@ -350,3 +350,30 @@ xml_element(
 	out[writer.len] = '\0';
 	return STATUS_OK;
 }
+
+enum status
+xml_elements(const char *text, size_t len, const char *name, char *out,
+    size_t size, enum status (*take)(void *context, const char *),
+    void *context)
+{
+	struct reader reader = {.at = text, .end = text + len};
+	enum status status = STATUS_OK;
+	bool found = true;
+
+	if (size == 0 || len == 0 || len > XML_LIST_BYTES_MOST)
+		return STATUS_MALFORMED;
+	while (status == STATUS_OK) {
+		struct writer writer = {.out = out, .size = size};
+		bool is_empty = false;
+
+		if (!find(&reader, name, &found, &is_empty))
+			return STATUS_MALFORMED;
+		if (!found)
+			break;
+		if (!is_empty && !read_text(&reader, &writer))
+			return STATUS_MALFORMED;
+		out[writer.len] = '\0';
+		status = take(context, out);
+	}
+	return status;
+}

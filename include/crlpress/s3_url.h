@@ -61,4 +61,19 @@ enum status s3_place_make(const char *url, const char *endpoint,
 enum status s3_object_url(const struct s3_place *place, const char *key,
     char url[S3_URL_BYTES]) MUST_CHECK;
 
+/* The bucket, a prefix, a token of the store's and a key to begin after. */
+#define S3_TOKEN_BYTES 2048
+#define S3_LIST_URL_BYTES                                                \
+	(S3_ORIGIN_BYTES + 3 * S3_BUCKET_BYTES + 6 * S3_KEY_BYTES_MOST + \
+	    3 * S3_TOKEN_BYTES + 128)
+
+/*
+ * The URL that lists the objects whose keys begin with `prefix`, below the
+ * place's own, its query sorted and encoded as it is signed. `token` and
+ * `after` may be NULL. STATUS_MALFORMED when one is too long.
+ */
+enum status s3_list_url(const struct s3_place *place, const char *prefix,
+    const char *token, const char *after,
+    char url[S3_LIST_URL_BYTES]) MUST_CHECK;
+
 #endif

@@ -24,8 +24,9 @@ enum status {
 	STATUS_IO,
 	STATUS_MALFORMED, /* input that is not what its format asks for */
 	STATUS_NOT_FOUND,
-	STATUS_CONFLICT, /* a compare-and-swap found something else */
-	STATUS_DONE,     /* an iteration has no more to give; not a failure */
+	STATUS_CONFLICT,   /* a compare-and-swap found something else */
+	STATUS_DONE,       /* an iteration has no more to give; not a failure */
+	STATUS_UNREADABLE, /* one object of a store, not the store */
 	STATUS_COUNT
 };
 

@@ -28,4 +28,17 @@
 enum status xml_element(const char *text, size_t len, const char *name,
     char *out, size_t size) MUST_CHECK;
 
+/* A page of a listing: a thousand keys of 1 KiB, each with what S3 tells. */
+#define XML_LIST_BYTES_MOST ((size_t)4 * 1024 * 1024)
+
+/*
+ * The text of every element of this name, in order, one after the other in
+ * `out`, each handed to `take`, until that fails: its status is then that of
+ * the call. STATUS_MALFORMED as above, of the whole text; what was handed out
+ * before is then worth nothing.
+ */
+enum status xml_elements(const char *text, size_t len, const char *name,
+    char *out, size_t size, enum status (*take)(void *context, const char *),
+    void *context) MUST_CHECK;
+
 #endif

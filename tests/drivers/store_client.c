@@ -4,7 +4,10 @@
  *   store_client CONFIG get KEY            bytes on stdout, version on stderr
  *   store_client CONFIG put KEY FILE [OLD] OLD: the version it replaces
  *   store_client CONFIG gets KEY...        one after the other, all of them
+ *   store_client CONFIG list PREFIX [AFTER]
+ *   store_client CONFIG remove KEY
  *   store_client CONFIG probe
+ *   store_client CONFIG sweep
  *   store_client CONFIG sweep-put KEY FILE [OLD]
  * CONFIG is a configuration of crlpress(1); its issuer and source are not
  * looked at. URL=... in the environment is the object's public URL. Exit: 0;
@@ -132,6 +135,21 @@ put(struct store *store, char **argv)
 	return status;
 }
 
+/* One key a line. */
+static enum status
+list(struct store *store, const char *prefix, const char *after)
+{
+	struct store_keys keys;
+	enum status status = store_list(store, prefix, after, &keys);
+
+	if (status != STATUS_OK)
+		return status;
+	for (size_t i = 0; i < keys.count; i++)
+		puts(keys.key[i]);
+	store_keys_free(&keys);
+	return STATUS_OK;
+}
+
 static enum status
 command(struct store *store, char **argv)
 {
@@ -139,12 +157,18 @@ command(struct store *store, char **argv)
 
 	if (strcmp(argv[0], "probe") == 0)
 		return store_probe(store);
+	if (strcmp(argv[0], "sweep") == 0)
+		return store_sweep(store);
 	if (argv[1] == NULL)
 		return STATUS_USAGE;
 	if (strcmp(argv[0], "get") == 0)
 		return get(store, argv[1]);
 	if (strcmp(argv[0], "gets") == 0)
 		return gets(store, argv + 1);
+	if (strcmp(argv[0], "list") == 0)
+		return list(store, argv[1], argv[2]);
+	if (strcmp(argv[0], "remove") == 0)
+		return store_remove(store, argv[1]);
 	if (argv[2] == NULL)
 		return STATUS_USAGE;
 	if (strcmp(argv[0], "sweep-put") == 0)
@@ -176,6 +200,7 @@ run(const char *path, char **argv, struct report *report)
 	config.url = file->store_url;
 	config.remote = &file->remote;
 	config.state_dir = file->state_dir;
+	config.public_ca_file = file->public_ca_file;
 	status = store_open(&config, report, &store);
 	if (status == STATUS_OK)
 		status = command(store, argv);

@@ -93,15 +93,6 @@ refused_in()
 	[ -z "$(find empty -name '*.crl')" ]
 }
 
-@test "an object that is a directory or a symbolic link" {
-	mv "$store/e1/1.crl" there.crl
-	ln -s "$PWD/there.crl" "$store/e1/1.crl"
-	refused 1 e1/1.crl 'is a symbolic link'
-	rm "$store/e1/1.crl"
-	mkdir "$store/e1/1.crl"
-	refused 1 e1/1.crl 'not a regular file'
-}
-
 @test "a store that may not be written to" {
 	chmod 555 "$store"
 	unprivileged
@@ -162,8 +153,11 @@ on_small()
 }
 
 @test "a state directory that is full" {
-	refused_in 'mount -t tmpfs -o size=16k none "$state"
+	# No room is left in the last page of the ledger either.
+	refused_in 'mount -t tmpfs -o size=32k none "$state"
 	    cp -a "$GOLD/e1/state/." "$state"
+	    yes "" | head -c $((4096 - $(stat -c %s \
+	        "$state/e1/ledger.jsonl") % 4096)) >>"$state/e1/ledger.jsonl"
 	    dd if=/dev/zero of="$state/fill" bs=4k 2>/dev/null || true' \
 	    1 "$state/e1/" 'No space left on device'
 	said 'hint: free some space there'

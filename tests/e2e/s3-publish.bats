@@ -96,6 +96,9 @@ print(head["headers"].get(sys.argv[1], ""))' "$2"
 	make_rows 20000 --shards 14 --first 1
 	publish_ok
 	s3_fetch
+	mkdir boto3
+	s3_client fetch "$bucket" boto3
+	diff -r boto3 "$store"
 	export_rows
 	compare 16
 	manifest_holds
@@ -295,4 +298,20 @@ print(head["headers"].get(sys.argv[1], ""))' "$2"
 	s3_fetch
 	run cmp -s one "$store/corrupt/1.crl"
 	ended 1
+}
+
+@test "a proxy of the environment is used, and no_proxy heeded" {
+	stub_start "$S3_ENDPOINT"
+	s3_publish_new proxy
+	make_lasting_rows 100 2
+	http_proxy=$stub_url publish_ok
+	same "$(stub_count PUT "^$S3_ENDPOINT/$bucket/proxy/[01].crl$")" 2 \
+	    'puts by way of it'
+	: >"$stub/log"
+	http_proxy=$stub_url no_proxy=127.0.0.1 publish_ok
+	same "$(<"$stub/log")" '' 'requests by way of it'
+	s3_configure store.retry_deadline=1s
+	http_proxy=http://somebody:open-sesame@127.0.0.1:1 publish
+	ended 1
+	[[ $stderr$output != *open-sesame* ]]
 }

@@ -34,6 +34,7 @@ setup()
 teardown()
 {
 	kill -KILL "${running[@]}" 2>/dev/null || true
+	stub_stop
 }
 
 # another NAME: the configuration as on another machine, ./NAME/$name.cnf.
@@ -70,12 +71,49 @@ press_on()
 # must be whole and of this issuer.
 seen_of()
 {
-	local file
+	local file said sum
+	local want='^verify OK[[:space:]]crlNumber=0x([0-9A-F]{1,15})$'
 	for file in "seen/$1"/*; do
-		crl_verifies "$file" >&2 || return 1
-		echo "$(crl_field "$file" number)" \
-		    "$(sha256sum <"$file" | cut -d ' ' -f 1)"
+		said=$(openssl crl -inform DER -in "$file" -noout -crlnumber \
+		    -verify -CAfile "$ca/issuer.pem" -no-CApath \
+		    -no-CAstore 2>&1) || true
+		[[ $said =~ $want ]] || {
+			echo "openssl: $file: $said" >&2
+			return 1
+		}
+		sum=$(sha256sum <"$file")
+		echo "$((16#${BASH_REMATCH[1]})) ${sum%% *}"
 	done
+}
+
+# "NUMBER SHA256" of all that ever stood under a key, oldest first: the puts
+# that the store took, each in the place of the one whose ETag it named.
+stood()
+{
+	/usr/bin/python3 - "$stub/log" "/$1" <<'END'
+import json, sys
+next_of = {}
+for line in open(sys.argv[1]):
+    put = json.loads(line)
+    if put["method"] != "PUT" or not put["path"].endswith(sys.argv[2]):
+        continue
+    if put.get("answer") != 200:
+        continue
+    headers = put["headers"]
+    replaced = headers.get("if-match", "").strip('"')
+    if not replaced and headers.get("if-none-match") != "*":
+        sys.exit("a put without a condition")
+    if replaced in next_of:
+        sys.exit("two puts replaced %s" % replaced)
+    next_of[replaced] = (put["etag"].strip('"'),
+                         headers["x-amz-meta-crl-number"], put["sha256"])
+etag = ""
+while etag in next_of:
+    etag, number, body = next_of.pop(etag)
+    print(number, body)
+if next_of:
+    sys.exit("puts that replaced what never stood there: %s" % next_of)
+END
 }
 
 # How often two publishers ended with a status: count STATUS.
@@ -86,10 +124,15 @@ count()
 
 @test "two publishers race for a while, and a third reads" {
 	local key keys=() seen
-	s3_publish_new race "shards.count=$shards" store.connections=2
+	stub_start "$S3_ENDPOINT"
+	s3_publish_new race "shards.count=$shards" store.connections=2 \
+	    "store.endpoint=$stub_url"
 	# A few hundred KiB: a GET takes as long as a put.
 	make_rows 40000 --shards "$shards" \
 	    --since "$(date -u -d '2 days ago' +%FT%TZ)"
+	# None leaves meanwhile.
+	pg_psql -c "UPDATE crlpress.revocation SET not_after = greatest(
+	    not_after, now() + interval '1 day') WHERE issuer = 'race'"
 	publish_ok
 	another other
 	for ((key = 0; key < shards; key++)); do
@@ -101,7 +144,7 @@ count()
 	running+=($!)
 	s3_client watch "$bucket" seen stop "${keys[@]}" >watched 3>&- &
 	running+=($!)
-	sleep "${RACE_SEC:-20}"
+	sleep "${RACE_SEC:-60}"
 	touch stop
 	wait "${running[@]}"
 	running=()
@@ -121,6 +164,12 @@ count()
 		[ "$(wc -l <<<"$seen")" -ge 3 ]
 		# Up, and no number for two bodies.
 		sort -n -c -u -k 1,1 <<<"$seen"
+		# The same of all that ever stood there, seen or not; and what
+		# was seen had stood there.
+		stood "$key" >stood
+		echo "$key: $(wc -l <stood) stood there"
+		sort -n -c -u -k 1,1 stood
+		same "$(grep -vxFf stood <<<"$seen" || true)" '' 'never put'
 	done
 
 	# The end is like any other beginning.

@@ -191,16 +191,17 @@ error()
 	through_stub
 	store 0 sweep-put k one
 	grep -x 'conditions plain' state/store
-	local probes
-	probes=$(stub_count PUT probe)
+	# Of the scratch object; another one shows that it may write.
+	local probes hex="probe-[0-9a-f]"
+	probes=$(stub_count PUT "$hex")
 	[ "$probes" -ge 5 ]
 	store 0 sweep-put l one
-	requests PUT probe "$probes"
+	requests PUT "$hex" "$probes"
 	# Nothing of it is left there.
 	[ "$(s3_client list crl | grep -c "^$prefix/")" -eq 2 ]
 	configure "url=s3://crl/u${prefix#t}"
 	store 0 sweep-put k one
-	[ "$(stub_count PUT probe)" -gt "$probes" ]
+	[ "$(stub_count PUT "$hex")" -gt "$probes" ]
 	# Asked for, it is done again; and what fails then is not remembered.
 	stub_rules '{"path":"probe",'"$(error 403 AccessDenied)"'}'
 	store 1 probe
@@ -675,13 +676,14 @@ serves()
 	requests GET . 0
 }
 
-@test "s3: check-config --online tries the store" {
+@test "s3: check-config --online tries the store, database or not" {
 	local program=${client%/drivers/*}/crlpress
 	through_stub
 	run --separate-stderr "$program" check-config -c conf.cnf --online
-	[ "$status" -eq 0 ]
+	[ "$status" -eq 1 ]
 	[[ $output == *"# s3://crl/$prefix: tried and found fit" ]]
-	[ -z "$stderr" ]
+	said database
+	[ "$(grep -c . <<<"$stderr")" -eq 1 ]
 	[ "$(s3_client list crl | grep -c "^$prefix/")" -eq 0 ]
 	stub_rules "{$(error 403 AccessDenied)}"
 	run --separate-stderr "$program" check-config -c conf.cnf --online -q

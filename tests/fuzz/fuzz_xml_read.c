@@ -11,10 +11,23 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* All that is handed out cannot be longer than the text. */
+static enum status
+take(void *context, const char *value)
+{
+	size_t *left = context;
+
+	if (strlen(value) > *left)
+		abort();
+	*left -= strlen(value);
+	return STATUS_OK;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char out[64];
+	size_t left = size;
 	enum status status;
 
 	for (size_t room = 1; room <= sizeof(out); room *= 4) {
@@ -26,5 +39,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (status != STATUS_OK && out[0] != '\0')
 			abort();
 	}
+	(void)!xml_elements(
+	    (const char *)data, size, "Key", out, sizeof(out), take, &left);
 	return 0;
 }

@@ -196,6 +196,54 @@ test_longest(void **state)
 	assert_int_equal(s3_object_url(&place, key, url), STATUS_MALFORMED);
 }
 
+static void
+lists(const struct s3_place *place, const char *prefix, const char *token,
+    const char *after, const char *want)
+{
+	char url[S3_LIST_URL_BYTES];
+
+	assert_int_equal(
+	    s3_list_url(place, prefix, token, after, url), STATUS_OK);
+	assert_string_equal(url, want);
+}
+
+/* The query sorted, and each value as it is signed. */
+static void
+test_list(void **state)
+{
+	struct s3_place place;
+	const char *why = NULL;
+	char longest[S3_KEY_BYTES_MOST + 2];
+	char url[S3_LIST_URL_BYTES];
+
+	(void)state;
+	assert_int_equal(s3_place_make("s3://crl/a b", "http://h:1", "r",
+			     STORE_PATH_STYLE_YES, &place, &why),
+	    STATUS_OK);
+	lists(&place, "", NULL, NULL,
+	    "http://h:1/crl?list-type=2&prefix=a%20b%2F");
+	lists(&place, "x/", NULL, "x/&=+",
+	    "http://h:1/crl?list-type=2&prefix=a%20b%2Fx%2F&start-after="
+	    "a%20b%2Fx%2F%26%3D%2B");
+	lists(&place, "x/", "1/+=", NULL,
+	    "http://h:1/crl?continuation-token=1%2F%2B%3D&list-type=2&prefix="
+	    "a%20b%2Fx%2F");
+	assert_int_equal(s3_place_make("s3://crl", "http://h:1", "r",
+			     STORE_PATH_STYLE_NO, &place, &why),
+	    STATUS_OK);
+	lists(&place, "x/", NULL, NULL,
+	    "http://crl.h:1/?list-type=2&prefix=x%2F");
+	memset(longest, '/', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	assert_int_equal(
+	    s3_list_url(&place, longest, NULL, NULL, url), STATUS_MALFORMED);
+	assert_int_equal(
+	    s3_list_url(&place, "", NULL, longest, url), STATUS_MALFORMED);
+	assert_int_equal(
+	    s3_list_url(&place, longest + 1, longest + 1, longest + 1, url),
+	    STATUS_OK);
+}
+
 int
 main(void)
 {
@@ -207,6 +255,7 @@ main(void)
 	    cmocka_unit_test(test_style_fault),
 	    cmocka_unit_test(test_encoding),
 	    cmocka_unit_test(test_longest),
+	    cmocka_unit_test(test_list),
 	};
 
 	return cmocka_run_group_tests_name("s3_url", tests, NULL, NULL);

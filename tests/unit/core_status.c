@@ -30,6 +30,7 @@ static const struct want wants[] = {
     {STATUS_NOT_FOUND, 1, "not-found"},
     {STATUS_CONFLICT, 1, "conflict"},
     {STATUS_DONE, 0, "done"},
+    {STATUS_UNREADABLE, 1, "unreadable"},
 };
 
 static void

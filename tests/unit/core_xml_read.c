@@ -175,6 +175,54 @@ length(void **state)
 	free(text);
 }
 
+struct taken {
+	char text[LONG_BYTES];
+	size_t count;
+	size_t most; /* after which it has enough */
+};
+
+static enum status
+take(void *context, const char *value)
+{
+	struct taken *taken = context;
+
+	(void)strncat(
+	    taken->text, value, sizeof(taken->text) - strlen(taken->text) - 1);
+	(void)strncat(
+	    taken->text, ";", sizeof(taken->text) - strlen(taken->text) - 1);
+	return ++taken->count == taken->most ? STATUS_DONE : STATUS_OK;
+}
+
+static void
+all_of(const char *text, size_t most, enum status want, const char *values)
+{
+	struct taken taken = {.most = most};
+	char out[8];
+
+	assert_int_equal(xml_elements(text, strlen(text), "K", out, sizeof(out),
+			     take, &taken),
+	    want);
+	if (want == STATUS_OK || want == STATUS_DONE)
+		assert_string_equal(taken.text, values);
+}
+
+/* Every element of a name, and nothing but whole XML. */
+static void
+elements(void **state)
+{
+	(void)state;
+	all_of("<R/>", 0, STATUS_OK, "");
+	all_of("<R><C><K>a</K><S>1</S></C><C><K>b&amp;</K></C><K/></R>", 0,
+	    STATUS_OK, "a;b&;;");
+	all_of("<R><K>a</K><K>b</K><K>c</K></R>", 2, STATUS_DONE, "a;b;");
+	all_of("<R><K>a</K><K>b</K>", 0, STATUS_MALFORMED, "");
+	all_of("<R><K>a</K><K>b</R>", 0, STATUS_MALFORMED, "");
+	all_of("<R><K>a</K><K>12345678</K></R>", 0, STATUS_MALFORMED, "");
+	all_of("<R><K>a<b/></K></R>", 0, STATUS_MALFORMED, "");
+	all_of("<!DOCTYPE R><R><K>a</K></R>", 0, STATUS_MALFORMED, "");
+	all_of("", 0, STATUS_MALFORMED, "");
+}
+
 int
 main(void)
 {
@@ -184,6 +232,7 @@ main(void)
 	    cmocka_unit_test(nul_in_text),
 	    cmocka_unit_test(depth),
 	    cmocka_unit_test(length),
+	    cmocka_unit_test(elements),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
