@@ -124,6 +124,17 @@ gate_passes_add(struct gate_passes *passes, const char *text, const char **why)
 	return STATUS_OK;
 }
 
+bool
+gate_was_passed(
+    const struct gate_passes *passes, enum gate gate, uint32_t shard)
+{
+	for (size_t i = 0; i < passes->count; i++)
+		if (passes->pass[i].gate == gate &&
+		    passes->pass[i].shard == shard && passes->pass[i].used)
+			return true;
+	return false;
+}
+
 static bool
 gate_passes(const struct gate_place *place, enum gate gate)
 {

@@ -15,6 +15,7 @@ struct gate_listed {
 	size_t sorted_next;
 	struct row entry; /* the present one; not_after means nothing */
 	bool has_entry;
+	bool is_partial; /* let pass: nobody knows what else it lists */
 };
 
 /*

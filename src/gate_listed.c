@@ -46,6 +46,7 @@ listed_read(struct gate_listed *listed, const struct gate_place *place)
 			return STATUS_DONE;
 		if (status != STATUS_OK) {
 			status = refuse_damage(listed, place, &fault);
+			listed->is_partial = true;
 			return status == STATUS_OK ? STATUS_DONE : status;
 		}
 		listed->read++;

@@ -8,10 +8,12 @@
  * validity period." The published CRL is the witness: what it lists may leave
  * when its thisUpdate lies after not_after.
  *
- * A row it does not list is new, unless it had been removed before. That is so
- * when the certificate expired and was revoked before the published CRL was
- * made; listing it again would make entries come and go until the row leaves
- * the lookback. What was recorded only since then is new in spite of its dates.
+ * A row it does not list is new, unless it had been removed before: the
+ * published CRL can have left out what the CRL before it listed. So what was
+ * recorded since that one was made is new, whatever its dates: its transaction
+ * was not committed yet when the published CRL was made. It is listed once;
+ * then the published CRL lists it. What was recorded earlier stays out, or
+ * entries would come and go until their rows leave the lookback.
  */
 #include "gate_impl.h"
 
@@ -50,10 +52,13 @@ struct merge_job {
 	size_t n;
 	const struct gate_published *published;
 	int64_t published_sec; /* thisUpdate of the published CRL, or now */
+	bool is_settled;       /* what was recorded before this has left */
+	int64_t settled_sec;
 	size_t recorded_next;
 	struct offence lost;
 	struct offence changed;
 	struct offence removed; /* when more leave than may */
+	struct offence unsettled;
 	struct gate_merge *merge;
 	struct gate_changes *changes; /* NULL: nobody wants them */
 	enum status verdict;
@@ -167,8 +172,8 @@ judge_lost(struct merge_job *job, const struct row *listed)
 }
 
 /*
- * Whether the published CRL could not list this serial, since it was recorded
- * only afterwards. Asked for rising serials: both are walked together.
+ * Whether no CRL before the published one could list this serial, since it was
+ * recorded only afterwards. Asked for rising serials: both are walked together.
  */
 static bool
 recorded_since(struct merge_job *job, const struct uint160 *serial)
@@ -183,11 +188,31 @@ recorded_since(struct merge_job *job, const struct uint160 *serial)
 
 		if (order > 0)
 			break;
-		if (order == 0 && row_revoked_at(row) >= job->published_sec)
+		if (order == 0 && row_revoked_at(row) >= job->settled_sec)
 			since = true;
 		job->recorded_next++;
 	}
 	return since;
+}
+
+/* Nothing proves that a CRL listed it past its expiry: this one will. */
+static void
+judge_unsettled(struct merge_job *job, const struct row *row)
+{
+	job->merge->unsettled++;
+	offence_add(&job->unsettled, row, row);
+}
+
+static bool
+is_new(struct merge_job *job, const struct row *row)
+{
+	if (recorded_since(job, &row->serial) ||
+	    row_revoked_at(row) >= job->published_sec)
+		return true;
+	if (job->is_settled)
+		return false;
+	judge_unsettled(job, row);
+	return true;
 }
 
 static void
@@ -201,8 +226,7 @@ judge_row(struct merge_job *job, struct row *row, const struct row *listed)
 	} else if (listed != NULL) {
 		row->spare = ROW_LEAVES;
 		judge_removed(job, listed, row);
-	} else if (expired && row_revoked_at(row) < job->published_sec &&
-		   !recorded_since(job, &row->serial)) {
+	} else if (expired && !is_new(job, row)) {
 		row->spare = ROW_LEAVES;
 		job->merge->gone++;
 	} else {
@@ -219,6 +243,7 @@ merge_walk(struct merge_job *job, struct gate_listed *listed)
 	int order;
 
 	while (status == STATUS_OK && (i < job->n || listed->has_entry)) {
+		job->is_settled &= !listed->is_partial;
 		order = !listed->has_entry ? -1
 			: i == job->n      ? 1
 				      : uint160_compare(&job->rows[i].serial,
@@ -325,6 +350,25 @@ refuse_removed(struct merge_job *job)
 	job_refuse(job, status);
 }
 
+/* An entry too many for one CRL is better than one too few for good. */
+static void
+tell_unsettled(const struct merge_job *job)
+{
+	const struct row *row = &job->unsettled.row;
+	char serial[UINT160_HEX_BYTES];
+	char date[UTC_ISO_BYTES];
+
+	if (job->unsettled.count == 0)
+		return;
+	report_warn(job->place->report, job->place->object,
+	    gate_name(GATE_EARLY_REMOVAL), "RFC 5280, 3.3",
+	    "rows that expired are listed once, since nothing proves that they "
+	    "were before, have %" PRIu64 "; the first is serial %s, not_after "
+	    "%s",
+	    job->unsettled.count, uint160_to_hex(&row->serial, serial),
+	    utc_to_iso(row_not_after(row), date));
+}
+
 /* Rows that stay, and how many of them may leave next time. */
 static size_t
 close_up(struct row *rows, size_t n, int64_t this_update_sec,
@@ -351,6 +395,7 @@ merge_against(struct merge_job *job)
 		refuse_lost(job);
 		refuse_removed(job);
 		refuse_changed(job);
+		tell_unsettled(job);
 	}
 	gate_listed_free(&listed);
 	return status == STATUS_OK ? job->verdict : status;
@@ -377,6 +422,12 @@ gate_merge(const struct gate_place *place, struct row *rows, size_t n,
 		/* One from the future, let pass, must not expire anything. */
 		job.published_sec = earlier(published->crl->this_update.sec,
 		    published->this_update_sec);
+		job.is_settled = published->has_settled;
+		job.settled_sec =
+		    published->has_settled &&
+			    published->settled_sec < job.published_sec
+			? published->settled_sec
+			: job.published_sec;
 		status = merge_against(&job);
 	}
 	*count = close_up(rows, n, published->this_update_sec, merge);

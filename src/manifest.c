@@ -312,6 +312,15 @@ text_leaving(const struct manifest_shard *shard, char out[MANIFEST_COUNT_BYTES])
 	return out;
 }
 
+static const char *
+text_settled(struct text *text, const struct manifest_shard *shard,
+    char out[UTC_ISO_BYTES])
+{
+	if (!shard->has_settled)
+		return MANIFEST_UNKNOWN;
+	return text_time(text, shard->settled_sec, out);
+}
+
 /* One shard: its line, and the line that sha256sum(1) reads. */
 static void
 format_shard(struct text *text, const struct manifest_shard *shard)
@@ -322,6 +331,7 @@ format_shard(struct text *text, const struct manifest_shard *shard)
 	char this_update[UTC_ISO_BYTES];
 	char next_update[UTC_ISO_BYTES];
 	char leaving[MANIFEST_COUNT_BYTES];
+	char settled[UTC_ISO_BYTES];
 
 	if (why == NULL)
 		why = manifest_key_fault(shard->key);
@@ -333,7 +343,8 @@ format_shard(struct text *text, const struct manifest_shard *shard)
 	}
 	text_printf(text,
 	    "# shard %lu number=%s this-update=%s next-update=%s entries=%llu "
-	    "added=%llu removed=%llu leaving=%s size=%llu state=%s url=%s\n",
+	    "added=%llu removed=%llu leaving=%s settled=%s size=%llu state=%s "
+	    "url=%s\n",
 	    (unsigned long)shard->index,
 	    text_number(text, &shard->number, number),
 	    text_time(text, shard->this_update_sec, this_update),
@@ -341,7 +352,7 @@ format_shard(struct text *text, const struct manifest_shard *shard)
 	    (unsigned long long)shard->entries,
 	    (unsigned long long)shard->added,
 	    (unsigned long long)shard->removed, text_leaving(shard, leaving),
-	    (unsigned long long)shard->size,
+	    text_settled(text, shard, settled), (unsigned long long)shard->size,
 	    shard->withheld ? "withheld" : "published", shard->url);
 	text_printf(
 	    text, "%s  %s\n", hash_to_hex(&shard->sha256, hex), shard->key);

@@ -482,17 +482,25 @@ take_state(struct reader *reader, bool *withheld)
 	return true;
 }
 
+/* Whether the value is not known; goes behind it then. */
+static bool
+take_unknown(struct reader *reader)
+{
+	const size_t len = strlen(MANIFEST_UNKNOWN);
+
+	if ((size_t)(reader->end - reader->at) < len ||
+	    memcmp(reader->at, MANIFEST_UNKNOWN, len) != 0)
+		return false;
+	reader->at += len;
+	return true;
+}
+
 /* A count, or that it is not known. */
 static bool
 take_leaving(struct reader *reader, struct manifest_shard *shard)
 {
-	const size_t len = strlen(MANIFEST_UNKNOWN);
-
-	if ((size_t)(reader->end - reader->at) >= len &&
-	    memcmp(reader->at, MANIFEST_UNKNOWN, len) == 0) {
-		reader->at += len;
+	if (take_unknown(reader))
 		return true;
-	}
 	shard->has_leaving = true;
 	if (!take_count(reader, UINT64_MAX, &shard->leaving))
 		return false;
@@ -500,6 +508,16 @@ take_leaving(struct reader *reader, struct manifest_shard *shard)
 		return reader_malformed(
 		    reader, "more entries that may leave than there are");
 	return true;
+}
+
+/* A time, or that it is not known. */
+static bool
+take_settled(struct reader *reader, struct manifest_shard *shard)
+{
+	if (take_unknown(reader))
+		return true;
+	shard->has_settled = true;
+	return take_time(reader, &shard->settled_sec);
 }
 
 /* The line of a shard. */
@@ -521,6 +539,8 @@ parse_shard_line(struct reader *reader, struct manifest_shard *shard)
 	       take_named(reader, " removed=", &shard->removed) &&
 	       take_text(reader, " leaving=", order) &&
 	       take_leaving(reader, shard) &&
+	       take_text(reader, " settled=", order) &&
+	       take_settled(reader, shard) &&
 	       take_named(reader, " size=", &shard->size) &&
 	       take_text(reader, " state=", order) &&
 	       take_state(reader, &shard->withheld) &&

@@ -74,6 +74,7 @@ again_begin(
 	    .state = run->state,
 	    .store = run->store,
 	    .ledger = run->ledger,
+	    .work = run->work,
 	    .is_again = true,
 	    .started_sec = run->started_sec,
 	};
@@ -90,7 +91,18 @@ count_passed(const struct gate_passes *passes)
 	return count;
 }
 
-/* What became of the shards is what became of them here. */
+/* The rows of a shard that nothing was made of in the end. */
+static struct manifest_rows
+all_withheld(const struct manifest_rows *rows)
+{
+	return (struct manifest_rows){
+	    .read = rows->read,
+	    .deferred = rows->deferred,
+	    .withheld = rows->read - rows->deferred,
+	};
+}
+
+/* What became of the shards, and of their rows, is what did here. */
 static void
 take_over(struct run *run, struct run *again, enum status status)
 {
@@ -106,18 +118,23 @@ take_over(struct run *run, struct run *again, enum status status)
 		if (made != NULL && status == STATUS_OK) {
 			struct run_shard before = *shard;
 
+			run_rows_replace(run, &shard->tally, &made->tally);
 			/* Freed with the other. */
 			*shard = *made;
 			*made = before;
 		} else {
+			struct manifest_rows rows = all_withheld(&shard->tally);
+
+			run_rows_replace(run, &shard->tally, &rows);
+			shard->tally = rows;
 			/* Why was said. */
 			shard->state = status == STATUS_REFUSED
 					   ? RUN_SHARD_WITHHELD
 					   : RUN_SHARD_FAILED;
 		}
 		/* Of an arena that goes. */
-		shard->rows = (struct row_set){NULL, NULL, 0};
-		shard->recorded = (struct row_set){NULL, NULL, 0};
+		shard->rows = (struct row_set){.count = 0};
+		shard->recorded = (struct row_set){.count = 0};
 	}
 	run->gates_closed |= again->gates_closed;
 	run->ledgered = status_graver(run->ledgered, again->ledgered);
@@ -128,6 +145,7 @@ again_end(struct run *again)
 {
 	source_close(again->source);
 	row_arena_free(again->arena);
+	row_spill_free(again->spill);
 	run_shards_free(again);
 	manifest_free(&again->manifest);
 }
@@ -151,6 +169,8 @@ again_once(struct run *run)
 		status = run_round(&again);
 	if (status == STATUS_OK && count_passed(&options.passes) > passed)
 		status = run_ledger_passed(&again);
+	if (status == STATUS_OK)
+		status = run_ledger_publishing(&again);
 	if (status == STATUS_OK)
 		run_put_shards(&again);
 	take_over(run, &again, status);

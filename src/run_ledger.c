@@ -231,33 +231,42 @@ serials_are_left(const struct serials *serials)
 	return false;
 }
 
-static enum status
-say_published(
-    struct run *run, const struct run_shard *shard, struct serials *serials)
+/* The CRL that this run made of a shard. */
+static void
+put_made(
+    struct event *event, const struct run *run, const struct run_shard *shard)
 {
 	char hex[HASH_HEX_BYTES];
+
+	put_shard(event, shard);
+	put_number(event, "number", &shard->number);
+	put_time(event, "this_update", run->this_update_sec);
+	put_time(event, "next_update", run->next_update_sec);
+	json_uint(&event->json, "size", shard->staged.size);
+	json_string(
+	    &event->json, "sha256", hash_to_hex(&shard->staged.sha256, hex));
+	json_uint(&event->json, "entries", shard->entries);
+	json_uint(&event->json, "added", shard->merge.added);
+	json_uint(
+	    &event->json, "removed", shard->merge.removed + shard->merge.lost);
+	json_uint(&event->json, "changed", shard->merge.changed);
+	json_uint(&event->json, "late", shard->late);
+	json_bool(
+	    &event->json, "first", !shard->has_previous && !shard->is_gone);
+	if (shard->is_gone)
+		json_bool(&event->json, "remade", true);
+}
+
+static enum status
+say_made(
+    struct run *run, const struct run_shard *shard, struct serials *serials)
+{
 	struct event event;
-	enum status status = event_open(run, "published", &event);
+	enum status status = event_open(run, "publishing", &event);
 
 	if (status != STATUS_OK)
 		return status;
-	put_shard(&event, shard);
-	put_number(&event, "number", &run->number);
-	put_time(&event, "this_update", run->this_update_sec);
-	put_time(&event, "next_update", run->next_update_sec);
-	json_uint(&event.json, "size", shard->staged.size);
-	json_string(
-	    &event.json, "sha256", hash_to_hex(&shard->staged.sha256, hex));
-	json_uint(&event.json, "entries", shard->entries);
-	json_uint(&event.json, "added", shard->merge.added);
-	json_uint(
-	    &event.json, "removed", shard->merge.removed + shard->merge.lost);
-	json_uint(&event.json, "changed", shard->merge.changed);
-	json_uint(&event.json, "late", shard->late);
-	json_bool(
-	    &event.json, "first", !shard->has_previous && !shard->is_gone);
-	if (shard->is_gone)
-		json_bool(&event.json, "remade", true);
+	put_made(&event, run, shard);
 	if (shard->has_previous)
 		put_serials(&event, serials);
 	return event_close(run, &event);
@@ -274,28 +283,94 @@ say_more(
 	if (status != STATUS_OK)
 		return status;
 	json_uint(&event.json, "shard", shard->index);
-	put_number(&event, "number", &run->number);
+	put_number(&event, "number", &shard->number);
 	put_serials(&event, serials);
 	return event_close(run, &event);
+}
+
+static enum status
+say_publishing(struct run *run, struct run_shard *shard)
+{
+	struct run_recorded recorded;
+	struct serials serials = {
+	    .recorded = &recorded, .changes = &shard->changes};
+	enum status status = run_recorded_load(run, shard, &recorded);
+
+	if (status == STATUS_OK)
+		status = say_made(run, shard, &serials);
+	while (status == STATUS_OK && serials_are_left(&serials))
+		status = say_more(run, shard, &serials);
+	run_recorded_free(&recorded);
+	return status;
+}
+
+/*
+ * A run may be killed between the put of a shard and the line that says so, so
+ * what is in it is said, and is on disk, before; the next run says that it
+ * found the CRL. One sync is enough for all shards.
+ */
+enum status
+run_ledger_publishing(struct run *run)
+{
+	enum status status = STATUS_OK;
+
+	if (run->ledger == NULL)
+		return STATUS_OK;
+	for (size_t i = 0; status == STATUS_OK && i < run->shard_count; i++)
+		if (run->shard[i].state == RUN_SHARD_STAGED)
+			status = say_publishing(run, &run->shard[i]);
+	return status == STATUS_OK ? ledger_sync(run->ledger) : status;
 }
 
 void
 run_ledger_published(struct run *run, struct run_shard *shard)
 {
-	struct run_recorded recorded;
-	struct serials serials = {
-	    .recorded = &recorded, .changes = &shard->changes};
+	struct event event;
 	enum status status;
 
 	if (run->ledger == NULL)
 		return;
-	status = run_recorded_load(run, shard, &recorded);
-	if (status == STATUS_OK)
-		status = say_published(run, shard, &serials);
-	while (status == STATUS_OK && serials_are_left(&serials))
-		status = say_more(run, shard, &serials);
-	run_recorded_free(&recorded);
+	status = event_open(run, "published", &event);
+	if (status == STATUS_OK) {
+		put_made(&event, run, shard);
+		status = event_close(run, &event);
+	}
 	shard->unledgered = status != STATUS_OK;
+}
+
+static enum status
+say_found(struct run *run, const struct run_shard *shard)
+{
+	struct event event;
+	enum status status = event_open(run, "found", &event);
+
+	if (status != STATUS_OK)
+		return status;
+	put_shard(&event, shard);
+	put_number(&event, "number", &shard->previous_number);
+	put_time(&event, "this_update", shard->previous_this_update_sec);
+	put_time(&event, "next_update", shard->previous_next_update_sec);
+	return event_close(run, &event);
+}
+
+enum status
+run_ledger_found(struct run *run)
+{
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0;
+	     status == STATUS_OK && run->ledger != NULL && i < run->shard_count;
+	     i++) {
+		const struct run_shard *shard = &run->shard[i];
+		const struct manifest_shard *line =
+		    manifest_find(&run->manifest, shard->index);
+
+		if (shard->has_previous &&
+		    (line == NULL || uint160_compare(&line->number,
+					 &shard->previous_number) != 0))
+			status = say_found(run, shard);
+	}
+	return status;
 }
 
 enum status

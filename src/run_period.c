@@ -23,14 +23,43 @@
 #define MARGIN_SHARE 4
 #define MARGIN_MOST_SEC INT64_C(3600)
 
-int64_t
-run_recorded_since(const struct run *run, const struct run_shard *shard)
+/*
+ * Of a CRL that is newer than its line (its run ended before the manifest) it
+ * is only known that it came after the one that the line is about.
+ */
+bool
+run_settled(const struct run *run, const struct run_shard *shard, int64_t *sec)
 {
-	int64_t since_sec = run->this_update_sec - REACH_SEC;
+	const struct manifest_shard *line =
+	    manifest_find(&run->manifest, shard->index);
 
-	return shard->previous_this_update_sec < since_sec
-		   ? shard->previous_this_update_sec
-		   : since_sec;
+	*sec = 0;
+	if (line == NULL ||
+	    gate_was_passed(&run->options->passes, GATE_SCOPE, shard->index))
+		return false;
+	if (uint160_compare(&line->number, &shard->previous_number) != 0) {
+		*sec = line->this_update_sec;
+		return true;
+	}
+	*sec = line->settled_sec;
+	return line->has_settled;
+}
+
+void
+run_recorded_begin(struct run *run)
+{
+	for (size_t i = 0; i < run->shard_count; i++) {
+		struct run_shard *shard = &run->shard[i];
+		int64_t since_sec = run->this_update_sec - REACH_SEC;
+		int64_t settled_sec = 0;
+
+		if (shard->previous_this_update_sec < since_sec)
+			since_sec = shard->previous_this_update_sec;
+		if (run_settled(run, shard, &settled_sec) &&
+		    settled_sec < since_sec)
+			since_sec = settled_sec;
+		shard->recorded_since_sec = since_sec;
+	}
 }
 
 enum status
@@ -39,6 +68,7 @@ run_recorded_load(struct run *run, const struct run_shard *shard,
 {
 	size_t n = (size_t)shard->recorded.count;
 	struct row *scratch = NULL;
+	enum status status;
 
 	*recorded = (struct run_recorded){.count = n};
 	if (n == 0)
@@ -51,10 +81,12 @@ run_recorded_load(struct run *run, const struct run_shard *shard,
 		return report_fault(run->report, STATUS_NO_MEMORY,
 		    shard->object, NULL, NULL, "out of memory");
 	}
-	row_set_gather(&shard->recorded, recorded->row);
-	row_sort(recorded->row, scratch, n);
+	status = run_rows_sorted(
+	    run, shard, &shard->recorded, recorded->row, scratch);
 	free(scratch);
-	return STATUS_OK;
+	if (status != STATUS_OK)
+		run_recorded_free(recorded);
+	return status;
 }
 
 bool
@@ -116,10 +148,16 @@ run_period_last(struct run *run)
 /* What is listed first now, and was recorded too long ago. */
 static void
 check_added(struct run *run, struct run_shard *shard,
-    const struct run_recorded *recorded, const struct uint160 *serial)
+    const struct run_recorded *recorded, const struct row *row)
 {
+	const struct uint160 *serial = &row->serial;
 	char hex[UINT160_HEX_BYTES], date[UTC_ISO_BYTES];
 	int64_t sec = 0;
+
+	/* Listed for want of proof that it was before, and told as that. */
+	if (!run_settled(run, shard, &sec) &&
+	    row_not_after(row) < shard->previous_this_update_sec)
+		return;
 
 	if (!run_recorded_find(recorded, serial, &sec)) {
 		shard->late++;
@@ -127,7 +165,7 @@ check_added(struct run *run, struct run_shard *shard,
 		    "serial %s is listed first now, have no recorded_at since "
 		    "%s, want within 24h",
 		    uint160_to_hex(serial, hex),
-		    utc_to_iso(run_recorded_since(run, shard), date));
+		    utc_to_iso(shard->recorded_since_sec, date));
 		return;
 	}
 	if (run->this_update_sec - sec <= RECORDED_MOST_SEC)
@@ -147,8 +185,8 @@ check_shard(struct run *run, struct run_shard *shard)
 
 	for (size_t i = 0; status == STATUS_OK && i < shard->changes.count; i++)
 		if (shard->changes.row[i].spare == GATE_ADDED)
-			check_added(run, shard, &recorded,
-			    &shard->changes.row[i].serial);
+			check_added(
+			    run, shard, &recorded, &shard->changes.row[i]);
 	run_recorded_free(&recorded);
 	return status;
 }

@@ -13,6 +13,7 @@ static const char *const state_names[] = {
     [RUN_SHARD_PUBLISHED] = "published",
     [RUN_SHARD_UNPLACED] = "not-uploaded",
     [RUN_SHARD_OVERTAKEN] = "overtaken",
+    [RUN_SHARD_ELSEWHERE] = "elsewhere",
 };
 
 static const char *const phase_names[RUN_PHASE_COUNT] = {
@@ -24,6 +25,9 @@ static const char *const phase_names[RUN_PHASE_COUNT] = {
 
 /* Withheld shards that the summary names; --json has them all. */
 #define WITHHELD_NAMED_MOST 64
+
+/* Of more serials, only those are told one by one that were not published. */
+#define ASKED_TOLD_MOST 100
 
 struct totals {
 	uint64_t made; /* shards staged or published */
@@ -44,6 +48,27 @@ run_shard_is_made(const struct run_shard *shard)
 {
 	return shard->state == RUN_SHARD_STAGED ||
 	       shard->state == RUN_SHARD_PUBLISHED;
+}
+
+bool
+run_published_next(
+    const struct run *run, size_t *at, struct run_published *published)
+{
+	while (*at < run->shard_count) {
+		const struct run_shard *shard = &run->shard[(*at)++];
+
+		if (shard->state != RUN_SHARD_PUBLISHED)
+			continue;
+		*published = (struct run_published){
+		    .object = shard->object,
+		    .url = shard->url,
+		    .shard = shard->index,
+		    .number = shard->number,
+		    .published_sec = shard->published_sec,
+		};
+		return true;
+	}
+	return false;
 }
 
 static struct totals
@@ -172,7 +197,9 @@ run_print(const struct run *run, FILE *stream)
 	if (run->options->dry_run || run->options->diff)
 		run_diff_print(run, stream);
 	for (size_t i = 0; i < run->options->asked_count; i++)
-		print_asked(run, &run->options->asked[i], stream);
+		if (run->options->asked_count <= ASKED_TOLD_MOST ||
+		    !run->options->asked[i].listed)
+			print_asked(run, &run->options->asked[i], stream);
 	print_withheld(run, stream);
 	fprintf(stream, "%s: %s: %" PRIu64 " of %zu shards %s, ",
 	    run->config->name, status_name(run->status), totals.made,
@@ -296,5 +323,6 @@ run_print_json(const struct run *run, struct json *json)
 		json_seconds(json, phase_names[i], run->phase_seconds[i]);
 	json_close(json, '}');
 	json_uint(json, "signer_peak_kib", run->signer_kib);
+	json_uint(json, "scratch_bytes", run->scratch_bytes);
 	json_close(json, '}');
 }

@@ -87,8 +87,8 @@ read_facts(struct verify_file *file, const struct crl *crl)
 }
 
 /* Two certificates of one CA may have the same name and key. */
-static bool
-is_same_ca(const struct issuer *a, const struct issuer *b)
+bool
+verify_is_same_ca(const struct issuer *a, const struct issuer *b)
 {
 	const struct issuer_facts *x = issuer_facts(a), *y = issuer_facts(b);
 
@@ -113,7 +113,7 @@ judge_names(struct verify *verify, struct verify_file *file,
 		    "no issuer certificate that was given has this name, "
 		    "have %s",
 		    issuer_name_text(&crl->issuer, name, sizeof(name)));
-	if (has_shard && !is_same_ca(file->issuer, file->shard_issuer))
+	if (has_shard && !verify_is_same_ca(file->issuer, file->shard_issuer))
 		return report_fault(report, STATUS_FAULTY, file->path,
 		    "issuer-bytes", "BR 7.2",
 		    "another issuer than that of the shard with its URL, have "

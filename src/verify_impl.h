@@ -65,9 +65,19 @@ bool verify_is_whole(const struct verify *verify, const struct config *config);
 void verify_file_judge(
     struct verify *verify, unsigned worker, struct verify_file *file);
 void verify_file_free(struct verify_file *file);
+bool verify_is_same_ca(const struct issuer *a, const struct issuer *b);
 
 /* verify_set.c */
 enum status verify_set_judge(struct verify *verify) MUST_CHECK;
+/* The file at a key of a manifest, or NULL. */
+struct verify_file *verify_set_find(const struct verify *verify,
+    const struct verify_manifest *manifest, const char *key);
+/* The manifest of a configuration, or NULL. */
+const struct verify_manifest *verify_set_manifest(
+    const struct verify *verify, const struct config *config);
+
+/* verify_place.c: whether each CRL stands where its own URL is. */
+enum status verify_place_judge(struct verify *verify) MUST_CHECK;
 
 /*
  * verify_disjoint.c: made for CRLs of so many bytes before they are judged,

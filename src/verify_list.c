@@ -6,9 +6,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "crlpress/gzip.h"
 #include "verify_impl.h"
 
 #define MANIFEST_MAGIC "# crlpress-manifest "
+#define GZIP_MAGIC "\x1f\x8b"
 
 /* How deep directories are followed. */
 #define DEPTH_MOST 32
@@ -149,25 +151,63 @@ keep_manifest(
 }
 
 static enum status
-add_manifest(struct verify *verify, const char *path)
+add_manifest_text(
+    struct verify *verify, const char *path, const void *text, size_t len)
 {
-	struct verify_bytes bytes = {0};
 	struct manifest manifest;
 	const char *why = NULL;
 	enum status status;
 	size_t line = 0;
 
+	if (manifest_parse(text, len, &manifest, &line, &why) == STATUS_OK)
+		return keep_manifest(verify, path, &manifest);
+	status = report_fault(verify->report, STATUS_FAULTY, path,
+	    "set-manifest", "house rule", "line %zu: %s", line, why);
+	verify->has_bad_manifest = true;
+	return status;
+}
+
+static enum status
+add_manifest(struct verify *verify, const char *path)
+{
+	struct verify_bytes bytes = {0};
+	enum status status;
+
 	status =
 	    verify_text_read(path, MANIFEST_BYTES_MOST, verify->report, &bytes);
-	if (status == STATUS_OK &&
-	    manifest_parse((const char *)bytes.data, bytes.len, &manifest,
-		&line, &why) != STATUS_OK)
-		status = report_fault(verify->report, STATUS_FAULTY, path,
-		    "set-manifest", "house rule", "line %zu: %s", line, why);
-	else if (status == STATUS_OK)
-		status = keep_manifest(verify, path, &manifest);
-	if (status == STATUS_FAULTY)
+	if (status == STATUS_OK)
+		status = add_manifest_text(verify, path, bytes.data, bytes.len);
+	else if (status == STATUS_FAULTY)
 		verify->has_bad_manifest = true;
+	verify_bytes_free(&bytes);
+	return status;
+}
+
+/*
+ * A store may have its manifest compressed, and a copy of the store then has
+ * it so. Any other file of gzip is judged as the CRL that it is not.
+ */
+static enum status
+add_packed(struct verify *verify, const char *path)
+{
+	struct verify_bytes bytes = {0};
+	struct gzip_bytes text = {.data = NULL};
+	const char *why = NULL;
+	enum status status;
+
+	status =
+	    verify_text_read(path, MANIFEST_BYTES_MOST, verify->report, &bytes);
+	if (status != STATUS_OK)
+		goto out;
+	status = gzip_unpack(
+	    bytes.data, bytes.len, MANIFEST_BYTES_MOST, &text, &why);
+	if (status == STATUS_OK && text.len >= sizeof(MANIFEST_MAGIC) &&
+	    memcmp(text.data, MANIFEST_MAGIC, sizeof(MANIFEST_MAGIC) - 1) == 0)
+		status = add_manifest_text(verify, path, text.data, text.len);
+	else
+		status = file_add(verify, path);
+out:
+	gzip_bytes_free(&text);
 	verify_bytes_free(&bytes);
 	return status;
 }
@@ -176,9 +216,10 @@ add_manifest(struct verify *verify, const char *path)
 static enum status
 add_file(struct verify *verify, const char *path)
 {
-	return verify_begins_with(path, MANIFEST_MAGIC)
-		   ? add_manifest(verify, path)
-		   : file_add(verify, path);
+	if (verify_begins_with(path, MANIFEST_MAGIC))
+		return add_manifest(verify, path);
+	return verify_begins_with(path, GZIP_MAGIC) ? add_packed(verify, path)
+						    : file_add(verify, path);
 }
 
 static enum status add_directory(

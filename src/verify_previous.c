@@ -19,6 +19,9 @@ struct pair {
 	struct verify *verify;
 	const struct verify_file *then;
 	const struct verify_file *now;
+	/* What the manifests of both sets have of these very CRLs, or NULL. */
+	const struct manifest_shard *line_then;
+	const struct manifest_shard *line_now;
 	struct crl crl_then;
 	struct crl crl_now;
 };
@@ -108,6 +111,47 @@ pass_on_all_but_removals(const struct pair *pair, const struct report *silent)
 	return worst;
 }
 
+/*
+ * RFC 5280, 3.3: how many entries the CRL then had that had expired, when its
+ * manifest has that: no more may have left. When there were others in between,
+ * as the manifest now may know, it says nothing.
+ */
+static bool
+may_leave(const struct pair *pair, uint64_t *leaving)
+{
+	const struct manifest_shard *then = pair->line_then;
+	const struct manifest_shard *now = pair->line_now;
+
+	if (then == NULL || !then->has_leaving ||
+	    (now != NULL && now->has_settled &&
+		now->settled_sec != then->this_update_sec))
+		return false;
+	*leaving = then->leaving;
+	return true;
+}
+
+/* Without rows their number is all that can be judged. */
+static enum status
+judge_lost(const struct pair *pair, uint64_t lost)
+{
+	uint64_t leaving = 0;
+
+	if (may_leave(pair, &leaving) && lost > leaving)
+		return report_fault(pair->verify->report, STATUS_FAULTY,
+		    pair->now->path, gate_name(GATE_EARLY_REMOVAL),
+		    "RFC 5280, 3.3",
+		    "more entries of %s left than had expired when it was "
+		    "made, have %" PRIu64 ", want at most %" PRIu64,
+		    pair->then->path, lost, leaving);
+	if (lost > 0)
+		report_warn(pair->verify->report, pair->now->path,
+		    gate_name(GATE_EARLY_REMOVAL), "RFC 5280, 3.3",
+		    "%" PRIu64 " entries of %s left; --rows would tell whether "
+		    "they might",
+		    lost, pair->then->path);
+	return STATUS_OK;
+}
+
 /* With the entries themselves as rows, what is lost is what left. */
 static enum status
 judge_without_rows(const struct pair *pair)
@@ -130,13 +174,8 @@ judge_without_rows(const struct pair *pair)
 	if (status == STATUS_OK) {
 		(void)!gate_merge(
 		    &place, rows, n, &published, &n, &merge, NULL);
-		status = pass_on_all_but_removals(pair, silent);
-		if (merge.lost > 0)
-			report_warn(pair->verify->report, pair->now->path,
-			    "no-early-removal", "RFC 5280, 3.3",
-			    "%" PRIu64 " entries of %s left; --rows would tell "
-			    "whether they might",
-			    merge.lost, pair->then->path);
+		status = status_graver(pass_on_all_but_removals(pair, silent),
+		    judge_lost(pair, merge.lost));
 	}
 	report_free(silent);
 	free(rows);
@@ -186,6 +225,8 @@ judge_with_rows(const struct pair *pair, struct row *rows, size_t n)
 	struct gate_published published = {
 	    .crl = &pair->crl_then,
 	    .this_update_sec = pair->crl_now.this_update.sec,
+	    .has_settled = true,
+	    .settled_sec = pair->crl_then.this_update.sec,
 	};
 	struct gate_merge merge = {0};
 	struct row *entries = NULL;
@@ -198,6 +239,7 @@ judge_with_rows(const struct pair *pair, struct row *rows, size_t n)
 	take_for_recorded(entries, count);
 	published.recorded = entries;
 	published.recorded_count = count;
+	published.has_leaving = may_leave(pair, &published.leaving);
 	if (status == STATUS_OK && gate_merge(&place, rows, n, &published, &n,
 				       &merge, NULL) != STATUS_OK)
 		status = STATUS_FAULTY;
@@ -227,25 +269,48 @@ judge_entries(const struct pair *pair)
 }
 
 static enum status
-judge_pair(struct verify *verify, const struct verify_file *then,
-    const struct verify_file *now)
+judge_pair(struct pair *pair)
 {
-	struct pair pair = {.verify = verify, .then = then, .now = now};
+	const struct verify_file *then = pair->then, *now = pair->now;
+	struct verify *verify = pair->verify;
 	enum status status;
 
 	/* The very same CRL: this shard was not replaced. */
 	if (memcmp(&then->sha256, &now->sha256, sizeof(then->sha256)) == 0)
 		return STATUS_OK;
 	status = verify_crl_again(
-	    then, verify->report, &verify->bytes[0], &pair.crl_then);
+	    then, verify->report, &verify->bytes[0], &pair->crl_then);
 	if (status == STATUS_OK)
 		status = verify_crl_again(
-		    now, verify->report, &verify->bytes[1], &pair.crl_now);
+		    now, verify->report, &verify->bytes[1], &pair->crl_now);
 	if (status == STATUS_OK)
-		status = judge_witness(&pair);
+		status = judge_witness(pair);
 	if (status == STATUS_OK)
-		status = status_graver(judge_head(&pair), judge_entries(&pair));
+		status = status_graver(judge_head(pair), judge_entries(pair));
 	return status;
+}
+
+/* Of each file the line of a manifest about these very bytes, or NULL. */
+static const struct manifest_shard **
+lines_make(const struct verify *verify)
+{
+	const struct manifest_shard **lines =
+	    calloc(verify->file_count + 1, sizeof(struct manifest_shard *));
+
+	for (size_t m = 0; lines != NULL && m < verify->manifest_count; m++) {
+		const struct manifest *manifest = &verify->manifest[m].manifest;
+
+		for (size_t i = 0; i < manifest->shard_count; i++) {
+			const struct manifest_shard *line = &manifest->shard[i];
+			const struct verify_file *file = verify_set_find(
+			    verify, &verify->manifest[m], line->key);
+
+			if (file != NULL && memcmp(&file->sha256, &line->sha256,
+						sizeof(file->sha256)) == 0)
+				lines[file - verify->file] = line;
+		}
+	}
+	return lines;
 }
 
 /* One shard is one URL of one issuer; without a URL there is one CRL. */
@@ -353,36 +418,70 @@ judge_gone(struct verify *verify, const struct verify_file *then)
 	    then->url != NULL ? then->url : "one CRL");
 }
 
+/* Both sets, and what their manifests have of each file. */
+struct sets {
+	struct verify *verify;
+	const struct verify *before;
+	struct now_list now;
+	const struct manifest_shard **lines_then;
+	const struct manifest_shard **lines_now;
+};
+
+static enum status
+sets_make(struct sets *sets)
+{
+	enum status status = now_list_make(sets->verify, &sets->now);
+
+	if (status != STATUS_OK)
+		return status;
+	sets->lines_then = lines_make(sets->before);
+	sets->lines_now = lines_make(sets->verify);
+	if (sets->lines_then != NULL && sets->lines_now != NULL)
+		return STATUS_OK;
+	return report_fault(sets->verify->report, STATUS_NO_MEMORY,
+	    sets->verify->previous_path, NULL, NULL, "out of memory");
+}
+
+/* Counts in `pairs` when there is something to compare with. */
+static enum status
+judge_then_and_now(const struct sets *sets, size_t i, size_t *pairs)
+{
+	struct pair pair = {
+	    .verify = sets->verify,
+	    .then = &sets->before->file[i],
+	    .line_then = sets->lines_then[i],
+	};
+
+	if (!pair.then->parsed)
+		return pass_on_file(sets->verify, pair.then);
+	pair.now = find_now(&sets->now, pair.then);
+	if (pair.now == NULL)
+		return judge_gone(sets->verify, pair.then);
+	pair.line_now = sets->lines_now[pair.now - sets->verify->file];
+	++*pairs;
+	return judge_pair(&pair);
+}
+
 static enum status
 judge_pairs(struct verify *verify, const struct verify *before)
 {
-	struct now_list list = {0};
-	enum status worst = now_list_make(verify, &list);
+	struct sets sets = {.verify = verify, .before = before};
+	enum status worst = sets_make(&sets);
+	bool made = worst == STATUS_OK;
 	size_t pairs = 0;
 
-	if (worst != STATUS_OK)
-		return worst;
-	for (size_t i = 0; i < before->file_count; i++) {
-		const struct verify_file *then = &before->file[i];
-		const struct verify_file *now = find_now(&list, then);
-
-		if (!then->parsed)
-			worst =
-			    status_graver(worst, pass_on_file(verify, then));
-		else if (now == NULL)
-			worst = status_graver(worst, judge_gone(verify, then));
-		else
-			worst =
-			    status_graver(worst, judge_pair(verify, then, now));
-		pairs += then->parsed && now != NULL;
-	}
+	for (size_t i = 0; made && i < before->file_count; i++)
+		worst =
+		    status_graver(worst, judge_then_and_now(&sets, i, &pairs));
 	/* Nothing was compared: that must not look like all is well. */
 	if (pairs == 0 && worst == STATUS_OK)
 		worst = report_fault(verify->report, STATUS_FAULTY,
 		    verify->previous_path, "same-scope", "house rule",
 		    "no CRL there has the issuer and URL of one that is "
 		    "verified");
-	free(list.file);
+	free(sets.now.file);
+	free(sets.lines_then);
+	free(sets.lines_now);
 	return worst;
 }
 

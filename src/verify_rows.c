@@ -15,9 +15,6 @@
 #include "crlpress/utc.h"
 #include "verify_impl.h"
 
-/* Octets of a line: several times those of the longest row. */
-#define LINE_BYTES 1024
-
 static enum status
 line_fault(struct verify *verify, size_t line, const char *why)
 {
@@ -37,7 +34,7 @@ rows_init(struct verify *verify)
 {
 	const struct config *config = verify->config[0];
 
-	verify->arena = row_arena_new();
+	verify->arena = row_arena_new(NULL);
 	verify->rows = calloc(1, sizeof(*verify->rows));
 	if (verify->arena == NULL || verify->rows == NULL)
 		return no_memory(verify);
@@ -70,31 +67,18 @@ add_line(struct verify *verify, const char *text, size_t len, size_t line)
 	return STATUS_OK;
 }
 
-/* One line without its end, or LINE_BYTES of a longer one; false at the end. */
-static bool
-line_read(FILE *file, char *text, size_t *len)
-{
-	size_t n = 0;
-	int c = 0;
-
-	while (n < LINE_BYTES && (c = getc_unlocked(file)) != EOF && c != '\n')
-		text[n++] = (char)c;
-	*len = n;
-	return c != EOF || n > 0;
-}
-
 /* A file that was not read to its end says nothing of what is missing. */
 static enum status
 read_lines(struct verify *verify, FILE *file, bool *whole)
 {
 	enum status worst = STATUS_OK;
-	char text[LINE_BYTES];
+	char text[ROW_CSV_LINE_BYTES];
 	size_t line = 0, len;
 
 	*whole = false;
-	while (line_read(file, text, &len)) {
+	while (row_csv_line(file, text, &len)) {
 		line++;
-		if (len == LINE_BYTES)
+		if (len == ROW_CSV_LINE_BYTES)
 			return line_fault(verify, line, "longer than any row");
 		if (line == 1 && row_csv_is_header(text, len))
 			continue;
@@ -181,7 +165,11 @@ verify_rows_of(struct verify *verify, const struct verify_file *file,
 		free(scratch);
 		return no_memory(verify);
 	}
-	row_set_gather(set, *rows);
+	/* All of them are in memory. */
+	if (row_set_gather(set, *rows) != STATUS_OK) {
+		free(scratch);
+		return no_memory(verify);
+	}
 	row_sort(*rows, scratch, n);
 	free(scratch);
 	n = drop_later(*rows, n, file->this_update_sec);

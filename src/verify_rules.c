@@ -22,7 +22,8 @@ static const struct lint_rule_facts rules[] = {
     {"set-disjoint", "house rule",
 	"no serial of an issuer stands in two shards", ALWAYS},
     {"set-manifest", "house rule, RFC 5280 5.2.3",
-	"URL, number, size, hash, times and counts are the manifest's", ALWAYS},
+	"URL, number, size, hash, times, counts and issuer are the manifest's",
+	ALWAYS},
     {"set-cover", "BR 4.9.7",
 	"--rows: every row is listed in its shard, and nothing else is",
 	ALWAYS},
@@ -44,7 +45,7 @@ static const struct lint_rule_facts rules[] = {
 	"--previous: the same issuer, with its signature, and URL", ALWAYS},
     {"no-early-removal", "RFC 5280 3.3",
 	"--previous: entries leave past their expiry (a warning without "
-	"--rows)", ALWAYS},
+	"--rows), no more than its manifest foresaw", ALWAYS},
     {"change", "BR 7.2.2",
 	"--previous: a listed entry changes only to keyCompromise", ALWAYS},
 };

@@ -68,11 +68,11 @@ judge_complete(struct verify *verify, const struct config *config)
 	return status;
 }
 
-static const struct verify_file *
-find_key(const struct verify *verify, const struct verify_manifest *manifest,
-    const char *key)
+struct verify_file *
+verify_set_find(const struct verify *verify,
+    const struct verify_manifest *manifest, const char *key)
 {
-	const struct verify_file *file;
+	struct verify_file *file;
 	char *path = NULL;
 
 	if (asprintf(&path, "%s/%s", manifest->root, key) < 0)
@@ -167,15 +167,30 @@ judge_push(struct verify *verify, const struct verify_file *file,
 	return STATUS_OK;
 }
 
+/* With a configuration that was judged by the shard's URL. */
+static enum status
+judge_line_issuer(struct verify *verify, const struct verify_file *file,
+    const struct issuer *issuer)
+{
+	if (issuer == NULL || file->issuer == NULL || file->config != NULL ||
+	    verify_is_same_ca(file->issuer, issuer))
+		return STATUS_OK;
+	return set_fault(verify, file->path, "set-manifest", "house rule",
+	    "is of another issuer than its manifest");
+}
+
 static enum status
 judge_line(struct verify *verify, const struct verify_file *file,
-    const struct manifest_shard *line)
+    const struct manifest_shard *line, const struct issuer *issuer)
 {
 	enum status status;
 
 	/* One that cannot be read has been said. */
 	if (file == NULL || !file->parsed)
 		return STATUS_OK;
+	status = judge_line_issuer(verify, file, issuer);
+	if (status != STATUS_OK)
+		return status;
 	status = judge_text(verify, file, "URL",
 	    file->url != NULL ? file->url : "none", line->url);
 	if (status != STATUS_OK)
@@ -222,16 +237,67 @@ judge_unlisted(struct verify *verify, const struct verify_manifest *manifest)
 	return worst;
 }
 
+/* The certificate of the configuration with the manifest's name, or NULL. */
+static const struct issuer *
+configured_issuer(
+    const struct verify *verify, const struct verify_manifest *manifest)
+{
+	for (size_t i = 0; i < verify->config_count; i++)
+		if (strcmp(verify->config[i]->name,
+			manifest->manifest.issuer) == 0)
+			return verify->config_issuer[i];
+	return NULL;
+}
+
+/*
+ * The manifest names the certificate of its issuer by hash. A CA may have had
+ * others, which can be given too.
+ */
+static enum status
+judge_manifest_issuer(struct verify *verify,
+    const struct verify_manifest *manifest, const struct issuer **issuer)
+{
+	const struct hash *hash = &manifest->manifest.issuer_sha256;
+	const struct issuer *meant = configured_issuer(verify, manifest);
+	const struct issuer *given = meant != NULL ? meant : verify->issuer[0];
+	char have[HASH_HEX_BYTES], want[HASH_HEX_BYTES];
+	struct hash wanted;
+
+	*issuer = NULL;
+	for (size_t i = 0; i < verify->issuer_count; i++) {
+		const struct issuer *one = verify->issuer[i];
+
+		if (memcmp(issuer_facts(one)->sha256, hash->octet,
+			sizeof(hash->octet)) != 0 ||
+		    (meant != NULL && !verify_is_same_ca(one, meant)))
+			continue;
+		*issuer = one;
+		return STATUS_OK;
+	}
+	memcpy(wanted.octet, issuer_facts(given)->sha256, sizeof(wanted.octet));
+	report_fault(verify->report, STATUS_FAULTY, manifest->path,
+	    "set-manifest", "house rule",
+	    "its issuer-sha256 is of no certificate that was given%s%s, have "
+	    "%s, want %s",
+	    meant != NULL ? " of issuer " : "",
+	    meant != NULL ? manifest->manifest.issuer : "",
+	    hash_to_hex(hash, have), hash_to_hex(&wanted, want));
+	report_hint(verify->report,
+	    "--issuer-cert takes an older certificate of the CA as well");
+	return STATUS_FAULTY;
+}
+
 static enum status
 judge_manifest(struct verify *verify, const struct verify_manifest *manifest)
 {
-	enum status worst = STATUS_OK;
+	const struct issuer *issuer = NULL;
+	enum status worst = judge_manifest_issuer(verify, manifest, &issuer);
 
 	for (size_t i = 0; i < manifest->manifest.shard_count; i++) {
 		const struct manifest_shard *line =
 		    &manifest->manifest.shard[i];
 		const struct verify_file *file =
-		    find_key(verify, manifest, line->key);
+		    verify_set_find(verify, manifest, line->key);
 
 		if (line->withheld)
 			report_warn(verify->report, manifest->path,
@@ -241,9 +307,20 @@ judge_manifest(struct verify *verify, const struct verify_manifest *manifest)
 			    line->index,
 			    file != NULL && file->parsed ? "stands"
 							 : "is to stand there");
-		worst = status_graver(worst, judge_line(verify, file, line));
+		worst = status_graver(
+		    worst, judge_line(verify, file, line, issuer));
 	}
 	return status_graver(worst, judge_unlisted(verify, manifest));
+}
+
+const struct verify_manifest *
+verify_set_manifest(const struct verify *verify, const struct config *config)
+{
+	for (size_t i = 0; i < verify->manifest_count; i++)
+		if (strcmp(verify->manifest[i].manifest.issuer, config->name) ==
+		    0)
+			return &verify->manifest[i];
+	return NULL;
 }
 
 /*
@@ -253,12 +330,9 @@ judge_manifest(struct verify *verify, const struct verify_manifest *manifest)
 static void
 look_for_manifest(struct verify *verify, const struct config *config)
 {
-	if (!verify->whole || verify->has_bad_manifest)
+	if (!verify->whole || verify->has_bad_manifest ||
+	    verify_set_manifest(verify, config) != NULL)
 		return;
-	for (size_t i = 0; i < verify->manifest_count; i++)
-		if (strcmp(verify->manifest[i].manifest.issuer, config->name) ==
-		    0)
-			return;
 	report_warn(verify->report, config->name, "set-manifest", "house rule",
 	    "its manifest is not there, want %s", config->manifest_key);
 }
@@ -278,5 +352,5 @@ verify_set_judge(struct verify *verify)
 	for (size_t i = 0; i < verify->manifest_count; i++)
 		worst = status_graver(
 		    worst, judge_manifest(verify, &verify->manifest[i]));
-	return worst;
+	return status_graver(worst, verify_place_judge(verify));
 }

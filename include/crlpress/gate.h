@@ -69,6 +69,10 @@ struct gate_passes {
 enum status gate_passes_add(
     struct gate_passes *passes, const char *text, const char **why) MUST_CHECK;
 
+/* Whether this gate of a shard has closed and was let pass. */
+bool gate_was_passed(
+    const struct gate_passes *passes, enum gate gate, uint32_t shard);
+
 /* Where a gate stands: which shard's, said under which name, to whom. */
 struct gate_place {
 	const char *object;         /* "issuer/shard 7" */
@@ -118,6 +122,7 @@ struct gate_merge {
 	uint64_t lost;       /* let pass: listed before, no row proves expiry */
 	uint64_t leaving;    /* of those listed now: expired by thisUpdate */
 	uint64_t foreseen;   /* of those removed: as many as were to leave */
+	uint64_t unsettled;  /* of those added: expired, perhaps not new */
 };
 
 /*
@@ -140,6 +145,12 @@ struct gate_published {
 	const struct row *recorded;
 	size_t recorded_count;
 
+	/* When the CRL before `crl` was made, as the manifest has it: what
+	 * was recorded before then and is not on `crl` was on that one.
+	 * Without, that is known of no row. */
+	bool has_settled;
+	int64_t settled_sec;
+
 	/* How many entries of `crl` may leave, as the manifest has it that
 	 * was written with it (gate_merge.leaving of that run). */
 	bool has_leaving;
@@ -150,10 +161,12 @@ struct gate_published {
  * Merges sorted, unique rows with the published CRL, in place: rows that may
  * leave are taken out, `*count` is set to what is to be listed. A row leaves
  * when its certificate expired before the published CRL's thisUpdate and that
- * CRL listed it (RFC 5280, 3.3), or had dropped it already. One that expired
- * and that the published CRL could not list, since it was recorded at or after
- * its thisUpdate, is listed once. A published CRL from after
- * `this_update_sec` is no proof for what is still valid then.
+ * CRL listed it (RFC 5280, 3.3), or had dropped it already. It can have
+ * dropped what the CRL before it listed, and so nothing that was recorded
+ * since that was made (settled_sec): such a row expired before it could be
+ * seen, and is listed once. A published CRL from after `this_update_sec` is no
+ * proof for what is still valid then, and one that cannot be read to its end
+ * none for rows behind that.
  *
  * Closes GATE_EARLY_REMOVAL for a listed entry without a row and for more
  * entries that leave than had expired when the published CRL was made, and

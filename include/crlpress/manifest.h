@@ -43,6 +43,11 @@ struct manifest_shard {
 	 * not make and the manifest before did not know. */
 	bool has_leaving;
 	uint64_t leaving;
+	/* A row that expired, is not among the entries and was recorded
+	 * before this stood on an earlier CRL, and left rightly. Without: of
+	 * no such row that is known. */
+	bool has_settled;
+	int64_t settled_sec;
 	bool withheld; /* not replaced by the run: this is an older one */
 };
 

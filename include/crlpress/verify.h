@@ -8,6 +8,7 @@
  *   file   one file: parse, lint, facts                      verify_file.c
  *   set    complete, disjoint, as the manifest says           verify_set.c
  *                                                        verify_disjoint.c
+ *   place  each where its URL leads                         verify_place.c
  *   ccadb  as CCADB says                                    verify_ccadb.c
  *   rows   every row listed, and nothing else               verify_rows.c
  *   then   against the set published before             verify_previous.c

@@ -10,6 +10,7 @@
 bats_require_minimum_version 1.5.0
 load ../lib/postgres.bash
 load ../lib/publish.bash
+load ../lib/ledger.bash
 
 rows=30000
 shards=8
@@ -200,13 +201,15 @@ next_run()
 # One round: publishes, kills by $1, and looks.
 kill_round()
 {
-	local before
+	local before after
 	before=$(numbers) || return 1
 	touch mark
 	publish_start "${@:2}"
 	"$1"
 	publish_wait
-	none_is_left && store_holds "$before" && next_run
+	none_is_left && store_holds "$before" && after=$(numbers) &&
+	    next_run && ledger_tells "$before
+$after" || return 1
 }
 
 kill_sometime()

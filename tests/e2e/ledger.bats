@@ -9,6 +9,7 @@
 bats_require_minimum_version 1.5.0
 load ../lib/postgres.bash
 load ../lib/publish.bash
+load ../lib/ledger.bash
 
 setup_file()
 {
@@ -31,27 +32,10 @@ teardown()
 	[ -z "${running:-}" ] || kill "$running" 2>/dev/null || true
 }
 
-# The lines of the ledger, of one event or all, as they were written.
-ledger()
+# Lines of both kinds with what they have in common.
+without_serials()
 {
-	cat "$state/$name"/ledger-*.jsonl "$state/$name/ledger.jsonl" \
-	    2>/dev/null | grep "^{\"event\":\"${1:-}" || true
-}
-
-# field NAME: of every line of JSON on stdin; a missing one is "-".
-field()
-{
-	/usr/bin/python3 -c '
-import json, sys
-for line in sys.stdin:
-    value = json.loads(line).get(sys.argv[1], "-")
-    print(value if isinstance(value, str) else json.dumps(value))' "$1"
-}
-
-# Events of the ledger in their order, on one line.
-events()
-{
-	ledger | field event | tr '\n' ' '
+	sed 's/^{"event":"[a-z]*","time":"[^"]*",//; s/,"serials":.*/}/'
 }
 
 # The serials that the last run said were added or changed, as
@@ -94,23 +78,14 @@ revoked()
 	revoke "$1" "$2" "$(sec '1 hour ago')" "$(sec "${3:-30} days")"
 }
 
-# Two runs of one second wait for each other; times of rows are cut off.
-next_second()
-{
-	local now
-	now=$(date +%s)
-	while [ "$(date +%s)" = "$now" ]; do
-		sleep 0.05
-	done
-}
-
 @test "what is published is told: the shards, and what is new in them" {
 	local five index shard
 	publish_new told shards.count=3
 	# Shard 2 stays empty.
 	make_rows 300 --shards 2
 	publish_ok
-	same "$(events)" 'start published published published end ' events
+	same "$(events)" 'start publishing publishing publishing published'\
+' published published end ' events
 	same "$(ledger | field issuer | sort -u)" told issuers
 	same "$(ledger | field run | sort -u | wc -l)" 1 runs
 	same "$(ledger published | field first | sort -u)" true first
@@ -134,8 +109,11 @@ next_second()
 	recorded 0123 "'2020-01-01'"
 	publish
 	ended 0
-	same "$(events)" 'start published published published end '\
-'start published published published end ' events
+	same "$(events)" "$(printf '%s' '' 'start publishing publishing '\
+'publishing published published published end '{,})" events
+	# What was said before is what was said afterwards.
+	same "$(ledger publishing | sort | without_serials)" \
+	    "$(ledger published | sort | without_serials)" 'said twice'
 	same "$(ledger published | tail -n 3 | field first | sort -u)" false \
 	    first
 	known_serials "AND serial NOT IN (SELECT serial FROM told) AND
@@ -182,8 +160,8 @@ next_second()
 	make_rows 25000 --shards 1 --seed 2 \
 	    --since "$(iso "$(all_have this)")"
 	publish_ok
-	same "$(events)" 'start published end start published serials serials'\
-' end ' events
+	same "$(events)" 'start publishing published end '\
+'start publishing serials serials published end ' events
 	same "$(ledger published | tail -n 1 | field added)" 25000 added
 	same "$(ledger serials | field number | sort -u)" \
 	    "$(all_have number)" number
@@ -204,8 +182,8 @@ next_second()
 	    AND serial = '\\x31'"
 	publish
 	ended 3
-	same "$(events)" 'start published published end start published'\
-' withheld end ' events
+	same "$(events)" 'start publishing publishing published published end '\
+'start publishing published withheld end ' events
 	ledger withheld >line
 	same "$(field shard <line) $(field gates <line)" \
 	    '0 ["no-early-removal"]' gates
@@ -221,7 +199,8 @@ next_second()
 	same "$(ledger passed | field gate)" no-early-removal passed
 	same "$(ledger passed | field shard)" 0 'passed shard'
 	# It is said before anything is published by it.
-	has "$(events)" 'start passed published published end '
+	has "$(events)" \
+	    'start passed publishing publishing published published end '
 	same "$(ledger published | tail -n 2 | grep '"shard":0,' |
 	    field removed)" 1 removed
 }
@@ -292,16 +271,40 @@ next_second()
 	printf '%*s\n' 30 '' >>"$state/full/ledger.jsonl"
 	run --separate-stderr bash -c 'ulimit -f 64; exec "$@"' - \
 	    "$CRLPRESS" publish --config "$conf"
-	ended 4
+	ended 1
 	has "$stderr" '/full/ledger.jsonl: ledger: cannot write to it: '
-	has "$output" 'full: partial: 2 of 2 shards published'
-	[ "$(all_have number)" -gt "$number" ]
-	same "$(manifest_field number)" "$(all_have number)" manifest
-	manifest_holds
+	has "$output" 'full: failed: 0 of 2 shards published'
+	same "$(all_have number)" "$number" number
 	# Nothing of a line that did not fit is left.
 	same "$(tail -n 1 "$state/full/ledger.jsonl" | field event)" start last
 	publish_ok
-	has "$(events)" 'start start published published end '
+	has "$(events)" 'start start publishing publishing published published'
+}
+
+@test "a ledger that is full once shards are out unpublishes nothing" {
+	local number room
+	publish_new brim
+	make_rows 40 --shards 2
+	publish_ok
+	publish_ok
+	number=$(all_have number)
+	# Room for what comes before the first put, and some, but no line more.
+	room=$(ledger | tail -n 6 | head -n 3 | wc -c)
+	head -c 64512 /dev/zero | tr '\0' '\n' >>"$state/brim/ledger.jsonl"
+	truncate -s $((65536 - room - 200)) "$state/brim/ledger.jsonl"
+	printf '%*s\n' 100 '' >>"$state/brim/ledger.jsonl"
+	run --separate-stderr bash -c 'ulimit -f 64; exec "$@"' - \
+	    "$CRLPRESS" publish --config "$conf"
+	ended 4
+	has "$stderr" '/brim/ledger.jsonl: ledger: cannot write to it: '
+	has "$output" 'brim: partial: 2 of 2 shards published'
+	[ "$(all_have number)" -gt "$number" ]
+	same "$(manifest_field number)" "$(all_have number)" manifest
+	manifest_holds
+	same "$(tail -n 1 "$state/brim/ledger.jsonl" | field event)" \
+	    publishing last
+	publish_ok
+	has "$(events)" 'start publishing publishing start publishing'
 }
 
 @test "a line that a crash cut off does not spoil the next" {
@@ -333,8 +336,7 @@ next_second()
 	    WHERE usename = 'cron'" >/dev/null
 	publish_configure
 	publish_ok
-	same "$(events)" 'start published published end start start published'\
-' published end ' events
+	has "$(events)" 'end start start publishing publishing published'
 }
 
 @test "the ledger is put aside when it is large, and all of it is kept" {
@@ -345,8 +347,8 @@ next_second()
 		publish_ok
 	done
 	[ "$(find "$state/large" -name 'ledger-*.jsonl' | wc -l)" -ge 1 ]
-	same "$(ledger start | wc -l) $(ledger published | wc -l) $(ledger \
-	    end | wc -l)" '5 10 5' lines
+	same "$(ledger start | wc -l) $(ledger publishing | wc -l) $(ledger \
+	    published | wc -l) $(ledger end | wc -l)" '5 10 10 5' lines
 	find "$state/large" -name 'ledger*' -size +4k >larger
 	same "$(<larger)" '' 'larger than 4k'
 	find "$state/large" -name 'ledger-*' -printf '%f\n' >names
@@ -516,8 +518,11 @@ odd_rows()
 	publish_new slow shards.count=1
 	revoked 10 0
 	revoke 11 0 "$(sec '2 hours ago')" "$(sec '1 hour ago')"
+	recorded 11 "now() - interval '2 hours'"
+	publish_ok --now "$(iso "$(sec '3 minutes ago')")"
+	publish_ok --now "$(iso "$(sec '2 minutes ago')")"
 	publish_ok
-	same "$(crl_field "$store/slow/0.crl" serials | tr '\n' ' ')" '10 11 ' \
+	same "$(crl_field "$store/slow/0.crl" serials | tr '\n' ' ')" '10 ' \
 	    listed
 	this=$(all_have this)
 	next_second
@@ -529,6 +534,8 @@ odd_rows()
 	# One that is to be written tomorrow would come and go until then.
 	revoke 14 0 $((this - 7200)) $((this - 3600))
 	recorded 14 "now() + interval '1 day'"
+	# Else it might have been recorded after the snapshot, for all we know.
+	next_second
 	publish
 	ended 0
 	same "$(wc -l <<<"$stderr")" 1 'lines of stderr'

@@ -11,6 +11,7 @@
 bats_require_minimum_version 1.5.0
 load ../lib/postgres.bash
 load ../lib/publish.bash
+load ../lib/ledger.bash
 
 # The period that all is measured in: six hours.
 P=21600
@@ -178,7 +179,7 @@ late()
 {
 	pg_psql -c "INSERT INTO crlpress.revocation (issuer, serial,
 	    revoked_at, reason, not_after, shard, recorded_at)
-	    VALUES ('late', '\\x$1', to_timestamp($((t - 7 * 86400))), 4,
+	    VALUES ('$name', '\\x$1', to_timestamp($((t - 7 * 86400))), 4,
 	    to_timestamp($((t - 86400))), 0, to_timestamp($2))"
 }
 
@@ -186,7 +187,7 @@ late()
 serials_at()
 {
 	publish_ok --now "$(iso "$1")"
-	same "$(crl_field "$store/late/0.crl" serials | tr '\n' ' ')" "$2" \
+	same "$(crl_field "$store/$name/0.crl" serials | tr '\n' ' ')" "$2" \
 	    "listed at $1"
 	has "$output" " $3 expired + $4 gone"
 }
@@ -195,17 +196,113 @@ serials_at()
 	publish_new late
 	t=$(($(date +%s) - 3 * 86400))
 	revoke 11 0 $((t - 86400)) $((t + 90 * 86400))
+	serials_at $((t - 3600)) '11 ' 0 0
 	serials_at "$t" '11 ' 0 0
-	# A CRL of that time could have had the last one, and not the others.
-	late 23 $((t + 1))
+	same "$(line settled)" "$(iso $((t - 3600)))" settled
+	# The CRL before last could have had the first, which may have left.
+	late 20 $((t - 3601))
+	late 21 $((t - 3600))
 	late 22 "$t"
-	late 21 $((t - 1))
-	serials_at $((t + 3600)) '11 22 23 ' 0 1
+	late 23 $((t + 1))
+	serials_at $((t + 3600)) '11 21 22 23 ' 0 1
+	late 19 $((t - 1))
 	late 24 $((t + 3599))
 	late 25 $((t + 3600))
-	serials_at $((t + 7200)) '11 25 ' 2 2
-	serials_at $((t + 10800)) '11 ' 1 4
-	serials_at $((t + 14400)) '11 ' 0 5
+	serials_at $((t + 7200)) '11 24 25 ' 3 2
+	serials_at $((t + 10800)) '11 ' 2 5
+	serials_at $((t + 14400)) '11 ' 0 7
+}
+
+@test "after an outage of ten days late rows are still known by their times" {
+	publish_new tardy
+	t=$(($(date +%s) - 12 * 86400))
+	revoke 11 0 $((t - 86400)) $((t + 90 * 86400))
+	serials_at $((t - P)) '11 ' 0 0
+	serials_at "$t" '11 ' 0 0
+	late 20 $((t - P - 1))
+	late 21 $((t - P + 1))
+	publish --now "$(iso $((t + 10 * 86400)))"
+	ended 0
+	same "$(crl_field "$store/tardy/0.crl" serials | tr '\n' ' ')" \
+	    '11 21 ' listed
+}
+
+@test "a transaction that a CRL was made beside" {
+	local now
+	publish_new slow
+	revoke 11 0 "$(sec '2 days ago')" "$(sec '30 days')"
+	now=$(sec '4 minutes ago')
+	publish_ok --now "$(iso $((now - 60)))"
+	publish_ok --now "$(iso "$now")"
+	mkfifo say
+	"$PG_BIN/psql" -X -q -A -t -v ON_ERROR_STOP=1 <say >said 2>&1 3>&- &
+	exec 7>say
+	cat >&7 <<-'END'
+	BEGIN;
+	INSERT INTO crlpress.revocation
+	    (issuer, serial, revoked_at, reason, not_after, shard)
+	    VALUES ('slow', '\x21', now() - interval '2 days', 0,
+	    now() - interval '1 day', 0);
+	SELECT 'inserted';
+	END
+	until grep -q inserted said; do
+		sleep 0.05
+	done
+	next_second
+	publish_ok
+	same "$(crl_field "$store/slow/0.crl" serials)" 11 'while it is open'
+	echo 'COMMIT;' >&7
+	exec 7>&-
+	wait "$!"
+	publish_ok
+	same "$(crl_field "$store/slow/0.crl" serials | tr '\n' ' ')" '11 21 ' \
+	    'committed'
+	publish_ok
+	same "$(crl_field "$store/slow/0.crl" serials)" 11 'in the end'
+	publish_ok
+	same "$(crl_field "$store/slow/0.crl" serials)" 11 'for good'
+}
+
+@test "a row that was let out, and is mended when it has expired" {
+	publish_new mended
+	revoke 11 0 $((t - 86400)) $((t + 90 * 86400))
+	revoke 12 0 $((t - 86400)) $((t + 1))
+	# Revoked in a year that is to come.
+	revoke 7a 0 $((t + 365 * 86400)) $((t + 3600))
+	pg_psql -c "UPDATE crlpress.revocation SET
+	    recorded_at = to_timestamp($((t - 86400))) WHERE issuer = 'mended'"
+	publish --now "$(iso "$t")" --pass rows:0
+	ended 0
+	publish --now "$(iso $((t + P)))" --pass rows:0
+	ended 0
+	publish --now "$(iso $((t + 2 * P)))" --pass rows:0
+	ended 0
+	has "$output" ' 1 expired + 0 gone '
+	same "$(line settled)" - settled
+	publish --now "$(iso $((t + 3 * P)))"
+	ended 3
+	# Of the CRL that stands that is still not known.
+	same "$(line settled)" - settled
+	pg_psql -c "UPDATE crlpress.revocation
+	    SET revoked_at = revoked_at - interval '366 days'
+	    WHERE issuer = 'mended' AND serial = '\\x7a'"
+	publish --now "$(iso $((t + 4 * P)))"
+	ended 0
+	same "$(grep -v ': period, ' <<<"$stderr")" "warning: mended/shard 0:\
+ no-early-removal, RFC 5280, 3.3: rows that expired are listed once, since\
+ nothing proves that they were before, have 2; the first is serial 12,\
+ not_after $(iso $((t + 1)))" stderr
+	# The one that had left comes once more: nobody knows which is which.
+	same "$(crl_field "$store/mended/0.crl" serials | tr '\n' ' ')" \
+	    '11 12 7A ' listed
+	same "$(line settled)" "$(iso $((t + 2 * P)))" settled
+	publish --now "$(iso $((t + 5 * P)))"
+	ended 0
+	has "$output" ' 2 expired + 0 gone '
+	publish --now "$(iso $((t + 6 * P)))"
+	ended 0
+	has "$output" ' 0 expired + 2 gone '
+	same "$(crl_field "$store/mended/0.crl" serials)" 11 'in the end'
 }
 
 @test "where the source does not tell when, what expired is not new" {
@@ -219,6 +316,15 @@ serials_at()
 	END
 	publish_configure "source.query_file=$PWD/query.sql"
 	serials_at "$t" '31 ' 0 0
+	# The first CRL had all there was: what it lacks was on none.
 	late 41 $((t + 1))
-	serials_at $((t + 3600)) '31 ' 0 1
+	publish --now "$(iso $((t + 3600)))"
+	ended 0
+	has "$stderr" 'are listed once, since nothing proves that they were'\
+' before, have 1; the first is serial 41, '
+	same "$(crl_field "$store/late/0.crl" serials | tr '\n' ' ')" '31 41 ' \
+	    listed
+	late 42 $((t + 3601))
+	serials_at $((t + 7200)) '31 ' 1 1
+	serials_at $((t + 10800)) '31 ' 0 2
 }

@@ -400,3 +400,88 @@ since, number $have"
 	faulty issuer-bytes 'have CN=Other,O=O'
 	same "$(grep -c '2.crl: ' <<<"$stderr")" 1 findings
 }
+
+@test "a manifest that is another CA's, or of another certificate of this one" {
+	local sha zeros
+	zeros=$(printf '%064d' 0)
+	sha=$(openssl x509 -in "$ca/issuer.pem" -outform DER | sha256sum |
+	    cut -c -64)
+	manifest_says "s/^# issuer-sha256 .*/# issuer-sha256 $zeros/"
+	verify -c "$conf" "$m"
+	faulty set-manifest "$m: " 'its issuer-sha256 is of no certificate'\
+" that was given of issuer e1, have $zeros, want $sha"
+	has "$stderr" '  hint: --issuer-cert takes an older certificate'
+	same "$(grep -c ': set-manifest, ' <<<"$stderr")" 1 findings
+	verify -i "$ca/issuer.pem" second
+	faulty set-manifest "$m: " 'of no certificate that was given, have 0'
+	# One that the CA has beside it, with the same name and key.
+	openssl x509 -in "$ca/issuer.pem" -signkey "$ca/issuer.key" -days 9 \
+	    -set_serial 99 -out older.pem 2>x509.err
+	sha=$(openssl x509 -in older.pem -outform DER | sha256sum | cut -c -64)
+	manifest_says "s/^# issuer-sha256 .*/# issuer-sha256 $sha/"
+	verify -c "$conf" "$m"
+	faulty set-manifest "have $sha"
+	verify -c "$conf" -i older.pem "$m"
+	fine
+	# One of another CA is none of it, known or not.
+	"$PUBLISH_TREE/tools/make-ca" --p256 --subject /CN=Other/O=O other
+	sha=$(openssl x509 -in other/issuer.pem -outform DER | sha256sum |
+	    cut -c -64)
+	manifest_says "s/^# issuer-sha256 .*/# issuer-sha256 $sha/"
+	verify -c "$conf" -i other/issuer.pem "$m"
+	faulty set-manifest "$m: " "have $sha"
+	verify -i "$ca/issuer.pem" -i other/issuer.pem "$m"
+	faulty set-manifest 'second/e1/0.crl: ' \
+	    'is of another issuer than its manifest'
+	[[ $stderr != *"$m: "* ]]
+}
+
+@test "two CRLs that were exchanged, without a manifest" {
+	local path
+	rm "$m"
+	mv second/e1/0.crl x
+	mv second/e1/1.crl second/e1/0.crl
+	mv x second/e1/1.crl
+	for path in second second/e1 ./second/e1/0.crl; do
+		verify -q -c "$conf" "$path"
+		faulty idp-url 'second/e1/0.crl: ' 'BR 7.2.2.1: stands at the'\
+' key of shard 0 of e1, have the URL http://crl.example.com/e1/1.crl,'\
+' want http://crl.example.com/e1/0.crl'
+	done
+	(cd second/e1 && verify -q -c "$conf" 1.crl &&
+	    faulty idp-url '1.crl: ' 'stands at the key of shard 1 of e1')
+	# Another issuer's key is no better; a name that is no key may be any.
+	publish_new e2 shards.count=4
+	mkdir second/e2
+	mv second/e1/0.crl second/e2/0.crl
+	mv second/e1/1.crl second/e1/one.crl
+	verify -q -c "$work/../e1/e1.cnf" -c "$conf" second/e2/0.crl
+	faulty idp-url 'stands at the key of shard 0 of e2, have the URL' \
+	    'want http://crl.example.com/e2/0.crl'
+	verify -q -c "$work/../e1/e1.cnf" -c "$conf" second/e1/*.crl
+	fine
+	# Where both have the same keys, each has a store.
+	publish_new e2 shards.count=4 'shards.object=e1/{shard}.crl'
+	verify -q -c "$work/../e1/e1.cnf" -c "$conf" second/e1/2.crl
+	fine
+}
+
+@test "two that were exchanged, and no configuration to say so" {
+	rm "$m"
+	mv second/e1/0.crl x
+	mv second/e1/1.crl second/e1/0.crl
+	mv x second/e1/1.crl
+	verify -i "$ca/issuer.pem" second
+	ended 0
+	same "$stderr" 'warning: second/e1/0.crl: idp-url, BR 7.2.2.1: names'\
+' http://crl.example.com/e1/1.crl, and beside it stands second/e1/1.crl:'\
+' exchanged?
+warning: second/e1/1.crl: idp-url, BR 7.2.2.1: names'\
+' http://crl.example.com/e1/0.crl, and beside it stands second/e1/0.crl:'\
+' exchanged?' stderr
+	# A name of one's own is nobody else's.
+	mv second/e1/0.crl second/e1/a.crl
+	mv second/e1/1.crl second/e1/b.crl
+	verify -i "$ca/issuer.pem" second
+	fine
+}

@@ -27,6 +27,8 @@ struct trial {
 	size_t row_count;
 	struct row recorded[ROWS_MOST];
 	size_t recorded_count;
+	bool is_unsettled;
+	int64_t settled_sec; /* T unless set */
 	bool has_leaving;
 	uint64_t leaving; /* of the published CRL, as the manifest has it */
 	int64_t now_sec;  /* of the run */
@@ -70,6 +72,7 @@ trial_setup(void **state)
 		return -1;
 	stand_make(&trial->stand);
 	trial->now_sec = T + 7200;
+	trial->settled_sec = T;
 	*state = trial;
 	return 0;
 }
@@ -93,6 +96,8 @@ trial_merge(struct trial *trial, const struct crl *crl)
 	    .this_update_sec = trial->now_sec,
 	    .recorded = trial->recorded,
 	    .recorded_count = trial->recorded_count,
+	    .has_settled = !trial->is_unsettled,
+	    .settled_sec = trial->settled_sec,
 	    .has_leaving = trial->has_leaving,
 	    .leaving = trial->leaving,
 	};

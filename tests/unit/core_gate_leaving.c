@@ -75,6 +75,49 @@ test_recorded_twice(void **state)
 	assert_serials(trial, SERIALS(6, 7));
 }
 
+/* A CRL may have left out what the one before it listed, and nothing else. */
+static void
+test_recorded_since_the_crl_before(void **state)
+{
+	struct trial *trial = *state;
+
+	trial->settled_sec = T - 3600;
+	trial_row(trial, 6, BEFORE, 4, EXPIRED);
+	trial_row(trial, 7, BEFORE, 4, EXPIRED);
+	trial_row(trial, 8, BEFORE, 4, EXPIRED);
+	trial_recorded(trial, 6, T - 3601);
+	trial_recorded(trial, 7, T - 3600);
+	trial_run(trial);
+	assert_silent(trial);
+	assert_serials(trial, SERIALS(7));
+	assert_merge(trial, MERGE(1, 0, 0, 2, 0, 0));
+	assert_int_equal(trial->stand.merge.unsettled, 0);
+}
+
+/* Where nothing is known of it, all that expired are listed once, and told. */
+static void
+test_unsettled(void **state)
+{
+	struct trial *trial = *state;
+
+	trial->is_unsettled = true;
+	trial_list(trial, 5, BEFORE, 4);
+	trial_row(trial, 5, BEFORE, 4, EXPIRED);
+	trial_row(trial, 6, BEFORE, 4, EXPIRED);
+	trial_row(trial, 7, BEFORE, 4, EXPIRED);
+	trial_row(trial, 8, BEFORE, 4, VALID);
+	trial_row(trial, 9, T, 4, EXPIRED);
+	trial_recorded(trial, 7, T);
+	trial_run(trial);
+	assert_int_equal(trial->status, STATUS_OK);
+	assert_serials(trial, SERIALS(6, 7, 8, 9));
+	assert_merge(trial, MERGE(4, 1, 0, 0, 0, 0));
+	/* Of the others it is known that they are new. */
+	assert_int_equal(trial->stand.merge.unsettled, 1);
+	stand_said(&trial->stand, SEVERITY_WARNING, GATE_EARLY_REMOVAL,
+	    "have 1; the first is serial 06, not_after 2026-11-22T05:09:48Z");
+}
+
 /* That it was recorded of late keeps nothing that may leave. */
 static void
 test_recorded_and_listed(void **state)
@@ -345,6 +388,8 @@ main(void)
 	    trial_test(test_recorded_at),
 	    trial_test(test_recorded_since),
 	    trial_test(test_recorded_twice),
+	    trial_test(test_recorded_since_the_crl_before),
+	    trial_test(test_unsettled),
 	    trial_test(test_recorded_and_listed),
 	    trial_test(test_recorded_from_the_future),
 	    trial_test(test_leaving_counted),

@@ -496,6 +496,33 @@ test_unreadable(void **state)
 	}
 }
 
+/* What expired and would stand behind the damage may have stood there. */
+static void
+test_unreadable_and_expired(void **state)
+{
+	struct trial *trial = *state;
+	struct published published;
+	uint8_t *at;
+
+	trial_list(trial, 10, BEFORE, 4);
+	trial_list(trial, 60, BEFORE, 4);
+	trial_row(trial, 5, BEFORE, 4, EXPIRED);
+	trial_row(trial, 10, BEFORE, 4, VALID);
+	trial_row(trial, 60, BEFORE, 4, EXPIRED);
+	trial_row(trial, 70, BEFORE, 4, EXPIRED);
+	stand_pass(&trial->stand, "previous-readable:7");
+	published_make(&published, trial->listed, trial->listed_count, T);
+	at = published.bytes + (published.crl.entries.data - published.bytes) +
+	     published.crl.entries.len - 34;
+	at[2] = 0x05;
+	trial_merge(trial, &published.crl);
+	published_free(&published);
+	assert_int_equal(trial->status, STATUS_OK);
+	assert_serials(trial, SERIALS(10, 60, 70));
+	assert_int_equal(trial->stand.merge.unsettled, 2);
+	assert_merge(trial, MERGE(2, 0, 1, 1, 0, 0));
+}
+
 int
 main(void)
 {
@@ -521,6 +548,7 @@ main(void)
 	    trial_test(test_listed_twice_apart),
 	    cmocka_unit_test(test_out_of_range),
 	    cmocka_unit_test(test_unreadable),
+	    trial_test(test_unreadable_and_expired),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,6 +52,8 @@ struct model {
 	size_t row_count;
 	struct row recorded[SERIALS];
 	size_t recorded_count;
+	bool has_settled;
+	int64_t settled_sec;
 	bool has_leaving;
 	uint64_t leaving;
 
@@ -80,6 +82,8 @@ model_fill(struct model *model, uint64_t *seed)
 		if (random_below(seed, 4) == 0)
 			model->recorded[model->recorded_count++] =
 			    stand_row(serial, random_date(seed), 0, T);
+	model->has_settled = random_below(seed, 4) > 0;
+	model->settled_sec = random_date(seed);
 	model->has_leaving = random_below(seed, 2);
 	model->leaving = random_below(seed, 4);
 	model->listed_count = random_below(seed, LISTED_MOST + 1);
@@ -121,18 +125,45 @@ model_kept(struct model *model, const struct row *row, const struct row *entry)
 		model->changes++;
 }
 
+/* The entries as they are read: a CRL that is not sorted is, by content too. */
+static void
+model_read(const struct model *model, struct row listed[LISTED_MOST])
+{
+	struct row scratch[LISTED_MOST];
+	bool sorted = true;
+
+	memcpy(listed, model->listed, sizeof(model->listed));
+	for (size_t i = 1; i < model->listed_count; i++)
+		sorted = sorted && uint160_compare(&listed[i - 1].serial,
+				       &listed[i].serial) <= 0;
+	if (!sorted)
+		row_sort(listed, scratch, model->listed_count);
+}
+
+/* Whether it may have been on no CRL yet. */
+static bool
+model_is_late(struct model *model, const struct row *row)
+{
+	const struct row *recorded =
+	    find(model->recorded, model->recorded_count, &row->serial);
+	int64_t since = model->settled_sec < T ? model->settled_sec : T;
+
+	return row_revoked_at(row) >= T || !model->has_settled ||
+	       (recorded != NULL && row_revoked_at(recorded) >= since);
+}
+
 static void
 model_think(struct model *model)
 {
+	struct row listed[LISTED_MOST];
+
+	model_read(model, listed);
 	for (size_t i = 0; i < model->row_count; i++) {
 		const struct row *row = &model->row[i];
 		const struct row *entry =
-		    find(model->listed, model->listed_count, &row->serial);
-		const struct row *recorded =
-		    find(model->recorded, model->recorded_count, &row->serial);
+		    find(listed, model->listed_count, &row->serial);
 		bool expired = row_not_after(row) < T;
-		bool late = row_revoked_at(row) >= T ||
-			    (recorded != NULL && row_revoked_at(recorded) >= T);
+		bool late = model_is_late(model, row);
 
 		if (entry != NULL && expired)
 			model->merge.removed++;
@@ -187,6 +218,8 @@ trial(struct model *model, bool pass_early, bool pass_change)
 	    .this_update_sec = NOW,
 	    .recorded = model->recorded,
 	    .recorded_count = model->recorded_count,
+	    .has_settled = model->has_settled,
+	    .settled_sec = model->settled_sec,
 	    .has_leaving = model->has_leaving,
 	    .leaving = model->leaving,
 	};
@@ -198,6 +231,7 @@ trial(struct model *model, bool pass_early, bool pass_change)
 	uint64_t changed = model->changes > 0;
 	bool refused =
 	    (early > 0 && !pass_early) || (model->changes > 0 && !pass_change);
+	uint64_t unsettled;
 	enum status status;
 
 	stand_make(&stand);
@@ -211,6 +245,9 @@ trial(struct model *model, bool pass_early, bool pass_change)
 	status = gate_merge(&stand.place, row, model->row_count, &against,
 	    &count, &stand.merge, NULL);
 	assert_int_equal(status, refused ? STATUS_REFUSED : STATUS_OK);
+	unsettled = stand.merge.unsettled > 0;
+	assert_true(!unsettled || !model->has_settled);
+	stand.merge.unsettled = 0;
 	assert_memory_equal(&stand.merge, &model->merge, sizeof(stand.merge));
 	assert_int_equal(count, model->stay_count);
 	for (size_t i = 0; i < count; i++)
@@ -218,7 +255,7 @@ trial(struct model *model, bool pass_early, bool pass_change)
 	assert_int_equal(report_count(stand.place.report, SEVERITY_FAULT),
 	    (pass_early ? 0 : said) + (pass_change ? 0 : changed));
 	assert_int_equal(report_count(stand.place.report, SEVERITY_WARNING),
-	    (pass_early ? said : 0) + (pass_change ? changed : 0));
+	    unsettled + (pass_early ? said : 0) + (pass_change ? changed : 0));
 	if (status == STATUS_OK && !pass_early)
 		assert_law(model, row, count);
 	published_free(&published);
@@ -267,6 +304,8 @@ test_run_after_run(void **state)
 		int64_t time = T + run * PERIOD;
 		struct gate_published against = {
 		    .this_update_sec = time,
+		    .has_settled = true,
+		    .settled_sec = time - 2 * PERIOD,
 		    .has_leaving = true,
 		    .leaving = leaving,
 		};
@@ -307,12 +346,92 @@ test_run_after_run(void **state)
 	assert_int_equal(before_count, 0);
 }
 
+/* A row, and when others could see it. */
+struct slow_row {
+	struct row row;
+	int64_t recorded_sec;
+	int64_t committed_sec;
+	unsigned listed; /* on CRLs that were made after its expiry */
+};
+
+enum { SLOW_RUNS = 60, SLOW_PERIOD = 10, SLOW_ROWS = 400 };
+
+/* One run at `time`: what its CRL lists stands in `before` then. */
+static void
+slow_run(struct slow_row *all, int64_t time, struct row *before, size_t *count)
+{
+	struct gate_published against = {
+	    .this_update_sec = time,
+	    .has_settled = true,
+	    .settled_sec = time - 2 * SLOW_PERIOD,
+	};
+	struct row now[SLOW_ROWS], recorded[SLOW_ROWS];
+	struct published published;
+	struct stand stand;
+	size_t n = 0;
+
+	for (size_t i = 0; i < SLOW_ROWS; i++) {
+		if (all[i].committed_sec >= time)
+			continue;
+		recorded[n] =
+		    stand_row(i + 1, all[i].recorded_sec, 0, UTC_MAX_SEC);
+		now[n++] = all[i].row;
+	}
+	stand_make(&stand);
+	published_make(&published, before, *count, time - SLOW_PERIOD);
+	against.crl = &published.crl;
+	against.recorded = recorded;
+	against.recorded_count = n;
+	assert_int_equal(gate_merge(&stand.place, now, n, &against, count,
+			     &stand.merge, NULL),
+	    STATUS_OK);
+	assert_int_equal(stand.merge.unsettled, 0);
+	memcpy(before, now, *count * sizeof(*now));
+	for (size_t i = 0; i < *count; i++)
+		all[now[i].serial.octet[19] + 256 * now[i].serial.octet[18] - 1]
+		    .listed += row_not_after(&now[i]) < time;
+	published_free(&published);
+	stand_free(&stand);
+}
+
+/*
+ * Transactions that take up to a period, and rows that expire before, while
+ * and after: each stands on one CRL made after its expiry, and on no second.
+ */
+static void
+test_slow_transactions(void **state)
+{
+	struct slow_row all[SLOW_ROWS] = {0};
+	struct row before[SLOW_ROWS];
+	uint64_t seed = 11;
+	size_t count = 0;
+
+	(void)state;
+	for (size_t i = 0; i < SLOW_ROWS; i++) {
+		int64_t sec = T + (int64_t)random_below(
+				      &seed, (SLOW_RUNS - 20) * SLOW_PERIOD);
+
+		all[i].recorded_sec = sec;
+		all[i].committed_sec =
+		    sec + (int64_t)random_below(&seed, SLOW_PERIOD + 1);
+		all[i].row =
+		    stand_row(i + 1, sec - (int64_t)random_below(&seed, 50), 4,
+			sec - 30 + (int64_t)random_below(&seed, 100));
+	}
+	for (int run = 0; run < SLOW_RUNS; run++)
+		slow_run(all, T + run * SLOW_PERIOD, before, &count);
+	for (size_t i = 0; i < SLOW_ROWS; i++)
+		assert_int_equal(all[i].listed, 1);
+	assert_int_equal(count, 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_model),
 	    cmocka_unit_test(test_run_after_run),
+	    cmocka_unit_test(test_slow_transactions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,20 +41,22 @@ static const char golden[] =
     "# shards 3\n"
     "# shard 0 number=1795324189 this-update=2026-11-22T05:09:49Z "
     "next-update=2026-12-01T05:09:48Z entries=150000 added=1000 removed=2 "
-    "leaving=150000 size=5850123 state=published "
+    "leaving=150000 settled=2026-11-20T05:09:49Z size=5850123 "
+    "state=published "
     "url=http://crl.example.net/p256-1/0.crl\n" //
     HEX_FF "  p256-1/0.crl\n"
     "# shard 1 number=730750818665451459101842416358141509827966271487 "
     "this-update=2026-11-21T05:09:49Z next-update=2026-11-30T05:09:48Z "
-    "entries=50000 added=0 removed=0 leaving=- size=1950123 state=withheld "
+    "entries=50000 added=0 removed=0 leaving=- settled=- size=1950123 "
+    "state=withheld "
     "url=http://crl.example.net/p256-1/1.crl\n" //
     HEX_AB "  p256-1/1.crl\n"
     "# shard 4294967295 number=0 this-update=2026-11-22T05:09:49Z "
     "next-update=2026-12-01T05:09:48Z entries=0 added=0 removed=0 leaving=0 "
-    "size=0 state=published "
+    "settled=2026-11-22T05:09:48Z size=0 state=published "
     "url=http://crl.example.net/p256-1/4294967295.crl\n" //
     HEX_00 "  p256-1/4294967295.crl\n"
-    "# end 917983697 1319\n";
+    "# end 1166961357 1387\n";
 
 /* The golden text with `from` replaced by `to`, and a closing line to match. */
 struct corruption {
@@ -182,6 +184,11 @@ static const struct corruption corruptions[] = {
     {"leaving=- ", "leaving=-- ", 15, ORDER},
     {"leaving=- ", "leaving=? ", 15, DECIMAL},
     {"leaving=- ", "leaving=00 ", 15, DECIMAL},
+    {" settled=-", "", 15, ORDER},
+    {"settled=- ", "settled=-- ", 15, ORDER},
+    {"settled=- ", "settled= ", 15, "a value is missing"},
+    {"settled=2026-11-20T", "settled=2026-11-31T", 13,
+	"not a time like 2026-11-22T05:09:49Z"},
     {"state=withheld", "state=lost", 15,
 	"a state that is not published or withheld"},
     {"state=withheld", "state=Withheld", 15,
@@ -332,6 +339,10 @@ test_golden_parsed(void **state)
 	assert_int_equal(m.shard[0].leaving, 150000);
 	assert_false(m.shard[1].has_leaving);
 	assert_int_equal(m.shard[1].leaving, 0);
+	assert_true(m.shard[0].has_settled);
+	assert_int_equal(m.shard[0].settled_sec, 1795324189 - 2 * 86400);
+	assert_false(m.shard[1].has_settled);
+	assert_int_equal(m.shard[2].settled_sec, 1795324189 - 1);
 	assert_true(m.shard[2].has_leaving);
 	assert_int_equal(m.shard[0].size, 5850123);
 	assert_false(m.shard[0].withheld);
@@ -386,24 +397,26 @@ static void
 test_closing_line(void **state)
 {
 	static const struct corruption wrong[] = {
-	    {"# end 917983697 1319", "# end 917983698 1319", 19,
+	    {"# end 1166961357 1387", "# end 1166961358 1387", 19,
 		"not the checksum that the closing line says"},
-	    {"# end 917983697 1319", "# end 917983697 1318", 19,
+	    {"# end 1166961357 1387", "# end 1166961357 1386", 19,
 		"not as many bytes as the closing line says"},
-	    {"# end 917983697 1319", "# end 4294967296 1319", 19,
+	    {"# end 1166961357 1387", "# end 4294967296 1387", 19,
 		"a number too large"},
-	    {"# end 917983697 1319", "# end 917983697", 19,
+	    {"# end 1166961357 1387", "# end 1166961357", 19,
 		"a value is missing"},
-	    {"# end 917983697 1319", "# end 917983697 1319 m", 19,
+	    {"# end 1166961357 1387", "# end 1166961357 1387 m", 19,
 		"something behind the last value of the line"},
-	    {"# end 917983697 1319\n", "# end 917983697 1319\r\n", 19, DECIMAL},
-	    {"# end 917983697 1319\n", "# end 917983697 1319\n\n", 19,
+	    {"# end 1166961357 1387\n", "# end 1166961357 1387\r\n", 19,
+		DECIMAL},
+	    {"# end 1166961357 1387\n", "# end 1166961357 1387\n\n", 19,
 		"something behind the closing line"},
-	    {"# end 917983697 1319\n",
-		"# end 917983697 1319\n# end 917983697 1319\n", 19,
+	    {"# end 1166961357 1387\n",
+		"# end 1166961357 1387\n# end 1166961357 1387\n", 19,
 		"something behind the closing line"},
-	    {"# end 917983697 1319\n", "", 19, "no closing line"},
-	    {"# end 917983697 1319\n", "# ende\n", 19, "want the closing line"},
+	    {"# end 1166961357 1387\n", "", 19, "no closing line"},
+	    {"# end 1166961357 1387\n", "# ende\n", 19,
+		"want the closing line"},
 	    {"entries=50000", "entries=40000", 19,
 		"not the checksum that the closing line says"},
 	    {"  p256-1/1.crl", "  p256-1/7.crl", 19,
@@ -573,6 +586,7 @@ SPOIL(rows, m->rows.read++)
 SPOIL(rows_wrap, m->rows.listed += 1ULL << 63; m->rows.expired += 1ULL << 63)
 SPOIL(gone, m->rows.gone++)
 SPOIL(leaving, m->shard[0].leaving = m->shard[0].entries + 1)
+SPOIL(settled, m->shard[0].settled_sec = 253402300800)
 SPOIL(time, m->shard[0].next_update_sec = 253402300800)
 SPOIL(time_early, m->shard[0].this_update_sec = -631152001)
 SPOIL(times, m->next_update_sec = m->this_update_sec)
@@ -610,6 +624,7 @@ static const struct refusal refusals[] = {
     {spoil_rows_wrap, "rows that do not add up to the rows read"},
     {spoil_gone, "rows that do not add up to the rows read"},
     {spoil_leaving, "more entries that may leave than there are"},
+    {spoil_settled, "a time without a date"},
     {spoil_time, "a time without a date"},
     {spoil_time_early, "a time without a date"},
     {spoil_times, "a nextUpdate that is not after thisUpdate"},
