@@ -6,6 +6,7 @@
 
 #include "crlpress/command.h"
 #include "crlpress/plan.h"
+#include "crlpress/plan_check.h"
 #include "crlpress/report_json.h"
 
 struct plan_options {
@@ -13,6 +14,7 @@ struct plan_options {
 	struct option_texts issuers;
 	bool urls;
 	bool ccadb;
+	bool check;
 	bool json;
 };
 
@@ -31,6 +33,8 @@ static const struct option_row option_rows[] = {
 	"print the URL of every shard, one a line"),
     ROW("ccadb", 0, OPTION_FLAG, ccadb, NULL,
 	"print them as the JSON array that the CCADB takes"),
+    ROW("check", 0, OPTION_FLAG, check, NULL,
+	"ask every URL, and those before and behind them"),
     ROW("json", 0, OPTION_FLAG, json, NULL, "print the plan as JSON"),
 };
 
@@ -42,20 +46,29 @@ struct planning {
 	const struct plan_options *options;
 	struct report *report;
 	struct json json;
-	bool issuer_found[OPTION_TEXTS_MOST];
+	struct command_issuers asked;
 	size_t issuers; /* that were planned so far */
 };
 
-static bool
-is_asked_for(struct planning *planning, const char *name)
+/* As the network has them, beside what they are to be. */
+static enum status
+tell_answers(struct planning *planning, const struct plan *plan)
 {
-	const struct option_texts *issuers = &planning->options->issuers;
-	bool found = issuers->count == 0;
+	struct plan_answers answers;
+	enum status status =
+	    plan_check(plan, planning->context, planning->report, &answers);
 
-	for (size_t i = 0; i < issuers->count; i++)
-		if (strcmp(issuers->text[i], name) == 0)
-			found = planning->issuer_found[i] = true;
-	return found;
+	if (planning->options->json) {
+		json_open(&planning->json, NULL, '{');
+		json_string(&planning->json, "issuer", plan->config->name);
+		plan_answers_print_json(&answers, &planning->json);
+		json_close(&planning->json, '}');
+	} else {
+		plan_print(plan, planning->context->out);
+		plan_answers_print(&answers, planning->context->out);
+	}
+	plan_answers_free(&answers);
+	return status;
 }
 
 /* A field is one issuer's: with several it is said whose each line is. */
@@ -88,28 +101,18 @@ plan_file(struct planning *planning, const char *path, size_t files)
 	enum status status;
 
 	status = config_load(path, planning->report, &config);
-	if (status == STATUS_OK && is_asked_for(planning, config->name)) {
+	if (status != STATUS_OK)
+		planning->asked.is_one_unread = true;
+	else if (command_is_asked_for(&planning->asked, config->name)) {
 		status = plan_make(config, planning->report, &plan);
-		if (status == STATUS_OK)
+		if (status == STATUS_OK && planning->options->check)
+			status = tell_answers(planning, &plan);
+		else if (status == STATUS_OK)
 			tell(planning, &plan, files);
 	}
 	plan_free(&plan);
 	config_free(config);
 	return status;
-}
-
-static enum status
-check_issuers(struct planning *planning)
-{
-	const struct option_texts *issuers = &planning->options->issuers;
-	enum status worst = STATUS_OK;
-
-	for (size_t i = 0; i < issuers->count; i++)
-		if (!planning->issuer_found[i])
-			worst = report_fault(planning->report, STATUS_USAGE,
-			    "usage", NULL, NULL, "--issuer %s: not configured",
-			    issuers->text[i]);
-	return worst;
 }
 
 static enum status
@@ -127,9 +130,8 @@ plan_paths(struct planning *planning)
 		worst =
 		    status_graver(worst, plan_file(planning, paths[i], count));
 	config_paths_free(paths, count);
-	if (worst == STATUS_OK)
-		worst = check_issuers(planning);
-	return worst;
+	return status_graver(
+	    worst, command_issuers_missing(&planning->asked, planning->report));
 }
 
 static enum status
@@ -139,6 +141,9 @@ plan_run(struct planning *planning)
 	struct json *json = &planning->json;
 	enum status status;
 
+	if (options->check && (options->urls || options->ccadb))
+		return report_fault(planning->report, STATUS_USAGE, "usage",
+		    NULL, NULL, "--check goes with --json or nothing");
 	if (options->urls + options->ccadb + options->json > 1)
 		return report_fault(planning->report, STATUS_USAGE, "usage",
 		    NULL, NULL, "want one of --urls, --ccadb and --json");
@@ -156,7 +161,9 @@ command_run(const struct command *command, const struct context *context,
     int argc, char **argv)
 {
 	struct plan_options options = {0};
-	struct planning planning = {.context = context, .options = &options};
+	struct planning planning = {.context = context,
+	    .options = &options,
+	    .asked.named = &options.issuers};
 	enum status status;
 	int operands = 0;
 
@@ -177,7 +184,8 @@ const struct command command_plan = {
     .name = "plan",
     .operands = "",
     .summary = "Print the URLs that certificates and the CCADB must name",
-    .help = "Exit status: 0 done; 2 usage or configuration.\n",
+    .help = "Exit status: 0 done; 2 usage or configuration; 5 --check found "
+	    "faults.\n",
     .options = &option_table,
     .run = command_run,
 };

@@ -7,6 +7,7 @@
  *   published    the number of the last manifest put into the store
  *   stage/       a directory for each run under way, held by it, with the
  *                signed bytes, one file a shard
+ *   spool/       the same of what is to be archived, until it is
  * A number is given out once: it is above every one before it, and written
  * and synced before anything is signed under it, by whoever takes one. So a
  * number never stands for two different byte strings, whatever runs at once
@@ -16,6 +17,7 @@
 #ifndef CRLPRESS_STATE_H
 #define CRLPRESS_STATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "crlpress/hash.h"
@@ -104,5 +106,30 @@ void stage_clear(struct state *state);
 
 /* Removes what runs left behind that were killed, of no run under way. */
 void stage_sweep(struct state *state);
+
+/* A directory for what is to go elsewhere, locked for as long as it is open. */
+struct state_spool {
+	char *path;
+	int lock; /* -1: not open */
+};
+
+/* Makes one. Failures are reported; close it in any case. */
+enum status state_spool_make(
+    struct state *state, struct state_spool *spool) MUST_CHECK;
+
+/*
+ * One that somebody left behind, a killed process or one that could not empty
+ * it; STATUS_DONE when there is none. One that is closed and still there comes
+ * again.
+ */
+enum status state_spool_next(
+    struct state *state, struct state_spool *spool) MUST_CHECK;
+
+/* What is in all of them, about: others may be at work. */
+uint64_t state_spool_bytes(const struct state *state);
+
+/* Takes away one without a file; false: it is still there. Close it then. */
+bool state_spool_remove(struct state_spool *spool) MUST_CHECK;
+void state_spool_close(struct state_spool *spool);
 
 #endif
