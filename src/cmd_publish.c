@@ -16,6 +16,7 @@ struct publish_options {
 	const char *passphrase_fd;
 	struct option_time now;
 	uint32_t jobs;
+	bool share;
 	bool dry_run;
 	bool diff;
 	bool json;
@@ -39,8 +40,11 @@ static const struct option_row option_rows[] = {
 	"print every entry that differs from what is published"),
     ROW("pass", 0, OPTION_TEXTS, passes, "GATE[:SHARD]",
 	"let one gate pass, once; recorded in the manifest"),
+    ROW("share", 0, OPTION_FLAG, share, NULL,
+	"with the other hosts that do the same now: [share]"),
     ROW("jobs", 'j', OPTION_COUNT, jobs, "N",
-	"threads that make shards (default: one a processor)"),
+	"threads that read rows and make shards (default: one a "
+	"processor)"),
     ROW("now", 0, OPTION_TIME, now, "TIME",
 	"the time of this run, as 2026-12-01T06:00:00Z"),
     ROW("passphrase-fd", 0, OPTION_TEXT, passphrase_fd, "N",
@@ -61,23 +65,10 @@ struct publish {
 	struct report *report;
 	struct progress *progress;
 	struct json json;
-	size_t named; /* configurations that --issuer asked for */
+	struct command_issuers asked;
 	char **names; /* of the issuers so far */
 	size_t names_count;
 };
-
-static bool
-is_asked_for(struct publish *publish, const char *name)
-{
-	const struct option_texts *issuers = &publish->options->issuers;
-
-	for (size_t i = 0; i < issuers->count; i++)
-		if (strcmp(issuers->text[i], name) == 0) {
-			publish->named++;
-			return true;
-		}
-	return issuers->count == 0;
-}
 
 /* Two issuers of one name would share a lock, a number and a manifest. */
 static enum status
@@ -124,9 +115,11 @@ publish_issuer(struct publish *publish, const char *path)
 	enum status status;
 
 	status = config_load(path, publish->report, &config);
+	publish->asked.is_one_unread |= status != STATUS_OK;
 	if (status == STATUS_OK)
 		status = check_name(publish, config);
-	if (status == STATUS_OK && is_asked_for(publish, config->name))
+	if (status == STATUS_OK &&
+	    command_is_asked_for(&publish->asked, config->name))
 		status = publish_config(publish, config);
 	config_free(config);
 	return status;
@@ -148,6 +141,13 @@ publish_all(struct publish *publish, char **paths, size_t count)
 		return report_fault(publish->report, STATUS_USAGE, "usage",
 		    NULL, NULL,
 		    "--pass goes with one issuer; name it with --issuer");
+	if (publish->run.share &&
+	    (publish->run.dry_run || publish->run.has_now ||
+		publish->run.passes.count > 0))
+		return report_fault(publish->report, STATUS_USAGE, "usage",
+		    NULL, NULL,
+		    "--share goes without --dry-run, --now and --pass: other "
+		    "hosts would not do the same");
 	publish->names = calloc(count, sizeof(*publish->names));
 	if (publish->names == NULL)
 		return STATUS_NO_MEMORY;
@@ -156,11 +156,8 @@ publish_all(struct publish *publish, char **paths, size_t count)
 	while (publish->names_count > 0)
 		free(publish->names[--publish->names_count]);
 	free(publish->names);
-	if (publish->named < publish->options->issuers.count)
-		worst = status_graver(worst,
-		    report_fault(publish->report, STATUS_USAGE, "usage", NULL,
-			NULL, "--issuer: not every name is configured"));
-	return worst;
+	return status_graver(
+	    worst, command_issuers_missing(&publish->asked, publish->report));
 }
 
 static enum status
@@ -195,6 +192,7 @@ publish_run(struct publish *publish)
 	const struct publish_options *options = publish->options;
 	enum status status;
 
+	publish->run.share = options->share;
 	publish->run.quiet = options->quiet;
 	publish->run.dry_run = options->dry_run;
 	publish->run.diff = options->diff;
@@ -217,7 +215,9 @@ command_run(const struct command *command, const struct context *context,
     int argc, char **argv)
 {
 	struct publish_options options = {0};
-	struct publish publish = {.context = context, .options = &options};
+	struct publish publish = {.context = context,
+	    .options = &options,
+	    .asked.named = &options.issuers};
 	enum status status;
 	int operands = 0;
 

@@ -7,8 +7,10 @@
 static const struct command *const commands[] = {
     &command_publish,
     &command_push,
+    &command_revoke,
     &command_verify,
     &command_plan,
+    &command_archive,
     &command_check_config,
     &command_ocsp_gate,
 };

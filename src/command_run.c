@@ -1,9 +1,36 @@
 /* SPDX-License-Identifier: ISC */
-/* The options that all commands have which make CRLs. */
+/* The options that commands have in common. */
 #include <fcntl.h>
+#include <string.h>
 
 #include "crlpress/command.h"
 #include "crlpress/quantity.h"
+
+bool
+command_is_asked_for(struct command_issuers *issuers, const char *name)
+{
+	bool found = issuers->named->count == 0;
+
+	for (size_t i = 0; i < issuers->named->count; i++)
+		if (strcmp(issuers->named->text[i], name) == 0)
+			found = issuers->found[i] = true;
+	return found;
+}
+
+enum status
+command_issuers_missing(
+    const struct command_issuers *issuers, struct report *report)
+{
+	enum status worst = STATUS_OK;
+
+	for (size_t i = 0; !issuers->is_one_unread && i < issuers->named->count;
+	     i++)
+		if (!issuers->found[i])
+			worst = report_fault(report, STATUS_USAGE, "usage",
+			    NULL, NULL, "--issuer %s: not configured",
+			    issuers->named->text[i]);
+	return worst;
+}
 
 enum status
 command_passphrase_fd(const char *text, struct report *report, int *out)

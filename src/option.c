@@ -30,6 +30,7 @@ option_store(const struct option_row *row, const char *text, void *options,
 	void *place = (char *)options + row->offset;
 	struct option_texts *texts = place;
 	struct option_time *time = place;
+	struct option_duration *duration = place;
 	const char *why = NULL;
 	uint64_t count = 0;
 
@@ -58,6 +59,16 @@ option_store(const struct option_row *row, const char *text, void *options,
 			return usage_fault(report, row->name, text, why);
 		*(uint32_t *)place = (uint32_t)count;
 		return STATUS_OK;
+	case OPTION_DURATION_MAYBE:
+		duration->given = true;
+		duration->sec = 0;
+		if (text == NULL)
+			return STATUS_OK;
+		if (quantity_duration(text, &duration->sec, &why) != STATUS_OK)
+			return usage_fault(report, row->name, text, why);
+		if (duration->sec > 0)
+			return STATUS_OK;
+		return usage_fault(report, row->name, text, "no time at all");
 	}
 	return STATUS_FAILED;
 }
@@ -72,10 +83,12 @@ fill_getopt(
 	for (size_t i = 0; i < table->count; i++) {
 		const struct option_row *row = &table->row[i];
 		bool takes = row->kind != OPTION_FLAG;
+		int how = takes ? required_argument : no_argument;
 
-		longs[i] = (struct option){row->name,
-		    takes ? required_argument : no_argument, NULL,
-		    OPTION_VALUE_BASE + (int)i};
+		if (row->kind == OPTION_DURATION_MAYBE)
+			how = optional_argument;
+		longs[i] = (struct option){
+		    row->name, how, NULL, OPTION_VALUE_BASE + (int)i};
 		if (row->letter == 0)
 			continue;
 		letters[at++] = row->letter;
@@ -161,7 +174,9 @@ option_help(const struct option_table *table, FILE *stream)
 			    stream, "  -%c, --%s", row->letter, row->name);
 		else
 			width = fprintf(stream, "      --%s", row->name);
-		if (row->argument != NULL)
+		if (row->argument != NULL && *row->argument == '[')
+			width += fprintf(stream, "%s", row->argument);
+		else if (row->argument != NULL)
 			width += fprintf(stream, " %s", row->argument);
 		fprintf(stream, "%*s%s\n",
 		    width < HELP_COLUMN + 4 ? HELP_COLUMN + 4 - width : 2, "",

@@ -3,6 +3,9 @@
 #include "crlpress/reason.h"
 
 #include <stddef.h>
+#include <strings.h>
+
+#include "crlpress/quantity.h"
 
 static const char *const names[] = {
     [0] = "unspecified",
@@ -25,4 +28,23 @@ reason_name(int reason)
 	if (at >= sizeof(names) / sizeof(names[0]) || names[at] == NULL)
 		return "unknown";
 	return names[at];
+}
+
+enum status
+reason_from_text(const char *text, uint8_t *reason)
+{
+	const size_t count = sizeof(names) / sizeof(names[0]);
+	uint64_t number = 0;
+	const char *why;
+
+	for (size_t i = 0; i < count; i++)
+		if (names[i] != NULL && strcasecmp(names[i], text) == 0) {
+			*reason = (uint8_t)i;
+			return STATUS_OK;
+		}
+	if (quantity_count(text, 0, count - 1, &number, &why) != STATUS_OK ||
+	    names[number] == NULL)
+		return STATUS_MALFORMED;
+	*reason = (uint8_t)number;
+	return STATUS_OK;
 }

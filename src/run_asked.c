@@ -180,7 +180,6 @@ enum status
 run_asked_locate(struct run *run)
 {
 	size_t left = locate_by_scheme(run);
-	struct source *source = NULL;
 	bool *placed = NULL;
 	enum status status;
 
@@ -192,10 +191,9 @@ run_asked_locate(struct run *run)
 		    run->config->name, NULL, NULL, "out of memory");
 	/* A snapshot of its own: that of the run is taken when the store has
 	 * been looked at. */
-	status = run_connect(run, &source);
+	status = run_connect(run, &run->source);
 	if (status == STATUS_OK)
-		status = locate_in(run, source, left, placed);
-	source_close(source);
+		status = locate_in(run, run->source, left, placed);
 	free(placed);
 	return status == STATUS_OK ? judge_located(run) : status;
 }

@@ -3,6 +3,7 @@
 #ifndef CRLPRESS_COMMAND_H
 #define CRLPRESS_COMMAND_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "crlpress/context.h"
@@ -23,11 +24,13 @@ struct command {
 	    const struct context *context, int argc, char **argv);
 };
 
+extern const struct command command_archive;
 extern const struct command command_check_config;
 extern const struct command command_ocsp_gate;
 extern const struct command command_plan;
 extern const struct command command_publish;
 extern const struct command command_push;
+extern const struct command command_revoke;
 extern const struct command command_verify;
 
 /* Finds and runs argv[1]; --help, --version and `help COMMAND` too. */
@@ -44,6 +47,21 @@ void command_help(const struct command *command, FILE *stream);
 enum status command_parse(const struct command *command,
     const struct context *context, int argc, char **argv, void *options,
     struct report *report, int *operands) MUST_CHECK;
+
+/*
+ * The issuers that --issuer named, none for all of them: asked for by the name
+ * of each configuration, and in the end which were not there. That is not said
+ * when a configuration could not be read: it may have the name.
+ */
+struct command_issuers {
+	const struct option_texts *named;
+	bool found[OPTION_TEXTS_MOST];
+	bool is_one_unread;
+};
+
+bool command_is_asked_for(struct command_issuers *issuers, const char *name);
+enum status command_issuers_missing(
+    const struct command_issuers *issuers, struct report *report) MUST_CHECK;
 
 /*
  * command_run.c: the options of all commands that make CRLs. -1 for no

@@ -19,6 +19,8 @@ enum option_kind {
 	OPTION_TEXTS, /* struct option_texts: may stand several times */
 	OPTION_TIME,  /* struct option_time */
 	OPTION_COUNT, /* uint32_t, 1 to 1024 */
+	/* struct option_duration; without a letter, --name or --name=1h30m */
+	OPTION_DURATION_MAYBE,
 };
 
 #define OPTION_TEXTS_MOST 256
@@ -33,12 +35,17 @@ struct option_time {
 	int64_t sec;
 };
 
+struct option_duration {
+	bool given;
+	int64_t sec; /* 0: no word on how long */
+};
+
 struct option_row {
 	const char *name; /* without its dashes */
 	char letter;      /* 0: none */
 	enum option_kind kind;
 	size_t offset;        /* in the command's struct of options */
-	const char *argument; /* "FILE"; NULL for a flag */
+	const char *argument; /* "FILE", "[=DURATION]"; NULL for a flag */
 	const char *help;
 };
 

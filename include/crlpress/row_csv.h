@@ -3,13 +3,15 @@
  * Rows as text, one a line, as `psql --csv` prints the columns of a source:
  * serial,revoked_at,reason,not_after,shard and, where it has one, recorded_at,
  * which no CRL says anything of and is not kept. The first line may be a
- * header. Pure; no library.
+ * header. Pure but for the stream; no library.
  */
 #ifndef CRLPRESS_ROW_CSV_H
 #define CRLPRESS_ROW_CSV_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "crlpress/shard.h"
 #include "crlpress/status.h"
@@ -31,6 +33,15 @@ struct row_csv {
  */
 enum status row_csv_read(const char *line, size_t len, struct row_csv *row,
     const char **why) MUST_CHECK;
+
+/* Octets of a line: several times those of the longest row. */
+#define ROW_CSV_LINE_BYTES 1024
+
+/*
+ * One line without its end, LF or CR LF, or ROW_CSV_LINE_BYTES of a longer one,
+ * which is no row; false at the end, or where ferror() tells why.
+ */
+bool row_csv_line(FILE *stream, char text[ROW_CSV_LINE_BYTES], size_t *len);
 
 /* Whether a first line is a header: its first field is "serial". */
 int row_csv_is_header(const char *line, size_t len);

@@ -9,6 +9,7 @@
  *   gates     what stops the whole issuer                   run_gate.c
  *   publish   compare-and-swap puts, manifest last          run_publish.c
  *   again     what others published meanwhile, made anew    run_again.c
+ *   share     make and publish with other hosts            run_share.c
  *   tell      the summary line, the JSON report             run_report.c
  */
 #ifndef CRLPRESS_RUN_H
@@ -49,6 +50,7 @@ struct run_options {
 	size_t only_count;
 	struct run_asked *asked;
 	size_t asked_count;
+	bool share;   /* with other hosts: docs/hosts.md */
 	bool quiet;   /* say nothing of what is well */
 	bool dry_run; /* stop before the store */
 	bool diff;    /* every entry that differs, in a dry run or not */
@@ -71,6 +73,19 @@ enum status run_publish(const struct config *config,
     struct report *report, struct progress *progress,
     struct run **run) MUST_CHECK;
 void run_free(struct run *run);
+
+/* A shard that a run has published; strings belong to the run. */
+struct run_published {
+	const char *object; /* "letters/shard 7" */
+	const char *url;
+	uint32_t shard;
+	struct uint160 number;
+	int64_t published_sec;
+};
+
+/* The next one behind `*at`, 0 at first; false: there is none. */
+bool run_published_next(
+    const struct run *run, size_t *at, struct run_published *published);
 
 /* One line for a person; several with a dry run, which shows the shards, and
  * with a push, which tells of its serials. */

@@ -533,6 +533,11 @@ shard_query_file = $PWD/shard.sql|" "$conf" >"$slow"
 	said 'e1/shard 2: somebody else published it meanwhile'
 	[ -z "$(faults_said)" ]
 	has "$output" 'e1: ok: 4 of 4 shards published'
+	# Its rows are those that it was made of in the end.
+	summary_adds_up "$output"
+	has "$output" ' + 0 withheld, '
+	has "$(manifest_field rows)" " listed=$(manifest_sum entries) "
+	has "$(manifest_field rows)" ' withheld=0'
 	# Not overwritten: made again, with a higher number.
 	lists 7A7A7A01 2
 	[ "$(crl_field "$store/e1/2.crl" number)" -gt "$pushed" ]
@@ -627,6 +632,34 @@ stop_judged()
 	lists 7A7A7A02 2
 	same "$(manifest_field number)" "$full" 'number of the header'
 	[ "$(crl_field "$store/e1/2.crl" number)" -gt "$full" ]
+	rm -rf before
+	cp -a "$GOLD/e1/store" before
+	all_true
+}
+
+@test "published while the shard of a serial is looked up: newer rows" {
+	make_slow
+	sed -e "s|FROM crlpress.revocation|&, (SELECT wait_for_it()) AS w|" \
+	    -e "s/AND not_after.*/AND serial = decode(:'serial', 'hex')/" \
+	    shard.sql >serial.sql
+	sed -e "s|^query_file.*|&\nserial_query_file = $PWD/serial.sql|" \
+	    -e 's|^\[issuer\]|&\nname = e1|' "$slow" >slow/push.cnf
+	recorded 7a7a7a01 2
+	hold
+	"$CRLPRESS" push --config slow/push.cnf --serial 7a7a7a01 \
+	    >slow.out 2>slow.err 3>&- &
+	running=($!)
+	pg_wait "SELECT count(*) > 0 FROM pg_stat_activity
+	    WHERE usename = 'cron' AND wait_event = 'PgSleep'"
+	# Its answer is from before this; what is listed may not be.
+	recorded 7a7a7a02 2
+	publish_ok
+	lists 7A7A7A02 2
+	end_slow
+	ended 0
+	[ -z "$(faults_said)" ]
+	lists 7A7A7A01 2
+	lists 7A7A7A02 2
 	rm -rf before
 	cp -a "$GOLD/e1/store" before
 	all_true

@@ -187,6 +187,11 @@ for name in itertools.cycle(("first", "second")):
 	export_csv rows.csv left
 	verify -c "$conf" --rows rows.csv --previous before "$store"
 	faulty no-early-removal "$store/left/1.crl" 'serial 03'
+	# The manifest then knew how many might leave, rows or not.
+	verify -c "$conf" --previous before "$store"
+	faulty no-early-removal "$store/left/1.crl: " 'more entries of before/'\
+'left/1.crl left than had expired when it was made, have 1, want at most 0'
+	rm before/crlpress-manifest-left.txt
 	verify -c "$conf" --previous before "$store"
 	ended 0
 	has "$stderr" 'no-early-removal, RFC 5280, 3.3: 1 entries of '
@@ -209,6 +214,50 @@ for name in itertools.cycle(("first", "second")):
 	export_csv rows.csv left
 	verify -c "$conf" --rows rows.csv --previous before "$store"
 	fine
+}
+
+@test "a not_after that was moved to the past, with rows and without" {
+	local rows
+	publish_new moved shards.count=1 gates.floor=1% gates.shard_floor=1%
+	# One that may leave next time, and two that may not.
+	revoke 01 0 "$(sec '1 day ago')" "$(sec '9 minutes ago')"
+	revoke 02 0 "$(sec '1 day ago')" "$(sec '9 days')"
+	revoke 03 0 "$(sec '1 day ago')" "$(sec '9 days')"
+	publish_at '8 minutes'
+	cp -a "$store" before
+	pg_psql -c "UPDATE crlpress.revocation SET not_after = now()
+	    - interval '1 hour' WHERE issuer = 'moved' AND serial = '\\x02'"
+	publish_at '7 minutes' --pass no-early-removal:0
+	export_csv rows.csv moved
+	verify -c "$conf" --rows rows.csv --previous before "$store"
+	faulty no-early-removal "$store/moved/0.crl: " 'more entries would'\
+' leave as expired than had expired when the published CRL was made, have 2,'\
+' want at most 1'
+	verify -c "$conf" --previous before "$store"
+	faulty no-early-removal 'have 2, want at most 1'
+	# Of a manifest that is of another CRL nothing is known.
+	sed -i 's/^[0-9a-f]*  /'"$(printf '%064d' 0)"'  /' \
+	    before/crlpress-manifest-moved.txt
+	sed -i '$d' before/crlpress-manifest-moved.txt
+	echo "# end $(cksum <before/crlpress-manifest-moved.txt)" \
+	    >>before/crlpress-manifest-moved.txt
+	verify -c "$conf" --previous before "$store"
+	ended 0
+	has "$stderr" 'no-early-removal, RFC 5280, 3.3: 2 entries of '
+}
+
+@test "with a set in between, how many may have left is not known" {
+	publish_new between shards.count=1
+	revoke 01 0 "$(sec '1 day ago')" "$(sec '470 seconds ago')"
+	revoke 02 0 "$(sec '1 day ago')" "$(sec '9 days')"
+	publish_at '8 minutes'
+	cp -a "$store" before
+	publish_at '7 minutes'
+	publish_at '6 minutes'
+	same "$(manifest_sum removed)" 1 removed
+	verify -c "$conf" --previous before "$store"
+	ended 0
+	has "$stderr" 'no-early-removal, RFC 5280, 3.3: 1 entries of '
 }
 
 @test "serials: found, not found, with colons, at home" {

@@ -354,6 +354,45 @@ test_header(void **state)
 	assert_false(row_csv_is_header("serial,", 6));
 }
 
+static void
+test_lines(void **state)
+{
+	static const char text[] = "one\r\n\ntwo\rthree\n\r\nlast\r";
+	static const char *const want[] = {
+	    "one", "", "two\rthree", "", "last\r"};
+	char longest[ROW_CSV_LINE_BYTES + 1];
+	char line[ROW_CSV_LINE_BYTES];
+	FILE *stream = fmemopen((void *)(uintptr_t)text, sizeof(text) - 1, "r");
+	size_t len = 0;
+
+	(void)state;
+	assert_non_null(stream);
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		assert_true(row_csv_line(stream, line, &len));
+		assert_int_equal(len, strlen(want[i]));
+		assert_memory_equal(line, want[i], len);
+	}
+	assert_false(row_csv_line(stream, line, &len));
+	assert_int_equal(fclose(stream), 0);
+	/* One octet less is a whole line. */
+	memset(longest, '7', sizeof(longest));
+	longest[ROW_CSV_LINE_BYTES - 1] = '\n';
+	longest[ROW_CSV_LINE_BYTES] = 'x';
+	stream = fmemopen(longest, sizeof(longest), "r");
+	assert_non_null(stream);
+	assert_true(row_csv_line(stream, line, &len));
+	assert_int_equal(len, ROW_CSV_LINE_BYTES - 1);
+	assert_true(row_csv_line(stream, line, &len));
+	assert_int_equal(len, 1);
+	assert_int_equal(fclose(stream), 0);
+	longest[ROW_CSV_LINE_BYTES - 1] = '7';
+	stream = fmemopen(longest, sizeof(longest), "r");
+	assert_non_null(stream);
+	assert_true(row_csv_line(stream, line, &len));
+	assert_int_equal(len, ROW_CSV_LINE_BYTES);
+	assert_int_equal(fclose(stream), 0);
+}
+
 int
 main(void)
 {
@@ -367,6 +406,7 @@ main(void)
 	    cmocka_unit_test(test_recorded),
 	    cmocka_unit_test(test_length),
 	    cmocka_unit_test(test_header),
+	    cmocka_unit_test(test_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,6 +21,7 @@ struct options {
 	struct option_texts issuers;
 	struct option_time now;
 	uint32_t jobs;
+	struct option_duration wait;
 };
 
 static const struct option_row rows[] = {
@@ -33,6 +34,8 @@ static const struct option_row rows[] = {
     {"jobs", 'j', OPTION_COUNT, offsetof(struct options, jobs), "N", "threads"},
     {"a-name-that-is-rather-long", 0, OPTION_FLAG,
 	offsetof(struct options, json), NULL, "as JSON"},
+    {"wait", 0, OPTION_DURATION_MAYBE, offsetof(struct options, wait),
+	"[=DURATION]", "how long"},
     {"quiet", 'q', OPTION_FLAG, offsetof(struct options, quiet), NULL,
 	"nothing when all is well"},
 };
@@ -282,6 +285,30 @@ test_too_often(void **state)
 	    "--issuer a: given too often");
 }
 
+/* An argument that may be missing stands behind a =, or is the next word. */
+static void
+test_maybe(void **state)
+{
+	static const char *const wrong[] = {
+	    "--wait=", "--wait=0s", "--wait=10", "--wait=-1s", "--wait=soon"};
+	struct command_line *line = *state;
+
+	parse_good(line, "");
+	assert_false(line->options.wait.given);
+	parse_good(line, "--wait -q");
+	assert_true(line->options.wait.given);
+	assert_int_equal(line->options.wait.sec, 0);
+	assert_true(line->options.quiet);
+	parse_good(line, "--wait=1h30m");
+	assert_true(line->options.wait.given);
+	assert_int_equal(line->options.wait.sec, 5400);
+	parse_good(line, "--wait 5s");
+	assert_int_equal(line->options.wait.sec, 0);
+	assert_int_equal(line->operands, 2);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(parse(line, wrong[i]), STATUS_USAGE);
+}
+
 static void
 test_help_text(void **state)
 {
@@ -299,6 +326,7 @@ test_help_text(void **state)
 	    "      --now TIME            the time of the run\n"
 	    "  -j, --jobs N              threads\n"
 	    "      --a-name-that-is-rather-long  as JSON\n"
+	    "      --wait[=DURATION]     how long\n"
 	    "  -q, --quiet               nothing when all is well\n"
 	    "  -h, --help                print this help\n");
 	free(text);
@@ -318,6 +346,7 @@ main(void)
 	    line_test(test_bad),
 	    line_test(test_first),
 	    line_test(test_too_often),
+	    line_test(test_maybe),
 	    cmocka_unit_test(test_help_text),
 	};
 
