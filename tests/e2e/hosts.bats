@@ -1,0 +1,365 @@
+# SPDX-License-Identifier: ISC
+#
+# Several hosts share one run: each shard is published once by it, or the run
+# says that it was not; numbers only rise; nothing is lost; nobody waits for
+# ever. What is killed, stopped and cut off here waits for conditions, never
+# for a time, but for leases, which have to pass.
+#
+# Variables are those of tests/lib, and each test is a subshell of its own:
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154
+
+bats_require_minimum_version 1.5.0
+load ../lib/postgres.bash
+load ../lib/publish.bash
+load ../lib/hosts.bash
+
+setup_file()
+{
+	hosts_setup
+}
+
+teardown_file()
+{
+	pg_stop
+}
+
+setup()
+{
+	publish_env
+	keeper=
+}
+
+teardown()
+{
+	hosts_end
+}
+
+# Opener and joiner, each with two of the shards, both about to say so.
+two_hosts()
+{
+	gate_close made opener
+	gate_close made joiner
+	host a
+	until_shards 2 "state = 'leased'"
+	host b
+	until_shards 4 "state = 'leased'"
+}
+
+@test 'two hosts make one run, and each tells of its own' {
+	hosts_new two 8
+	hosts_rows 800 8
+	two_hosts
+	gates_open
+	host_ended a 0
+	host_ended b 0
+	manifest_holds
+	export_rows
+	compare 8
+	same "$(ledgers | cut -d' ' -f2 | sort -n | xargs)" '0 1 2 3 4 5 6 7' \
+	    'shards of all ledgers'
+	[ "$(ledgers | cut -d' ' -f1 | sort -u | wc -l)" -eq 2 ]
+	has "$(cat "$work"/?.err)" 'all 8 shards are published'
+	# And once more, over what stands there.
+	sleep 1
+	hosts_rows 80 8 --seed 2
+	two_hosts
+	gates_open
+	host_ended a 0
+	host_ended b 0
+	versions '2 2 2 2 2 2 2 2'
+}
+
+@test 'killed with shards that it leased: another makes them' {
+	hosts_new leasing 8
+	hosts_rows 200 8
+	two_hosts
+	host_kill a
+	gates_open
+	lease_passes a
+	host_ended b 0
+	versions '1 1 1 1 1 1 1 1'
+}
+
+@test 'killed before any of what was made is put: another makes it again' {
+	hosts_new putting 6
+	hosts_rows 200 6
+	two_hosts
+	store_hold
+	gates_open
+	until_attempts 6
+	host_kill b
+	store_release
+	lease_passes b
+	host_ended a 0
+	versions '1 1 1 1 1 1'
+}
+
+@test 'killed after it put, before it said so: it is published once' {
+	hosts_new silent 6
+	hosts_rows 200 6
+	two_hosts
+	gate_close published opener
+	pg_psql -c "DELETE FROM gate WHERE state = 'made'"
+	until_run "(SELECT count(*) FROM pg_stat_activity WHERE query LIKE
+	    '%state = u.state%' AND usename = 'cron') > 0"
+	until_shards 6 "state IN ('made', 'published')"
+	until [ "$(find "$store" -name '*.crl' | wc -l)" -eq 6 ]; do
+		sleep 0.05
+	done
+	host_kill a
+	hosts_cut "query LIKE '%state = u.state%'"
+	gates_open
+	lease_passes a
+	host_ended b 0
+	versions '1 1 1 1 1 1'
+	has "$(cat "$work/b.err")" 'all 6 shards are published'
+}
+
+@test 'stopped for longer than its lease: its late put loses' {
+	hosts_new late 6
+	hosts_rows 200 6
+	two_hosts
+	store_hold
+	gates_open
+	until_attempts 6
+	host_stop a
+	store_release
+	lease_passes a
+	host_ended b 0
+	kill -CONT "${pid[a]}"
+	host_ended a 1 4
+	has "$(cat "$work/a.err")" 'passed, and was taken over'
+	versions '1 1 1 1 1 1'
+}
+
+# Whose put comes first counts; the other one finds it there.
+@test 'stopped, its shards made again, then continued: one of both counts' {
+	hosts_new both 4
+	hosts_rows 200 4
+	two_hosts
+	host c
+	until_run '(SELECT count(*) FROM crlpress.work_worker AS w
+	    WHERE w.run = r.run) = 3'
+	store_hold
+	gates_open
+	until_attempts 4
+	host_stop a
+	lease_passes a
+	until_attempts 6
+	kill -CONT "${pid[a]}"
+	store_release
+	host_ended b 0
+	host_ended c 0
+	host_ended a 1 4
+	versions '1 1 1 1'
+}
+
+@test 'who opened it is killed alone: the next run does all of it' {
+	hosts_new alone 4
+	hosts_rows 100 4
+	gate_close made opener
+	# This one passes by itself.
+	host a share.lease=2s
+	until_shards 2 "state = 'leased'"
+	host_kill a
+	hosts_cut true
+	gates_open
+	until_run '(SELECT bool_and(w.until < clock_timestamp())
+	    FROM crlpress.work_worker AS w WHERE w.run = r.run)'
+	host b
+	host_ended b 0
+	has "$(cat "$work/b.err")" 'was left unfinished'
+	versions '1 1 1 1'
+}
+
+@test 'the snapshot is gone: who comes later cannot join, others go on' {
+	hosts_new gone 6
+	hosts_rows 100 6
+	two_hosts
+	host_kill a
+	hosts_cut "query LIKE '%u.state%'"
+	until_true "SELECT count(*) = 0 FROM pg_stat_activity
+	    WHERE usename = 'cron' AND state = 'idle in transaction'
+	    AND backend_start = (SELECT min(backend_start)
+	    FROM pg_stat_activity WHERE usename = 'cron'
+	    AND state = 'idle in transaction')
+	    AND query LIKE '%pg_export_snapshot%'"
+	host c
+	host_ended c 75
+	has "$(cat "$work/c.err")" 'goes on without this host'
+	gates_open
+	lease_passes a
+	host_ended b 0
+	versions '1 1 1 1 1 1'
+}
+
+@test 'cut off from the store: another puts what it made' {
+	command -v strace >/dev/null || skip 'no strace'
+	strace -f -o probe true || skip 'strace may not trace here'
+	hosts_new nostore 6
+	hosts_rows 100 6
+	gate_close made opener
+	gate_close made joiner
+	host a
+	until_shards 2 "state = 'leased'"
+	host_by=(strace -f -o "$work/trace" -P "$store/$name"
+	    -e "trace=linkat,renameat,renameat2"
+	    -e "inject=linkat,renameat,renameat2:error=EIO")
+	host b
+	until_shards 4 "state = 'leased'"
+	gates_open
+	host_ended b 1
+	host_ended a 0
+	has "$(cat "$work/b.err")" 'left to the other hosts'
+	grep -q INJECTED "$work/trace"
+	versions '1 1 1 1 1 1'
+	same "$(ledgers | cut -d' ' -f1 | sort -u)" a 'hosts that published'
+}
+
+@test 'cut off from the database: it connects again, or another goes on' {
+	hosts_new cut 6
+	hosts_rows 100 6
+	two_hosts
+	# All connections of all hosts; who opened it has the rows.
+	hosts_cut true
+	gates_open
+	host_ended a 0
+	host_ended b 0 1 4
+	versions '1 1 1 1 1 1'
+}
+
+@test 'the server is started anew under all' {
+	hosts_new anew 6
+	hosts_rows 100 6
+	two_hosts
+	pg_kill9 main
+	pg_up main
+	gates_open
+	host_ended a 0
+	host_ended b 0 1 4
+	versions '1 1 1 1 1 1'
+}
+
+@test 'another configuration is refused' {
+	hosts_new other 4
+	hosts_rows 100 4
+	gate_close made opener
+	host a
+	until_shards 2 "state = 'leased'"
+	host b crl.validity=8d
+	host_ended b 3
+	has "$(cat "$work/b.err")" 'with another configuration'
+	gates_open
+	host_ended a 0
+	versions '1 1 1 1'
+}
+
+@test 'a statement for one shard that forgets rows withholds it' {
+	hosts_new forgets 6
+	hosts_rows 120 6
+	cat >"$work/all.sql" <<-'SQL'
+		SELECT serial, revoked_at, reason, not_after, shard
+		FROM crlpress.revocation
+		WHERE issuer = :'issuer' AND not_after >= :'lookback'
+	SQL
+	sed "\$s/\$/ AND shard = :'shard'::int AND reason <> 1/" \
+	    "$work/all.sql" >"$work/one.sql"
+	pg_psql -c "UPDATE crlpress.revocation SET reason = 1
+	    WHERE issuer = 'forgets' AND ctid IN (SELECT min(ctid)
+	    FROM crlpress.revocation WHERE issuer = 'forgets' GROUP BY shard)"
+	settings+=("source.query_file=$work/all.sql"
+	    "source.shard_query_file=$work/one.sql")
+	gate_close withheld joiner
+	two_hosts
+	gates_open
+	host_ended a 0 3
+	host_ended b 0 3
+	has "$(cat "$work"/?.err)" 'yields other rows than that for all'
+	has "$(cat "$work"/?.err)" 'are not published:'
+	# What stands there is right all the same.
+	[ "$(find "$store" -name '*.crl' | wc -l)" -ge 1 ]
+	[ "$(find "$store" -name '*.crl' | wc -l)" -lt 6 ]
+}
+
+@test 'the floor is of all shards, whoever made them' {
+	hosts_new floor 4 gates.shard_floor=0%
+	hosts_rows 400 4
+	host a
+	host_ended a 0
+	sleep 1
+	# Nothing is foreseen without a manifest, and nobody knows of one.
+	rm -r "$manifest" "$work/state-a"
+	pg_psql -c "UPDATE crlpress.revocation SET not_after =
+	    now() - interval '1 day' WHERE issuer = 'floor'
+	    AND shard > 0"
+	two_hosts
+	gates_open
+	host_ended a 3
+	host_ended b 3
+	has "$(cat "$work"/?.err)" 'far fewer entries than are published'
+	versions_only '1 1 1 1'
+}
+
+@test 'what was pushed meanwhile is made again, and stays' {
+	hosts_new pushed 4
+	hosts_rows 100 4
+	host a
+	host_ended a 0
+	sleep 1
+	two_hosts
+	hosts_rows 1 1 --seed 7
+	"$CRLPRESS" push --config "$conf" --shard 0
+	gates_open
+	host_ended a 0
+	host_ended b 0
+	versions '3 2 2 2'
+}
+
+# Its rows are newer than the snapshot that the host reads in.
+@test 'what was pushed before a host joined is made again, and stays' {
+	hosts_new before 4
+	hosts_rows 100 4
+	host a
+	host_ended a 0
+	sleep 1
+	gate_close made opener
+	gate_close made joiner
+	host a
+	until_shards 2 "state = 'leased'"
+	name=before
+	revoke 7a7a7a01 3 "$(date +%s)" "$(date -d '1 year' +%s)"
+	"$CRLPRESS" push --config "$conf" --shard 3
+	host b
+	until_shards 3 "state = 'leased'"
+	gates_open
+	host_ended a 0
+	host_ended b 0
+	versions '2 2 2 3'
+}
+
+@test 'rows of a standby, shared on the primary' {
+	hosts_new standby 4
+	hosts_rows 100 4
+	pg_standby replica main
+	settings+=("source.conninfo=host=$PGHOST port=$PGPORT \
+dbname=postgres user=cron")
+	pg_env main
+	settings+=("share.conninfo=host=$PGHOST port=$PGPORT \
+dbname=postgres user=cron")
+	two_hosts
+	gates_open
+	host_ended a 0
+	host_ended b 0
+	versions '1 1 1 1'
+	pg_stop replica
+}
+
+@test 'without the tables, or where not allowed, it says so' {
+	hosts_new without 2 share.conninfo="host=$PGHOST port=$PGPORT \
+dbname=template1 user=cron"
+	hosts_rows 10 2
+	host a
+	host_ended a 1
+	has "$(cat "$work/a.err")" 'work.sql'
+	same "$(shards)" '' store
+}
