@@ -35,7 +35,7 @@ HARDEN  = -fstack-protector-strong -fPIE
 HARDEN_LD = -pie -Wl,-z,relro,-z,now
 SANITIZE ?=
 
-LIBS_PC = libpq libcrypto libcurl
+LIBS_PC = libpq libcrypto libcurl zlib
 PC_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBS_PC) 2>/dev/null)
 PC_LIBS   := $(shell $(PKG_CONFIG) --libs $(LIBS_PC) 2>/dev/null)
 
@@ -46,12 +46,12 @@ ALL_LDFLAGS  = -pthread $(HARDEN_LD) $(SANITIZE) $(LDFLAGS)
 
 # The core knows no library; unit tests core_*.c link it alone, which is the
 # proof. Every other file of src/ but main.c goes into libcrlpress.a too.
-CORE = aws_profile ccadb ccadb_url certificate_read config_text crl_build \
-       crl_entry crl_extension crl_read der_read der_write expiry gate \
+CORE = archive_name aws_profile base64 ccadb ccadb_url certificate_read config_text crl_build \
+       crl_entry crl_extension crl_read database_message der_read der_write expiry gate \
        gate_listed gate_merge gate_unique hash_text hex json json_read \
        json_text key_uri manifest manifest_join manifest_parse option quantity reason \
-       report retry row row_csv s3_url serial_list serial_text shard \
-       source_column source_message source_row source_sql status uint160 utc \
+       report retry row row_csv row_set row_spill s3_url serial_list serial_text shard \
+       source_certificate source_column source_row source_sql status uint160 utc \
        xml_read
 SRC  = $(filter-out main,$(basename $(notdir $(wildcard src/*.c))))
 CORE_OBJ = $(CORE:%=$(BUILD)/%.o)

@@ -46,27 +46,85 @@ run_shard_find(struct run *run, uint32_t index)
 	return NULL;
 }
 
-/* Where the rows went, once every shard is staged, withheld or failed. */
-static void
-count_rows(struct run *run)
+/* Where the rows of a shard went, once it is staged, withheld or failed. */
+static struct manifest_rows
+count_shard_rows(const struct run_shard *shard)
+{
+	struct manifest_rows rows = {
+	    .read =
+		shard->rows.count + shard->rows_faulty + shard->rows_deferred,
+	    .deferred = shard->rows_deferred,
+	    .withheld = shard->rows_faulty,
+	};
+
+	if (shard->state != RUN_SHARD_STAGED) {
+		rows.withheld += shard->rows.count;
+		return rows;
+	}
+	rows.listed = shard->entries;
+	rows.duplicate = shard->merge.duplicates;
+	rows.expired = shard->merge.removed;
+	rows.gone = shard->merge.gone;
+	return rows;
+}
+
+/*
+ * Whether nothing that expired can be missing here unseen: every row was
+ * listed, and what is not known to have been leaves with the CRL before.
+ */
+static bool
+is_settled(const struct run *run, const struct run_shard *shard)
+{
+	return shard->has_previous &&
+	       shard->previous_this_update_sec < run->this_update_sec &&
+	       shard->rows_faulty == 0 && run->rows_unplaced == 0 &&
+	       shard->merge.lost == 0;
+}
+
+/* What was read, and deferred, was counted as it was read. */
+void
+run_count_rows(struct run *run)
 {
 	struct manifest_rows *rows = &run->rows;
+	uint64_t elsewhere = 0;
 
 	rows->withheld = run->rows_unplaced;
 	rows->listed = rows->duplicate = rows->expired = rows->gone = 0;
 	for (size_t i = 0; i < run->shard_count; i++) {
-		const struct run_shard *shard = &run->shard[i];
+		struct run_shard *shard = &run->shard[i];
 
-		rows->withheld += shard->rows_faulty;
-		if (shard->state != RUN_SHARD_STAGED) {
-			rows->withheld += shard->rows.count;
-			continue;
+		/* Counted before it was put. */
+		if (shard->state != RUN_SHARD_PUBLISHED) {
+			shard->tally = count_shard_rows(shard);
+			shard->is_settled = is_settled(run, shard);
 		}
-		rows->listed += shard->entries;
-		rows->duplicate += shard->merge.duplicates;
-		rows->expired += shard->merge.removed;
-		rows->gone += shard->merge.gone;
+		rows->listed += shard->tally.listed;
+		rows->duplicate += shard->tally.duplicate;
+		rows->expired += shard->tally.expired;
+		rows->gone += shard->tally.gone;
+		/* Of a shared run: read here, and made by another host. */
+		if (shard->state == RUN_SHARD_ELSEWHERE)
+			elsewhere += shard->tally.withheld;
+		else
+			rows->withheld += shard->tally.withheld;
 	}
+	if (run->work != NULL && !run->is_again)
+		run->rows_elsewhere = elsewhere;
+}
+
+void
+run_rows_replace(struct run *run, const struct manifest_rows *these,
+    const struct manifest_rows *those)
+{
+	struct manifest_rows *rows = &run->rows;
+
+	rows->read += those->read - these->read;
+	rows->listed += those->listed - these->listed;
+	rows->duplicate += those->duplicate - these->duplicate;
+	rows->expired += those->expired - these->expired;
+	rows->gone += those->gone - these->gone;
+	rows->deferred += those->deferred - these->deferred;
+	rows->withheld += those->withheld - these->withheld;
 }
 
 /*
@@ -91,9 +149,8 @@ check_rows(struct run *run)
 	    (unsigned long long)sum, (unsigned long long)rows->read);
 }
 
-/* What the exit status says when every step was done. */
-static enum status
-verdict(const struct run *run)
+enum status
+run_verdict(const struct run *run)
 {
 	uint64_t published = run_count_shards(run, RUN_SHARD_PUBLISHED);
 
@@ -111,17 +168,18 @@ verdict(const struct run *run)
 
 /* What stops a whole run stops what was made, too: nothing of it goes out. */
 static void
-withhold_made(struct run *run)
+drop_made(struct run *run, enum run_shard_state state)
 {
 	for (size_t i = 0; i < run->shard_count; i++)
-		if (run->shard[i].state == RUN_SHARD_STAGED)
-			run->shard[i].state = RUN_SHARD_WITHHELD;
-	count_rows(run);
+		if (run->shard[i].state == RUN_SHARD_STAGED ||
+		    run->shard[i].state == RUN_SHARD_OVERTAKEN)
+			run->shard[i].state = state;
+	run_count_rows(run);
 }
 
 /* The law counts on an old shard that is valid; say where it is not. */
-static void
-warn_stale(struct run *run)
+void
+run_warn_stale(struct run *run)
 {
 	char date[UTC_ISO_BYTES];
 
@@ -129,6 +187,8 @@ warn_stale(struct run *run)
 		const struct run_shard *shard = &run->shard[i];
 
 		if (shard->state == RUN_SHARD_STAGED ||
+		    shard->state == RUN_SHARD_PUBLISHED ||
+		    shard->state == RUN_SHARD_ELSEWHERE ||
 		    shard->state == RUN_SHARD_OVERTAKEN ||
 		    !shard->has_previous ||
 		    shard->previous_next_update_sec >= run->this_update_sec)
@@ -161,28 +221,36 @@ catch_interrupts(const struct run *run, bool on)
 static enum status
 publish(struct run *run)
 {
+	enum status archived;
 	enum status status;
 
 	if (run->options->dry_run)
-		return verdict(run);
+		return run_verdict(run);
 	status = run_ledger_passed(run);
-	if (status != STATUS_OK)
-		return status;
-	if (run_count_shards(run, RUN_SHARD_STAGED) == 0 &&
+	if (status == STATUS_OK &&
+	    run_count_shards(run, RUN_SHARD_STAGED) == 0 &&
 	    run_count_shards(run, RUN_SHARD_OVERTAKEN) == 0)
-		return verdict(run);
+		return run_verdict(run);
+	if (status == STATUS_OK)
+		status = run_ledger_publishing(run);
+	if (status != STATUS_OK) {
+		drop_made(run, RUN_SHARD_FAILED);
+		return status;
+	}
 	catch_interrupts(run, true);
 	status = run_upload(run);
 	if (status == STATUS_OK &&
 	    run_count_shards(run, RUN_SHARD_PUBLISHED) > 0)
 		status = run_put_manifest(run);
+	archived = run_archive(run);
 	catch_interrupts(run, false);
 	if (status == STATUS_OK)
-		status = verdict(run);
+		status = run_verdict(run);
 	/* Shards are out, and something after them failed. */
 	else if (run_count_shards(run, RUN_SHARD_PUBLISHED) > 0)
 		status = STATUS_PARTIAL;
-	return judge_ledger(run, status, run->ledgered);
+	return judge_ledger(
+	    run, status_graver(status, archived), run->ledgered);
 }
 
 /* Ends a phase: its time is what passed since the one before ended. */
@@ -216,6 +284,8 @@ run_round(struct run *run)
 
 	if (status == STATUS_OK)
 		status = run_open_source(run);
+	if (status == STATUS_OK)
+		run_recorded_begin(run);
 	end_phase(run, RUN_PHASE_OPEN);
 	if (status == STATUS_OK)
 		status = read_rows(run);
@@ -226,7 +296,7 @@ run_round(struct run *run)
 		run_period_last(run);
 	run_make(run);
 	run->made = true;
-	count_rows(run);
+	run_count_rows(run);
 	status = run_period_serials(run);
 	end_phase(run, RUN_PHASE_MAKE);
 	if (status == STATUS_OK)
@@ -236,8 +306,8 @@ run_round(struct run *run)
 	if (status == STATUS_OK)
 		status = run_gate_floor(run);
 	if (status != STATUS_OK)
-		withhold_made(run);
-	warn_stale(run);
+		drop_made(run, RUN_SHARD_WITHHELD);
+	run_warn_stale(run);
 	return status;
 }
 
@@ -246,6 +316,11 @@ run_steps(struct run *run)
 {
 	enum status status = run_open(run);
 
+	if (status == STATUS_OK && run->options->share) {
+		status = run_share(run);
+		end_phase(run, RUN_PHASE_PUBLISH);
+		return status_graver(status, run_archive(run));
+	}
 	if (status == STATUS_OK)
 		status = run_round(run);
 	if (status == STATUS_OK)
@@ -301,6 +376,10 @@ run_publish(const struct config *config, struct run_options *options,
 	run->state = NULL;
 	row_arena_free(run->arena);
 	run->arena = NULL;
+	if (run->spill != NULL)
+		run->scratch_bytes = row_spill_bytes(run->spill);
+	row_spill_free(run->spill);
+	run->spill = NULL;
 	run->seconds = monotonic_sec() - run->started_sec;
 	return run->status;
 }
@@ -313,5 +392,6 @@ run_free(struct run *run)
 	run_shards_free(run);
 	manifest_free(&run->manifest);
 	issuer_free(run->issuer);
+	free(run->put_text);
 	free(run);
 }

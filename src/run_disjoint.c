@@ -5,6 +5,7 @@
  * the serial can come to that.
  */
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "crlpress/disjoint.h"
@@ -19,44 +20,62 @@ struct walk {
 	struct disjoint *disjoint;
 	struct row_arena *arena; /* of what is suspect */
 	struct row_set suspect;  /* the shard's place in revoked_low */
+	atomic_bool failed;      /* rows could not be read back */
 };
+
+/* Rows of one shard, as a worker looks at them. */
+struct look {
+	struct walk *walk;
+	unsigned worker;
+	size_t shard;
+};
+
+static enum status
+add_rows(void *context, const struct row *row, size_t n)
+{
+	struct look *look = context;
+
+	for (size_t i = 0; i < n; i++)
+		disjoint_add(
+		    look->walk->disjoint, look->worker, ISSUER, &row[i].serial);
+	return STATUS_OK;
+}
 
 static void
 add_shard(void *context, unsigned worker, size_t i)
 {
 	struct walk *walk = context;
-	const struct row_slab *place = NULL;
-	const struct row *row;
-	size_t count;
+	struct look look = {.walk = walk, .worker = worker};
 
-	while ((row = row_set_next(
-		    &walk->run->shard[i].rows, &place, &count)) != NULL)
-		for (size_t k = 0; k < count; k++)
-			disjoint_add(
-			    walk->disjoint, worker, ISSUER, &row[k].serial);
+	if (row_set_each(&walk->run->shard[i].rows, add_rows, &look) !=
+	    STATUS_OK)
+		atomic_store(&walk->failed, true);
+}
+
+static enum status
+gather_rows(void *context, const struct row *row, size_t n)
+{
+	struct look *look = context;
+	struct walk *walk = look->walk;
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; status == STATUS_OK && i < n; i++) {
+		struct row copy = {.serial = row[i].serial,
+		    .revoked_low = (uint32_t)look->shard};
+
+		if (disjoint_suspects(walk->disjoint, ISSUER, &copy.serial))
+			status =
+			    row_set_append(walk->arena, &walk->suspect, &copy);
+	}
+	return status;
 }
 
 static enum status
 gather_shard(struct walk *walk, size_t i)
 {
-	const struct row_slab *place = NULL;
-	enum status status = STATUS_OK;
-	const struct row *row;
-	size_t count;
+	struct look look = {.walk = walk, .shard = i};
 
-	while (status == STATUS_OK &&
-	       (row = row_set_next(
-		    &walk->run->shard[i].rows, &place, &count)) != NULL)
-		for (size_t k = 0; status == STATUS_OK && k < count; k++) {
-			struct row copy = {.serial = row[k].serial,
-			    .revoked_low = (uint32_t)i};
-
-			if (disjoint_suspects(
-				walk->disjoint, ISSUER, &copy.serial))
-				status = row_set_append(
-				    walk->arena, &walk->suspect, &copy);
-		}
-	return status;
+	return row_set_each(&walk->run->shard[i].rows, gather_rows, &look);
 }
 
 static void
@@ -104,11 +123,11 @@ judge_suspects(struct walk *walk)
 		rows = calloc(n * 2 + 1, sizeof(*rows));
 	if (rows == NULL)
 		return STATUS_NO_MEMORY;
-	row_set_gather(&walk->suspect, rows);
+	status = row_set_gather(&walk->suspect, rows);
 	row_sort(rows, rows + n, n);
 	refuse_pairs(walk->run, rows, n);
 	free(rows);
-	return STATUS_OK;
+	return status;
 }
 
 static enum status
@@ -121,7 +140,9 @@ walk_rounds(struct walk *walk)
 		pool_run(walk->run->options->workers, walk->run->shard_count,
 		    add_shard, walk);
 	while (disjoint_next(walk->disjoint));
-	status = disjoint_count(walk->disjoint, &count);
+	status = atomic_load(&walk->failed)
+		     ? STATUS_IO
+		     : disjoint_count(walk->disjoint, &count);
 	if (status == STATUS_OK && count > 0)
 		status = judge_suspects(walk);
 	return status;
@@ -136,16 +157,17 @@ run_gate_disjoint(struct run *run)
 	if (run->config->shards.scheme == SHARD_SERIAL_MOD ||
 	    run->shard_count < 2)
 		return STATUS_OK;
-	walk.arena = row_arena_new();
-	status = walk.arena == NULL ? STATUS_NO_MEMORY
-				    : disjoint_new(run->options->workers,
-					  run->rows.read, &walk.disjoint);
+	walk.arena = row_arena_new(NULL);
+	status = walk.arena == NULL
+		     ? STATUS_NO_MEMORY
+		     : disjoint_new(run->options->workers, run->rows.read,
+			   run_memory_disjoint(run), &walk.disjoint);
 	if (status == STATUS_OK)
 		status = walk_rounds(&walk);
 	if (status != STATUS_OK)
 		report_fault(run->report, status, run->config->name,
 		    gate_name(GATE_DISJOINT), "house rule",
-		    "cannot be judged: out of memory");
+		    "cannot be judged: %s", run_memory_fault(run, status));
 	disjoint_free(walk.disjoint);
 	row_arena_free(walk.arena);
 	return status;

@@ -257,6 +257,19 @@ run_gate_rows(struct run *run)
  * out. What was to leave, as the last manifest has it, counts as still there.
  */
 enum status
+run_gate_floor_of(const struct run *run, const struct gate_place *place,
+    uint64_t before, uint64_t now)
+{
+	/* Both are far below 2^57: a percentage cannot overflow. */
+	if (now * 100 >= before * run->config->floor_percent)
+		return STATUS_OK;
+	return gate_refuse(place, GATE_FLOOR,
+	    "far fewer entries than are published, have %" PRIu64
+	    ", want at least %" PRIu32 "%% of %" PRIu64,
+	    now, run->config->floor_percent, before);
+}
+
+enum status
 run_gate_floor(struct run *run)
 {
 	struct gate_place place = run_place(run);
@@ -270,11 +283,5 @@ run_gate_floor(struct run *run)
 		before += shard->previous_entries;
 		now += shard->entries + shard->merge.foreseen;
 	}
-	/* Both are far below 2^57: a percentage cannot overflow. */
-	if (now * 100 >= before * run->config->floor_percent)
-		return STATUS_OK;
-	return gate_refuse(&place, GATE_FLOOR,
-	    "far fewer entries than are published, have %" PRIu64
-	    ", want at least %" PRIu32 "%% of %" PRIu64,
-	    now, run->config->floor_percent, before);
+	return run_gate_floor_of(run, &place, before, now);
 }

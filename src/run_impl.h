@@ -3,14 +3,19 @@
 #ifndef CRLPRESS_RUN_IMPL_H
 #define CRLPRESS_RUN_IMPL_H
 
+#include <stdatomic.h>
+
 #include "crlpress/crl_build.h"
 #include "crlpress/crl_read.h"
 #include "crlpress/issuer.h"
 #include "crlpress/manifest.h"
 #include "crlpress/row.h"
+#include "crlpress/row_spill.h"
 #include "crlpress/run.h"
 #include "crlpress/signer.h"
 #include "crlpress/source.h"
+#include "crlpress/source_certificate.h"
+#include "crlpress/source_share.h"
 #include "crlpress/state.h"
 #include "crlpress/store.h"
 
@@ -29,6 +34,7 @@ enum run_shard_state {
 	RUN_SHARD_UNPLACED, /* staged, but the store did not take it */
 	/* Somebody published it since it was surveyed: to be made again. */
 	RUN_SHARD_OVERTAKEN,
+	RUN_SHARD_ELSEWHERE, /* of a shared run: another host has it */
 };
 
 struct run_shard {
@@ -41,6 +47,7 @@ struct run_shard {
 	/* What is published, as judged. */
 	bool has_previous;
 	bool previous_passed;  /* no CRL, and let pass */
+	bool previous_unread;  /* that, since it could not even be read */
 	bool previous_foreign; /* its number did not count */
 	/* The last manifest has a CRL that does not stand here; what follows
 	 * is of that one, but for the version. */
@@ -59,11 +66,15 @@ struct run_shard {
 
 	/* What the snapshot says. */
 	struct row_set rows;
-	uint64_t rows_faulty; /* named and not in `rows` */
-	bool rows_refused;    /* a faulty row withholds the shard */
+	uint64_t rows_faulty;   /* named and not in `rows` */
+	uint64_t rows_deferred; /* for the next run */
+	/* What became of all of these; they are counted in run->rows. */
+	struct manifest_rows tally;
+	bool rows_refused; /* a faulty row withholds the shard */
 	/* Serials that were recorded of late, recorded_at in revoked_at's
 	 * place; empty where the source does not tell (run_collect.c). */
 	struct row_set recorded;
+	int64_t recorded_since_sec; /* then, or later */
 
 	/* What was made of it: of the run, or of the one that made it again. */
 	struct uint160 number;
@@ -74,6 +85,9 @@ struct run_shard {
 	struct gate_changes changes; /* none where nothing was published */
 	uint64_t entries;
 	struct stage_file staged;
+	/* Every row that was recorded before the CRL that this replaces was
+	 * made could be listed on that or on this (manifest_shard.settled). */
+	bool is_settled;
 	uint64_t late;         /* of those added, recorded too long ago */
 	uint32_t gates_closed; /* a bit (1 << gate) for each */
 	bool unledgered;       /* published, but the ledger does not say so */
@@ -97,6 +111,7 @@ struct run {
 	struct progress *progress;
 
 	struct issuer *issuer;
+	struct source_points points; /* of the scheme cdp */
 	struct signer *signer;
 	struct state *state;
 	struct store *store;
@@ -109,19 +124,29 @@ struct run {
 	struct manifest manifest; /* of the run before */
 	struct store_version manifest_version;
 	struct uint160 published; /* last manifest from here, as of the start */
-	bool previous_kept;       /* a dry run reads no more of the store */
-	size_t kept_bytes;
+	/* The manifest that this run put, and when; NULL: none, or none is to
+	 * be archived. */
+	char *put_text;
+	size_t put_len;
+	int64_t put_sec;
+	bool surveyed;      /* what stands in the store was looked at */
+	bool previous_kept; /* a dry run reads no more of the store */
+	atomic_size_t kept_bytes;
 
 	int64_t this_update_sec;
 	int64_t next_update_sec;
 	struct uint160 number;
+	bool has_lookback; /* another host's; else it is chosen here */
+	int64_t lookback_sec;
+	struct work *work; /* NULL, or the run is shared */
 
+	atomic_bool stop_reading; /* waits for the database end */
+	struct row_spill *spill;  /* the rows' budget */
 	struct row_arena *arena;
 	struct run_shard *shard;
 	size_t shard_count; /* by rising index */
 	bool is_again;      /* the signer, the store and so on are another's */
 	bool by_shard;      /* a statement a shard, not one for all rows */
-	struct run_shard *reading; /* by_shard: whose rows are read */
 	struct manifest_rows rows;
 	uint64_t rows_elsewhere; /* of shards that are not of this run */
 	uint64_t rows_unplaced;
@@ -134,6 +159,7 @@ struct run {
 	double seconds;
 	double phase_seconds[RUN_PHASE_COUNT];
 	uint64_t signer_kib;
+	uint64_t scratch_bytes; /* of rows that went to a file */
 };
 
 /* run_gate.c: each returns STATUS_REFUSED when it closed. */
@@ -144,6 +170,8 @@ enum status run_gate_set(struct run *run) MUST_CHECK;
 enum status run_gate_store(struct run *run) MUST_CHECK;
 enum status run_gate_rows(struct run *run) MUST_CHECK;
 enum status run_gate_floor(struct run *run) MUST_CHECK;
+enum status run_gate_floor_of(const struct run *run,
+    const struct gate_place *place, uint64_t before, uint64_t now) MUST_CHECK;
 struct gate_place run_place(struct run *run);
 struct gate_place run_shard_place(
     struct run *run, const struct run_shard *shard);
@@ -160,21 +188,30 @@ enum status run_open_source(struct run *run) MUST_CHECK;
 /* The rows of one shard, or, NULL, all. */
 enum status run_start_rows(
     struct run *run, const struct run_shard *shard) MUST_CHECK;
+/* From when on expired rows are asked for. */
+int64_t run_lookback(const struct run *run);
 /* The configured source; `sql` is what source_start reads. */
 enum status run_connect(struct run *run, struct source **source) MUST_CHECK;
+/* The same, in the snapshot that the run's source shares; faults go there. */
+enum status run_connect_shared(struct run *run,
+    const struct source_share *share, struct report *report,
+    struct source **source) MUST_CHECK;
+/* How many connections may read. */
+unsigned run_connections(const struct run *run);
 
 /* run_previous.c: what is published of a shard. */
 
 /*
  * Reads and parses the published object of a shard; fills the previous_...
- * fields. STATUS_NOT_FOUND when nothing is published. `crl` looks into
- * `object`, which the caller frees.
+ * fields. STATUS_NOT_FOUND when nothing is published, STATUS_REFUSED when it
+ * cannot be followed: the shard is to be withheld. `crl` looks into `object`,
+ * which the caller frees.
  */
 enum status run_previous_read(struct run *run, struct run_shard *shard,
     struct store_object *object, struct crl *crl) MUST_CHECK;
 
-/* The same of all shards, for times and numbers; keeps bytes in a dry run
- * only, until run_previous_forget. */
+/* The same of all shards, several at a time, for times and numbers; keeps
+ * bytes in a dry run only, until run_previous_forget. */
 enum status run_previous_survey(struct run *run) MUST_CHECK;
 void run_previous_forget(struct run *run);
 
@@ -199,6 +236,21 @@ enum status run_asked_judge(struct run *run) MUST_CHECK;
 /* run_collect.c */
 enum status run_collect(struct run *run) MUST_CHECK;
 
+/* run_memory.c: how much memory the rows and those who work on them take. */
+/* The budget of the rows, before any is read. */
+enum status run_memory_open(struct run *run) MUST_CHECK;
+/* Readers, and threads that make shards, that there is memory for. */
+unsigned run_memory_readers(const struct run *run, unsigned most);
+unsigned run_memory_workers(const struct run *run);
+/* For the hashes that find serials in two shards, beside the rows. */
+uint64_t run_memory_disjoint(const struct run *run);
+/* Rows of a set, sorted; `scratch` has room for as many. */
+enum status run_rows_sorted(struct run *run, const struct run_shard *shard,
+    const struct row_set *set, struct row *rows,
+    struct row *scratch) MUST_CHECK;
+/* What is wrong when rows cannot be kept or had back: static text. */
+const char *run_memory_fault(const struct run *run, enum status status);
+
 /* run_disjoint.c: serials with rows in two shards withhold both. */
 enum status run_gate_disjoint(struct run *run) MUST_CHECK;
 
@@ -209,9 +261,15 @@ enum status run_gate_disjoint(struct run *run) MUST_CHECK;
 void run_period_last(struct run *run);
 enum status run_period_serials(struct run *run) MUST_CHECK;
 
-/* What shard->recorded has: rows recorded then or later. */
-int64_t run_recorded_since(
-    const struct run *run, const struct run_shard *shard);
+/*
+ * What the last manifest knows of the published CRL (gate_published.settled);
+ * false: nothing.
+ */
+bool run_settled(
+    const struct run *run, const struct run_shard *shard, int64_t *sec);
+
+/* Chooses what shard->recorded will have. */
+void run_recorded_begin(struct run *run);
 
 /* The same, sorted, to look a serial up in: run_recorded_free. */
 struct run_recorded {
@@ -232,6 +290,10 @@ void run_recorded_free(struct run_recorded *recorded);
  * run_ledger_sync, which makes all of it durable, then fails.
  */
 enum status run_ledger_open(struct run *run) MUST_CHECK;
+/* CRLs that stand in the store and are not those of the manifest. */
+enum status run_ledger_found(struct run *run) MUST_CHECK;
+/* What is staged, before any of it is put; it is on disk then. */
+enum status run_ledger_publishing(struct run *run) MUST_CHECK;
 enum status run_ledger_passed(struct run *run) MUST_CHECK;
 void run_ledger_published(struct run *run, struct run_shard *shard);
 enum status run_ledger_sync(struct run *run) MUST_CHECK;
@@ -250,11 +312,30 @@ void run_again(struct run *run);
 void run_pause(const struct run *run, unsigned attempt);
 
 /* run_publish.c */
+/* How many threads the store is good for. */
+unsigned run_store_workers(const struct run *run);
 /* Puts what is staged; sets run->ledgered. */
 void run_put_shards(struct run *run);
+/* What the manifest says of a shard that was made, but for URL and key. */
+void run_fill_line(const struct run_shard *shard, struct manifest_shard *line);
 bool run_is_interrupted(const struct run *run);
 enum status run_upload(struct run *run) MUST_CHECK;
 enum status run_put_manifest(struct run *run) MUST_CHECK;
+
+/*
+ * run_archive.c: keeps what was published, by option. That it failed is
+ * reported, and STATUS_PARTIAL: what was published stays so, and what waits on
+ * local disk is archived by the next run.
+ */
+enum status run_archive(struct run *run) MUST_CHECK;
+/* Takes over the text of a manifest that was put. */
+void run_archive_note(struct run *run, char *text, size_t len);
+
+/* run_share.c: from the look at the store to the manifest, with others. */
+enum status run_share(struct run *run) MUST_CHECK;
+/* Writes down what is staged before it is put: no more is it when that fails,
+ * which is reported, but for STATUS_CONFLICT: the lease was lost. */
+enum status run_share_attempt(struct run *run) MUST_CHECK;
 
 /* run_diff.c: what differs from the published CRLs, entry by entry. */
 void run_diff_print(const struct run *run, FILE *stream);
@@ -268,6 +349,15 @@ bool run_shard_is_made(const struct run_shard *shard);
 void run_print_json_rows(const struct run *run, struct json *json);
 
 /* run.c */
+/* In run->rows, these rows have become those. */
+void run_rows_replace(struct run *run, const struct manifest_rows *these,
+    const struct manifest_rows *those);
+/* Where the rows went, when shards were made. */
+void run_count_rows(struct run *run);
+/* The law counts on an old shard that is valid; says where it is not. */
+void run_warn_stale(struct run *run);
+/* What the exit status says when every step was done. */
+enum status run_verdict(const struct run *run);
 uint64_t run_count_shards(const struct run *run, enum run_shard_state state);
 /* NULL: not of this run. */
 struct run_shard *run_shard_find(struct run *run, uint32_t index);

@@ -287,9 +287,8 @@ gather_recorded(struct make_job *job)
 	job->recorded = calloc(n, 2 * sizeof(*job->recorded));
 	if (job->recorded == NULL)
 		return make_no_memory(job);
-	row_set_gather(recorded, job->recorded);
-	row_sort(job->recorded, job->recorded + n, n);
-	return STATUS_OK;
+	return run_rows_sorted(
+	    job->run, job->shard, recorded, job->recorded, job->recorded + n);
 }
 
 /*
@@ -310,6 +309,8 @@ merge(struct make_job *job, const struct crl *previous)
 
 	published.recorded = job->recorded;
 	published.recorded_count = (size_t)shard->recorded.count;
+	published.has_settled =
+	    run_settled(job->run, shard, &published.settled_sec);
 	if (previous != NULL && line != NULL && line->has_leaving &&
 	    uint160_compare(&line->number, &shard->previous_number) == 0) {
 		published.has_leaving = true;
@@ -405,8 +406,10 @@ gather(struct make_job *job)
 	if (status != STATUS_OK)
 		return status;
 	job->rows = job->room->rows;
-	row_set_gather(&shard->rows, job->rows);
-	row_sort(job->rows, job->room->scratch, n);
+	status = run_rows_sorted(
+	    job->run, shard, &shard->rows, job->rows, job->room->scratch);
+	if (status != STATUS_OK)
+		return status;
 	return gate_unique(
 	    &job->place, job->rows, n, &job->count, &shard->merge);
 }
@@ -543,6 +546,10 @@ make_shard(void *context, unsigned worker, size_t i)
 	};
 	enum status status = STATUS_REFUSED;
 
+	/* Of a shared run: made before, or another host's. */
+	if (run->work != NULL && !run->is_again &&
+	    shard->state != RUN_SHARD_PENDING)
+		return;
 	if (shard->state == RUN_SHARD_PENDING && !shard->rows_refused)
 		status = make_steps(&job);
 	shard->state = status == STATUS_OK         ? RUN_SHARD_STAGED
@@ -561,7 +568,7 @@ run_make(struct run *run)
 	struct make make = {.run = run};
 
 	progress_phase(run->progress, "making shards", run->shard_count);
-	pool_run(run->options->workers, run->shard_count, make_shard, &make);
+	pool_run(run_memory_workers(run), run->shard_count, make_shard, &make);
 	progress_clear(run->progress);
 	for (size_t i = 0; i < POOL_WORKERS_MOST; i++) {
 		free(make.room[i].rows);

@@ -12,6 +12,7 @@
  */
 #include <inttypes.h>
 
+#include "crlpress/work.h"
 #include "run_impl.h"
 
 /*
@@ -73,8 +74,12 @@ remembered_number(struct run *run, const struct run_shard *shard)
 static enum status
 published_number(struct run *run, struct run_shard *shard)
 {
-	enum status status = run_previous_again(run, shard);
+	enum status status;
 
+	/* What cannot be read had a number all the same. */
+	if (shard->state == RUN_SHARD_WITHHELD)
+		return remembered_number(run, shard);
+	status = run_previous_again(run, shard);
 	/* Withheld, or gone since: it says nothing of numbers. */
 	if (status == STATUS_REFUSED)
 		shard->state = RUN_SHARD_WITHHELD;
@@ -91,6 +96,30 @@ published_number(struct run *run, struct run_shard *shard)
 	}
 	run->number = shard->previous_number;
 	return uint160_next(&run->number);
+}
+
+/*
+ * A number that several hosts take theirs from: the database gives it out, and
+ * the state directory here is told, which may have given it to a push.
+ */
+static enum status
+take_shared(struct run *run)
+{
+	struct uint160 shared, taken;
+	enum status status = work_number(run->work, &run->number, &shared);
+
+	while (status == STATUS_OK) {
+		status = state_number_take(run->state, &shared, &taken);
+		if (status != STATUS_OK ||
+		    uint160_compare(&shared, &taken) == 0)
+			break;
+		status = uint160_next(&taken);
+		if (status == STATUS_OK)
+			status = work_number(run->work, &taken, &shared);
+	}
+	if (status == STATUS_OK)
+		run->number = shared;
+	return status;
 }
 
 enum status
@@ -114,5 +143,7 @@ run_choose_number(struct run *run)
 	if (status != STATUS_OK)
 		return status;
 	/* Written down before it is used: never two byte strings under one. */
-	return state_number_take(run->state, &run->number, &run->number);
+	return run->work != NULL
+		   ? take_shared(run)
+		   : state_number_take(run->state, &run->number, &run->number);
 }

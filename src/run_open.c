@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "crlpress/gzip.h"
 #include "crlpress/utc.h"
 #include "run_impl.h"
 
@@ -65,6 +66,18 @@ choose_shards(const struct run *run, bool *chosen)
 		chosen[options->asked[i].shard - first] = true;
 }
 
+/* For the scheme cdp; by one thread, before others read. */
+static void
+points_init(struct run *run)
+{
+	run->points = (struct source_points){
+	    .url_pattern = run->config->url_pattern,
+	    .shard_first = run->config->shards.first,
+	    .shard_count = run->config->shards.count,
+	    .issuer = issuer_facts(run->issuer)->subject,
+	};
+}
+
 static enum status
 shards_init(struct run *run)
 {
@@ -73,11 +86,9 @@ shards_init(struct run *run)
 	enum status status = STATUS_OK;
 	size_t count = 0;
 
-	run->arena = row_arena_new();
-	if (chosen == NULL || run->arena == NULL) {
-		free(chosen);
+	if (chosen == NULL)
 		return no_memory(run);
-	}
+	points_init(run);
 	if (run->options->push)
 		choose_shards(run, chosen);
 	else
@@ -93,7 +104,7 @@ shards_init(struct run *run)
 			    &run->shard[run->shard_count++], shards->first + i);
 	run->by_shard = run->options->push && run->config->shard_sql != NULL;
 	free(chosen);
-	return status;
+	return status == STATUS_OK ? run_memory_open(run) : status;
 }
 
 static enum status
@@ -157,6 +168,29 @@ no_manifest(struct run *run)
 	return STATUS_REFUSED;
 }
 
+/* Compressed or not, as whoever put it was told. */
+static enum status
+manifest_read(const struct store_object *object, struct manifest *manifest,
+    size_t *line, const char **why)
+{
+	struct gzip_bytes text;
+	enum status status;
+
+	if (!gzip_is_packed(object->data, object->len))
+		return manifest_parse((const char *)object->data, object->len,
+		    manifest, line, why);
+	status = gzip_unpack(
+	    object->data, object->len, MANIFEST_BYTES_MOST, &text, why);
+	if (status != STATUS_OK) {
+		*why = *why != NULL ? *why : "out of memory";
+		return status;
+	}
+	status = manifest_parse(
+	    (const char *)text.data, text.len, manifest, line, why);
+	gzip_bytes_free(&text);
+	return status;
+}
+
 enum status
 run_manifest_get(
     struct run *run, struct manifest *manifest, struct store_version *version)
@@ -170,8 +204,7 @@ run_manifest_get(
 	if (status != STATUS_OK)
 		return status;
 	*version = object.version;
-	status = manifest_parse(
-	    (const char *)object.data, object.len, manifest, &line, &why);
+	status = manifest_read(&object, manifest, &line, &why);
 	if (status != STATUS_OK)
 		status = manifest_fault(run, line, why);
 	store_object_free(&object);
@@ -261,6 +294,7 @@ open_store(struct run *run)
 	    .url = config->store_url,
 	    .remote = &config->remote,
 	    .context = run->context,
+	    .public_ca_file = config->public_ca_file,
 	};
 	char *state_dir = NULL;
 	enum status status;
@@ -324,6 +358,8 @@ run_look(struct run *run)
 	if (status == STATUS_OK)
 		status = run_previous_survey(run);
 	if (status == STATUS_OK)
+		status = run_ledger_found(run);
+	if (status == STATUS_OK)
 		status = run_gate_store(run);
 	if (status == STATUS_OK)
 		warn_without_manifest(run);
@@ -355,6 +391,8 @@ choose_lookback(const struct run *run)
 {
 	int64_t oldest_sec = run->this_update_sec;
 
+	if (run->has_lookback)
+		return run->lookback_sec;
 	for (size_t i = 0; i < run->shard_count; i++)
 		if ((run->shard[i].has_previous || run->shard[i].is_gone) &&
 		    run->shard[i].previous_this_update_sec < oldest_sec)
@@ -366,11 +404,28 @@ choose_lookback(const struct run *run)
 	return oldest_sec < UTC_MIN_SEC ? UTC_MIN_SEC : oldest_sec;
 }
 
-enum status
-run_connect(struct run *run, struct source **out)
+int64_t
+run_lookback(const struct run *run)
+{
+	return choose_lookback(run);
+}
+
+unsigned
+run_connections(const struct run *run)
+{
+	unsigned most = run->config->source_connections;
+
+	if (run->by_shard)
+		return 1;
+	return run->options->workers < most ? run->options->workers : most;
+}
+
+static struct source_config
+source_config_of(struct run *run)
 {
 	const struct config *config = run->config;
-	struct source_config source = {
+
+	return (struct source_config){
 	    .conninfo = config->conninfo,
 	    .sql = config->sql,
 	    .sql_name =
@@ -378,11 +433,40 @@ run_connect(struct run *run, struct source **out)
 	    /* A statement without :'issuer' needs none. */
 	    .issuer_id = config->issuer_id != NULL ? config->issuer_id : "",
 	    .encoding = config->encoding,
+	    .points = config->shards.scheme == SHARD_CDP ? &run->points : NULL,
 	    .connect_timeout_sec = config->connect_timeout_sec,
 	    .statement_timeout_sec = config->statement_timeout_sec,
+	    .stop = &run->stop_reading,
 	};
+}
 
+/* Before the shards are known, a serial is asked for, and no more. */
+static bool
+run_shares(const struct run *run)
+{
+	return run->shard_count > 0 &&
+	       (run_connections(run) > 1 ||
+		   (run->work != NULL && !run->is_again));
+}
+
+enum status
+run_connect(struct run *run, struct source **out)
+{
+	struct source_config source;
+
+	points_init(run);
+	source = source_config_of(run);
+	source.share = run_shares(run);
 	return source_open(&source, run->report, out);
+}
+
+enum status
+run_connect_shared(struct run *run, const struct source_share *share,
+    struct report *report, struct source **out)
+{
+	struct source_config source = source_config_of(run);
+
+	return source_open_shared(&source, share, report, out);
 }
 
 enum status
@@ -408,8 +492,13 @@ enum status
 run_open_source(struct run *run)
 {
 	int64_t now_sec = read_clock(run);
-	enum status status = run_connect(run, &run->source);
+	enum status status;
 
+	/* A push may have asked for serials; a connection costs as much as all
+	 * that it asks. */
+	status = run->source != NULL
+		     ? source_renew(run->source, run_shares(run))
+		     : run_connect(run, &run->source);
 	if (status != STATUS_OK)
 		return status;
 	/* A server that was slow to answer makes no row one of the future. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crlpress/gzip.h"
 #include "crlpress/pool.h"
 #include "crlpress/utc.h"
 #include "run_impl.h"
@@ -46,13 +47,13 @@ upload_shard(void *context, unsigned worker, size_t i)
 	    .sha256 = shard->staged.sha256,
 	    .content_type = "application/pkix-crl",
 	    .replaces = shard->previous_version,
-	    .number = &run->number,
+	    .number = &shard->number,
 	    .this_update_sec = run->this_update_sec,
 	    .expires_sec = expires_sec(run),
 	    .cache_control = run->config->remote.cache_control,
 	    .public_url = shard->url,
 	};
-	enum status status;
+	enum status status = STATUS_OK;
 
 	(void)worker;
 	if (shard->state != RUN_SHARD_STAGED)
@@ -61,7 +62,8 @@ upload_shard(void *context, unsigned worker, size_t i)
 		shard->state = RUN_SHARD_UNPLACED;
 		return;
 	}
-	status = stage_sync(run->state, &shard->staged);
+	if (store_keeps_files(run->store))
+		status = stage_sync(run->state, &shard->staged);
 	if (status == STATUS_OK)
 		status = store_put(run->store, &upload, &now);
 	if (status == STATUS_CONFLICT) {
@@ -80,15 +82,22 @@ upload_shard(void *context, unsigned worker, size_t i)
 	progress_add(run->progress, 1);
 }
 
+unsigned
+run_store_workers(const struct run *run)
+{
+	unsigned connections = store_connections(run->store);
+
+	return connections != 0 ? connections : run->options->workers;
+}
+
 void
 run_put_shards(struct run *run)
 {
+	if (run->work != NULL && run_share_attempt(run) != STATUS_OK)
+		return;
 	progress_phase(run->progress, "publishing",
 	    run_count_shards(run, RUN_SHARD_STAGED));
-	pool_run(store_connections(run->store) != 0
-		     ? store_connections(run->store)
-		     : run->options->workers,
-	    run->shard_count, upload_shard, run);
+	pool_run(run_store_workers(run), run->shard_count, upload_shard, run);
 	progress_clear(run->progress);
 	/* On disk before what it says is. */
 	run->ledgered = run_ledger_sync(run);
@@ -110,11 +119,9 @@ run_upload(struct run *run)
 	return store_sync(run->store);
 }
 
-static enum status
-fill_published(const struct run *run, const struct run_shard *shard,
-    struct manifest_shard *line)
+void
+run_fill_line(const struct run_shard *shard, struct manifest_shard *line)
 {
-	(void)run;
 	line->number = shard->number;
 	line->this_update_sec = shard->this_update_sec;
 	line->next_update_sec = shard->next_update_sec;
@@ -125,7 +132,8 @@ fill_published(const struct run *run, const struct run_shard *shard,
 	line->removed = shard->merge.removed + shard->merge.lost;
 	line->has_leaving = true;
 	line->leaving = shard->merge.leaving;
-	return STATUS_OK;
+	line->has_settled = shard->is_settled;
+	line->settled_sec = shard->previous_this_update_sec;
 }
 
 /* Of a CRL that stands on, what the manifest before knew is still so. */
@@ -198,6 +206,7 @@ fill_facts(const struct run *run, const struct run_shard *shard,
 	line->this_update_sec = shard->previous_this_update_sec;
 	line->next_update_sec = shard->previous_next_update_sec;
 	keep_leaving(run, shard, line);
+	line->has_settled = run_settled(run, shard, &line->settled_sec);
 	line->size = object->len;
 	while (crl_entry_read(crl, &position, &entry, &fault) == STATUS_OK)
 		line->entries++;
@@ -236,11 +245,12 @@ static enum status
 fill_shard(
     struct run *run, struct run_shard *shard, struct manifest_shard *line)
 {
-	enum status status;
+	enum status status = STATUS_OK;
 
-	status = shard->state == RUN_SHARD_PUBLISHED
-		     ? fill_published(run, shard, line)
-		     : fill_standing(run, shard, line);
+	if (shard->state == RUN_SHARD_PUBLISHED)
+		run_fill_line(shard, line);
+	else
+		status = fill_standing(run, shard, line);
 	if (status != STATUS_OK)
 		return status;
 	line->index = shard->index;
@@ -438,15 +448,33 @@ fill_pushed(struct run *run, struct manifest *manifest)
 	return status == STATUS_OK ? fill_passed(run, manifest) : status;
 }
 
+/* What is put is the text, or the text packed. */
+static enum status
+pack_manifest(
+    struct run *run, struct stage_part *part, struct gzip_bytes *packed)
+{
+	enum status status;
+
+	if (!run->config->manifest_gzip)
+		return STATUS_OK;
+	status = gzip_pack(part->data, part->len, packed);
+	if (status != STATUS_OK)
+		return report_fault(run->report, status,
+		    run->config->manifest_key, NULL, NULL,
+		    "cannot be compressed");
+	*part = (struct stage_part){packed->data, packed->len};
+	return STATUS_OK;
+}
+
 /* STATUS_CONFLICT, not reported: another version than `replaces` is there. */
 static enum status
 put_text(struct run *run, const struct manifest *manifest, const char *text,
     size_t len, const struct store_version *replaces)
 {
 	struct stage_part part = {text, len};
+	struct gzip_bytes packed = {.data = NULL};
 	struct store_upload upload = {
 	    .key = run->config->manifest_key,
-	    .size = len,
 	    .content_type = "text/plain; charset=utf-8",
 	    .replaces = *replaces,
 	    .number = &manifest->number,
@@ -457,17 +485,23 @@ put_text(struct run *run, const struct manifest *manifest, const char *text,
 	struct store_version now;
 	enum status status;
 
-	status =
-	    stage_write(run->state, MANIFEST_STAGE_NAME, &part, 1, &staged);
+	status = pack_manifest(run, &part, &packed);
 	if (status == STATUS_OK)
-		status = hash_bytes((const uint8_t *)text, len, &upload.sha256);
+		status = stage_write(
+		    run->state, MANIFEST_STAGE_NAME, &part, 1, &staged);
+	if (status == STATUS_OK)
+		status = hash_bytes(part.data, part.len, &upload.sha256);
 	/* One that a crash leaves torn would stop every run after it. */
 	if (status == STATUS_OK)
 		status = stage_sync(run->state, &staged);
 	if (status == STATUS_OK) {
 		upload.path = staged.path;
+		upload.size = part.len;
+		if (packed.data != NULL)
+			upload.content_encoding = "gzip";
 		status = store_put(run->store, &upload, &now);
 	}
+	gzip_bytes_free(&packed);
 	stage_file_free(&staged);
 	return status;
 }
@@ -487,7 +521,10 @@ put_manifest(struct run *run, const struct manifest *manifest,
 		    NULL, NULL, "%s", why);
 	else
 		status = put_text(run, manifest, text, len, replaces);
-	free(text);
+	if (status == STATUS_OK)
+		run_archive_note(run, text, len);
+	else
+		free(text);
 	return status;
 }
 
@@ -554,6 +591,8 @@ run_put_manifest(struct run *run)
 	struct manifest manifest = {0};
 	enum status status;
 
+	/* Of what was not replaced it tells what stands there now. */
+	run->surveyed = false;
 	status = run->options->push ? fill_pushed(run, &manifest)
 				    : fill_manifest(run, &manifest);
 	if (status == STATUS_OK)

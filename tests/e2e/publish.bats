@@ -550,9 +550,16 @@ shards_of()
 	make_two
 	publish_ok --issuer "$b"
 	same "$(shards_of "$a") $(shards_of "$b")" '0 2' shards
+	publish --issuer nobody --issuer "$b" --issuer "$b" --dry-run
+	ended 2
+	same "$stderr" 'usage: --issuer nobody: not configured' stderr
+	# One that cannot be read may be the one; that it cannot was said.
+	printf '[issuer]\ncertificat = x\n' >etc/z.cnf
 	publish --issuer nobody
 	ended 2
-	has "$stderr" --issuer
+	has "$stderr" 'etc/z.cnf:2: config: unknown key'
+	[[ $stderr != *nobody* ]]
+	rm etc/z.cnf
 	same "$(shards_of "$a") $(shards_of "$b")" '0 2' shards
 	publish_ok
 	same "$(shards_of "$a") $(shards_of "$b")" '2 2' shards

@@ -78,7 +78,8 @@ user=cron"
 	for setting; do
 		value[${setting%%=*}]=${setting#*=}
 	done
-	for section in issuer source shards crl store state ocsp gates; do
+	for section in issuer source shards crl store \
+	    archive share state ocsp gates; do
 		echo "[$section]"
 		for key in "${!value[@]}"; do
 			[ "${key%%.*}" = "$section" ] || continue
