@@ -3,9 +3,11 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "crlpress/archive.h"
 #include "crlpress/command.h"
 #include "crlpress/config.h"
 #include "crlpress/store.h"
+#include "crlpress/trial.h"
 
 struct check_options {
 	const char *config;
@@ -26,7 +28,8 @@ static const struct option_row option_rows[] = {
     ROW("keys", 0, OPTION_FLAG, keys, NULL,
 	"list every key there is, with its default"),
     ROW("online", 0, OPTION_FLAG, online, NULL,
-	"also try the store, with an object that is removed again"),
+	"also try the database, and the store with an object that is "
+	"removed again"),
     ROW("quiet", 'q', OPTION_FLAG, quiet, NULL,
 	"print nothing when all is well"),
 };
@@ -63,6 +66,29 @@ check_store(const struct context *context, const struct check_options *options,
 	return status_public(status);
 }
 
+/* That it can be read: nothing is put there that is not to stay. */
+static enum status
+check_archive(const struct context *context,
+    const struct check_options *options, const struct config *config,
+    struct report *report)
+{
+	struct archive archive;
+	struct archive_sets sets = {.set = NULL};
+	enum status status;
+
+	if (config->archive_url == NULL)
+		return STATUS_OK;
+	status = archive_open(config, context, report, &archive);
+	if (status == STATUS_OK)
+		status = archive_sets_list(&archive, &sets);
+	if (status == STATUS_OK && !options->quiet)
+		fprintf(context->out, "\n# %s: read, %zu sets\n",
+		    config->archive_url, sets.count);
+	archive_sets_free(&sets);
+	archive_close(&archive);
+	return status_public(status);
+}
+
 static enum status
 check_file(const struct context *context, const struct check_options *options,
     const char *path, struct report *report)
@@ -73,7 +99,15 @@ check_file(const struct context *context, const struct check_options *options,
 	if (status == STATUS_OK && !options->quiet)
 		config_print(config, context->out);
 	if (status == STATUS_OK && options->online)
-		status = check_store(context, options, config, report);
+		status = status_public(trial_source(config, context,
+		    options->quiet ? NULL : context->out, report));
+	/* Each says what it can, whatever the other found. */
+	if (config != NULL && options->online)
+		status = status_graver(
+		    status, check_store(context, options, config, report));
+	if (config != NULL && options->online)
+		status = status_graver(
+		    status, check_archive(context, options, config, report));
 	config_free(config);
 	return status;
 }
@@ -124,8 +158,9 @@ const struct command command_check_config = {
     .name = "check-config",
     .operands = "",
     .summary = "Read configurations strictly and print what they mean",
-    .help = "Exit status: 0 well-formed; 1 the store is not fit; 2 not "
-	    "well-formed.\n",
+    .help = "Exit status: 0 well-formed, and fit; 1 the database or the "
+	    "store\nis not to be had or not fit; 2 not well-formed; 3 a row "
+	    "would be refused.\n",
     .options = &option_table,
     .run = command_run,
 };

@@ -40,6 +40,20 @@ static const char native_shard_sql[] =
     NATIVE_SELECT "WHERE issuer = :'issuer' AND shard = :'shard' "
 		  "AND not_after >= :'lookback'";
 
+/* What readers of one snapshot share: source_part.h. */
+static const char native_table[] = "crlpress.revocation";
+
+static const char native_block_sql[] =
+    NATIVE_SELECT "WHERE issuer = :'issuer' AND not_after >= :'lookback' "
+		  "AND ctid >= :'from' AND ctid < :'to'";
+
+/* Rows without a shard are faults, which somebody has to find. */
+static const char native_range_sql[] =
+    NATIVE_SELECT "WHERE issuer = :'issuer' AND not_after >= :'lookback' "
+		  "AND ((shard >= CAST(:'from' AS bigint) "
+		  "AND shard < CAST(:'to' AS bigint)) "
+		  "OR (shard IS NULL AND :'part' = '0'))";
+
 static const char native_serial_sql[] = NATIVE_SELECT
     "WHERE issuer = :'issuer' AND serial = pg_catalog.decode(:'serial', 'hex')";
 
@@ -319,6 +333,14 @@ sql_load(struct config_draft *draft)
 	bool by_column = config->shards.scheme == SHARD_COLUMN;
 	enum status status, step;
 
+	if (native)
+		config->split = (struct source_split){
+		    .table = native_table,
+		    .block_sql = native_block_sql,
+		    .range_sql = by_column ? native_range_sql : NULL,
+		    .shard_first = config->shards.first,
+		    .shard_count = config->shards.count,
+		};
 	status = statement_load(draft, OFFSET(query_file), config->query_file,
 	    native_sql, &config->sql);
 	if (status != STATUS_OK && status != STATUS_CONFIG)

@@ -16,6 +16,7 @@
 #include "crlpress/lint.h"
 #include "crlpress/quantity.h"
 #include "crlpress/s3_url.h"
+#include "crlpress/source_sql.h"
 
 #define DAY INT64_C(86400)
 #define FAULT_BYTES 1024
@@ -25,6 +26,8 @@
 #define ISSUER_PARAMETER ":'issuer'"
 #define SHARD_PARAMETER ":'shard'"
 #define SERIAL_PARAMETER ":'serial'"
+#define PART_PARAMETER ":'part'"
+#define PARTS_PARAMETER ":'parts'"
 
 struct profile_limits {
 	int64_t validity_most_sec; /* 0: none */
@@ -301,12 +304,22 @@ source_check(const struct config_draft *draft)
 		    NULL, "the statement has no " SERIAL_PARAMETER);
 	if (!sound(draft, OFFSET(query_file)))
 		return status;
+	if (config->sql != NULL && source_sql_has(config->sql, "part") !=
+				       source_sql_has(config->sql, "parts"))
+		status = config_draft_fault(draft, OFFSET(query_file), NULL,
+		    PART_PARAMETER " and " PARTS_PARAMETER
+				   " go together, and the statement has one");
 	if (config->issuer_id == NULL && sound(draft, OFFSET(issuer_id)) &&
 	    (has_parameter(config->sql, ISSUER_PARAMETER) ||
 		has_parameter(config->shard_sql, ISSUER_PARAMETER) ||
 		has_parameter(config->serial_sql, ISSUER_PARAMETER)))
 		status = config_draft_fault(draft, OFFSET(issuer_id), NULL,
 		    "missing: the statement has " ISSUER_PARAMETER);
+	if (config->query_file == NULL && sound(draft, OFFSET(shards.scheme)) &&
+	    config->shards.scheme == SHARD_CDP)
+		status = config_draft_fault(draft, OFFSET(shards.scheme), NULL,
+		    "the native table has no certificates; cdp wants a "
+		    "query_file");
 	if (config->query_file == NULL && sound(draft, OFFSET(encoding)) &&
 	    config->encoding != SERIAL_BYTEA)
 		status = config_draft_fault(draft, OFFSET(encoding), NULL,
@@ -358,14 +371,14 @@ remote_check(const struct config_draft *draft)
 
 	if (config->store_url == NULL || !sound(draft, OFFSET(store_url)))
 		return STATUS_OK;
-	if (strncmp(config->store_url, "s3://", 5) != 0) {
-		for (size_t i = 0; (key = config_key(i)) != NULL; i++)
-			if (config_key_is_remote(key) &&
-			    draft->place[i].line != 0)
-				status = config_draft_fault(draft, key->offset,
-				    NULL, "only a store s3://... has it");
+	for (size_t i = 0; (key = config_key(i)) != NULL; i++)
+		if (strcmp(key->section, "archive") != 0 &&
+		    draft->place[i].line != 0 &&
+		    !config_key_applies(key, config))
+			status = config_draft_fault(draft, key->offset, NULL,
+			    "only a store s3://... has it");
+	if (strncmp(config->store_url, "s3://", 5) != 0)
 		return status;
-	}
 	if (sound(draft, OFFSET(remote.endpoint)) &&
 	    sound(draft, OFFSET(remote.path_style)) &&
 	    s3_place_make(config->store_url, config->remote.endpoint,
@@ -376,12 +389,80 @@ remote_check(const struct config_draft *draft)
 	return status;
 }
 
+/* The path of a store in a directory; NULL: it is none. */
+static const char *
+directory_of(const char *url)
+{
+	if (strncmp(url, "file://", 7) == 0)
+		url += 7;
+	return *url == '/' ? url : NULL;
+}
+
+/*
+ * What stands below the store is served to everybody, and `verify` would take
+ * it for CRLs; hidden names are neither.
+ */
+static bool
+archive_is_in_store(const struct config *config)
+{
+	const char *store = directory_of(config->store_url);
+	const char *archive = directory_of(config->archive_url);
+	size_t len = store != NULL ? strlen(store) : 0;
+
+	while (len > 0 && store[len - 1] == '/')
+		len--;
+	return store != NULL && archive != NULL &&
+	       strncmp(store, archive, len) == 0 &&
+	       (archive[len] == '/' || archive[len] == '\0') &&
+	       strstr(archive + len, "/.") == NULL;
+}
+
+static enum status
+archive_check(const struct config_draft *draft)
+{
+	const struct config *config = draft->config;
+	enum status status = STATUS_OK;
+	const struct config_key *key;
+	struct s3_place place;
+	const char *why;
+
+	if (!sound(draft, OFFSET(archive_url)))
+		return STATUS_OK;
+	for (size_t i = 0; (key = config_key(i)) != NULL; i++)
+		if (strcmp(key->section, "archive") == 0 &&
+		    draft->place[i].line != 0 &&
+		    !config_key_applies(key, config))
+			status = config_draft_fault(draft, key->offset, NULL,
+			    config->archive_url == NULL
+				? "without a url there is no archive"
+				: "only an archive s3://... has it");
+	if (config->archive_url == NULL || config->store_url == NULL ||
+	    !sound(draft, OFFSET(store_url)))
+		return status;
+	if (archive_is_in_store(config))
+		return config_draft_fault(draft, OFFSET(archive_url),
+		    "house rule",
+		    "inside of the store, where everybody sees it; want "
+		    "another directory, or a hidden one");
+	if (strncmp(config->archive_url, "s3://", 5) == 0 &&
+	    sound(draft, OFFSET(archive_endpoint)) &&
+	    sound(draft, OFFSET(archive_path_style)) &&
+	    s3_place_make(config->archive_url,
+		config->archive_endpoint != NULL ? config->archive_endpoint
+						 : config->remote.endpoint,
+		"us-east-1", config->archive_path_style, &place,
+		&why) != STATUS_OK)
+		status = config_draft_fault(
+		    draft, OFFSET(archive_path_style), NULL, "%s", why);
+	return status;
+}
+
 enum status
 config_check(const struct config_draft *draft)
 {
 	static enum status (*const checks[])(const struct config_draft *) = {
 	    required_check, expiry_check, names_check, times_check, scope_check,
-	    source_check, key_check, remote_check};
+	    source_check, key_check, remote_check, archive_check};
 	enum status status = STATUS_OK;
 	size_t i;
 

@@ -91,6 +91,7 @@ scheme_choice(unsigned value)
 	    [SHARD_COLUMN] = "column",
 	    [SHARD_SERIAL_MOD] = "serial-mod",
 	    [SHARD_EXPIRY] = "expiry",
+	    [SHARD_CDP] = "cdp",
 	};
 	return NAME_AT(names, value);
 }
@@ -186,6 +187,10 @@ static const struct config_key keys[] = {
     {KEY("source", "conninfo", CONFIG_TEXT, conninfo),
 	WITHOUT("none"), .fault = config_conninfo_fault, .hidden = true,
 	.help = "connection string of libpq, without a password"},
+    {KEY("source", "revoke_conninfo", CONFIG_TEXT, revoke_conninfo),
+	WITHOUT("that of conninfo"), .fault = config_conninfo_fault,
+	.hidden = true,
+	.help = "the same for `revoke`, whose role writes"},
     {KEY("source", "query_file", CONFIG_PATH, query_file),
 	WITHOUT("none"),
 	.help = "file with the SQL statement that yields the rows"},
@@ -201,6 +206,9 @@ static const struct config_key keys[] = {
     {KEY("source", "serial_encoding", CONFIG_CHOICE, encoding),
 	DEFAULT("bytea"), .choice = encoding_choice,
 	.help = "how the serial column is written"},
+    {KEY("source", "connections", CONFIG_COUNT, source_connections),
+	DEFAULT("4"), RANGE(1, SOURCE_CONNECTIONS_MOST),
+	.help = "how many connections read rows at a time"},
     {KEY("source", "connect_timeout", CONFIG_DURATION, connect_timeout_sec),
 	DEFAULT("10s"), RANGE(2, HOUR),
 	.help = "longest wait for a connection"},
@@ -301,9 +309,50 @@ static const struct config_key keys[] = {
 	DEFAULT("no"),
 	.help = "whether to put without conditions, guarded by the lock alone"},
 
+    {KEY("store", "manifest_gzip", CONFIG_BOOL, manifest_gzip), DEFAULT("no"),
+	.help = "whether the manifest in S3 is compressed"},
+    {KEY("store", "public_ca_file", CONFIG_PATH, public_ca_file),
+	WITHOUT("the system's"),
+	.help = "CA certificates of the servers of the shards' URLs, PEM"},
+
+    {KEY("archive", "url", CONFIG_TEXT, archive_url), WITHOUT("none"),
+	.fault = config_store_fault,
+	.help = "where every published set is kept"},
+    {KEY("archive", "endpoint", CONFIG_TEXT, archive_endpoint),
+	WITHOUT("that of the store"), .fault = s3_endpoint_fault,
+	.help = "URL of the S3 service of the archive"},
+    {KEY("archive", "region", CONFIG_TEXT, archive_region),
+	WITHOUT("that of the store"), .fault = s3_region_fault,
+	.help = "region that its requests are signed for"},
+    {KEY("archive", "path_style", CONFIG_CHOICE, archive_path_style),
+	DEFAULT("auto"), .choice = path_style_choice,
+	.help = "whether its bucket stands in the path, not the host name"},
+    {KEY("archive", "profile", CONFIG_TEXT, archive_profile),
+	WITHOUT("that of the store"), .fault = config_profile_fault,
+	.help = "profile of the shared AWS files for the archive"},
+    {KEY("archive", "ca_file", CONFIG_PATH, archive_ca_file),
+	WITHOUT("that of the store"),
+	.help = "CA certificates of the archive's endpoint, PEM"},
+    {KEY("archive", "unconditional", CONFIG_BOOL, archive_unconditional),
+	DEFAULT("no"),
+	.help = "whether to put into the archive without conditions"},
+    {KEY("archive", "spool", CONFIG_SIZE, archive_spool_most), DEFAULT("4G"),
+	RANGE(0, CACHE_MOST),
+	.help = "bytes that may wait on local disk for the archive"},
+
+    {KEY("share", "conninfo", CONFIG_TEXT, share_conninfo),
+	WITHOUT("that of [source]"), .fault = config_conninfo_fault,
+	.help = "database in which hosts share a run, without a password"},
+    {KEY("share", "lease", CONFIG_DURATION, share_lease_sec), DEFAULT("1m"),
+	RANGE(2, 1 * HOUR),
+	.help = "how long a host may be silent before others take over"},
+
     {KEY("state", "dir", CONFIG_PATH, state_dir),
 	DEFAULT("/var/lib/crlpress"),
 	.help = "directory of locks, the ledger and staged shards"},
+    {KEY("state", "memory_budget", CONFIG_SIZE, memory_budget),
+	DEFAULT("256M"), RANGE(INT64_C(64) << 20, INT64_C(1) << 40),
+	.help = "memory that all processes of a run are to do with"},
     {KEY("state", "ledger_size", CONFIG_SIZE, ledger_size), DEFAULT("64M"),
 	RANGE(4096, INT64_C(1) << 40),
 	.help = "size at which the ledger is put aside"},
@@ -340,12 +389,11 @@ config_key(size_t i)
 	return i < KEYS ? &keys[i] : NULL;
 }
 
-/* Whether the store is one that the keys of a network are for. */
+/* Whether a store is one that the keys of a network are for. */
 static bool
-config_is_remote(const struct config *config)
+url_is_remote(const char *url)
 {
-	return config->store_url != NULL &&
-	       strncmp(config->store_url, "s3://", 5) == 0;
+	return url != NULL && strncmp(url, "s3://", 5) == 0;
 }
 
 bool
@@ -355,6 +403,20 @@ config_key_is_remote(const struct config_key *key)
 
 	return key->offset >= begin &&
 	       key->offset < begin + sizeof(struct store_remote);
+}
+
+bool
+config_key_applies(const struct config_key *key, const struct config *config)
+{
+	if (config_key_is_remote(key) ||
+	    key->offset == offsetof(struct config, manifest_gzip))
+		return url_is_remote(config->store_url);
+	if (strcmp(key->section, "archive") != 0 ||
+	    key->offset == offsetof(struct config, archive_url))
+		return true;
+	if (key->offset == offsetof(struct config, archive_spool_most))
+		return config->archive_url != NULL;
+	return url_is_remote(config->archive_url);
 }
 
 size_t
@@ -556,7 +618,7 @@ config_key_has(const struct config_key *key, const struct config *config)
 {
 	char *const *place = place_read(key, config);
 
-	if (config_key_is_remote(key) && !config_is_remote(config))
+	if (!config_key_applies(key, config))
 		return false;
 	if (kind_is_text(key->kind))
 		return *place != NULL;

@@ -93,6 +93,7 @@ shard_of(const struct shard_scheme_config *config, const struct uint160 *serial,
 		return malformed(why, "first shard too large");
 	switch (config->scheme) {
 	case SHARD_COLUMN:
+	case SHARD_CDP:
 		status = index_from_column(hint, &answer, why);
 		break;
 	case SHARD_SERIAL_MOD:

@@ -18,6 +18,7 @@
 #include "crlpress/shard.h"
 #include "crlpress/signer.h"
 #include "crlpress/source.h"
+#include "crlpress/source_part.h"
 #include "crlpress/status.h"
 #include "crlpress/store_remote.h"
 
@@ -44,9 +45,10 @@ struct config {
 	bool has_ocsp; /* certificates carry an OCSP URL */
 
 	/* [source] */
-	char *conninfo;   /* NULL: libpq's environment */
-	char *query_file; /* NULL: the native table */
-	char *sql;        /* its text, or the native statement */
+	char *conninfo;        /* NULL: libpq's environment */
+	char *revoke_conninfo; /* of `revoke`; NULL: conninfo */
+	char *query_file;      /* NULL: the native table */
+	char *sql;             /* its text, or the native statement */
 	/* For a push: the rows of one shard, the row of one serial. A
 	 * statement is NULL where all rows are to be read instead. */
 	char *shard_query_file;
@@ -55,6 +57,8 @@ struct config {
 	char *serial_sql;
 	char *issuer_id;
 	enum serial_encoding encoding;
+	uint32_t source_connections;
+	struct source_split split; /* of the native statement; or none */
 	int64_t connect_timeout_sec;
 	int64_t statement_timeout_sec;
 	int64_t lookback_sec;
@@ -73,10 +77,27 @@ struct config {
 	char *store_url;
 	char *manifest_key;
 	struct store_remote remote; /* with an s3:// URL */
+	bool manifest_gzip;         /* and there the manifest is packed */
+	char *public_ca_file;       /* of the servers of url_pattern */
+
+	/* [archive] */
+	char *archive_url; /* NULL: nothing is archived */
+	char *archive_endpoint;
+	char *archive_region;
+	enum store_path_style archive_path_style;
+	char *archive_profile;
+	char *archive_ca_file;
+	bool archive_unconditional;
+	uint64_t archive_spool_most; /* bytes that may wait on local disk */
+
+	/* [share] */
+	char *share_conninfo; /* NULL: that of the source */
+	int64_t share_lease_sec;
 
 	/* [state] */
 	char *state_dir;
-	uint64_t ledger_size; /* at which the ledger is put aside */
+	uint64_t ledger_size;   /* at which the ledger is put aside */
+	uint64_t memory_budget; /* bytes, of all processes of a run */
 
 	/* [ocsp] */
 	char *ocsp_query_file;  /* NULL: ocsp-gate has nothing to ask */

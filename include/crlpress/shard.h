@@ -24,6 +24,7 @@ enum shard_scheme {
 	SHARD_COLUMN,     /* the row says it */
 	SHARD_SERIAL_MOD, /* whole serial modulo count, plus first */
 	SHARD_EXPIRY,     /* chunk of not_after since an anchor, modulo count */
+	SHARD_CDP, /* the certificate names it, as source_certificate.h reads */
 };
 
 struct shard_scheme_config {

@@ -20,7 +20,10 @@ enum source_column {
 	SOURCE_NOT_AFTER,
 	SOURCE_SHARD,
 	SOURCE_RECORDED_AT, /* may be missing */
-	SOURCE_COLUMN_COUNT
+	SOURCE_COLUMN_COUNT,
+	/* Stands where the shard does, with the scheme cdp. */
+	SOURCE_CERTIFICATE = SOURCE_COLUMN_COUNT,
+	SOURCE_COLUMN_NAMES
 };
 
 #define SOURCE_COLUMNS_LEAST SOURCE_RECORDED_AT
@@ -40,6 +43,10 @@ struct source_layout {
 	enum serial_encoding encoding;
 	enum source_type type[SOURCE_COLUMN_COUNT];
 	bool has_recorded_at; /* six columns, or five */
+	/* The fifth is a certificate, and what its text decodes to goes to
+	 * `octets`, as many as a tuple may have; NULL: it is a shard. */
+	const struct source_points *points;
+	uint8_t *octets;
 };
 
 /* "serial", "revoked_at", ...: static text. */

@@ -7,8 +7,8 @@
 --                  docs/sources.md prints it from the certificate
 -- serial_encoding  decimal
 -- scheme           serial-mod with count = 1: one CRL. Where certificates name
---                  several, only the cRLDistributionPoints in the column pem
---                  tell which: then this statement is not enough.
+--                  several, the column pem tells which: scheme = cdp, and
+--                  `pem AS certificate` in place of `NULL::integer AS shard`.
 -- reads            the revoked rows of one issuer
 --
 -- What to know:

@@ -11,28 +11,36 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crlpress/source_certificate.h"
 #include "crlpress/source_row.h"
 #include "crlpress/utc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
+/* Serial, revoked_at, reason, not_after, shard. */
 static const struct source_layout layouts[] = {
-    {SERIAL_BYTEA,
-	{SOURCE_TYPE_BYTEA, SOURCE_TYPE_TIMESTAMPTZ, SOURCE_TYPE_INT2,
-	    SOURCE_TYPE_TIMESTAMPTZ, SOURCE_TYPE_INT4},
-	false},
-    {SERIAL_HEX,
-	{SOURCE_TYPE_TEXT, SOURCE_TYPE_INT8, SOURCE_TYPE_INT4, SOURCE_TYPE_INT4,
-	    SOURCE_TYPE_INT8},
-	false},
-    {SERIAL_HEX,
-	{SOURCE_TYPE_BPCHAR, SOURCE_TYPE_INT4, SOURCE_TYPE_INT8,
-	    SOURCE_TYPE_INT8, SOURCE_TYPE_INT2},
-	false},
-    {SERIAL_DECIMAL,
-	{SOURCE_TYPE_BYTEA, SOURCE_TYPE_TIMESTAMPTZ, SOURCE_TYPE_INT2,
-	    SOURCE_TYPE_TIMESTAMPTZ, SOURCE_TYPE_INT4},
-	false},
+    {.encoding = SERIAL_BYTEA,
+	.type = {SOURCE_TYPE_BYTEA, SOURCE_TYPE_TIMESTAMPTZ, SOURCE_TYPE_INT2,
+	    SOURCE_TYPE_TIMESTAMPTZ, SOURCE_TYPE_INT4}},
+    {.encoding = SERIAL_HEX,
+	.type = {SOURCE_TYPE_TEXT, SOURCE_TYPE_INT8, SOURCE_TYPE_INT4,
+	    SOURCE_TYPE_INT4, SOURCE_TYPE_INT8}},
+    {.encoding = SERIAL_HEX,
+	.type = {SOURCE_TYPE_BPCHAR, SOURCE_TYPE_INT4, SOURCE_TYPE_INT8,
+	    SOURCE_TYPE_INT8, SOURCE_TYPE_INT2}},
+    {.encoding = SERIAL_DECIMAL,
+	.type = {SOURCE_TYPE_BYTEA, SOURCE_TYPE_TIMESTAMPTZ, SOURCE_TYPE_INT2,
+	    SOURCE_TYPE_TIMESTAMPTZ, SOURCE_TYPE_INT4}},
+};
+
+/* With a certificate in place of the shard: in DER, or in PEM. */
+#define WITH_CERTIFICATE 0x40
+#define WITH_PEM 0x20
+
+static const struct source_points points = {
+    .url_pattern = "http://crl.example/{shard}.crl",
+    .shard_first = 1,
+    .shard_count = 9,
 };
 
 /* The same with a sixth column. */
@@ -63,6 +71,7 @@ row_check(const struct source_row *row)
 		require(*p >= 0x20 && *p < 0x7f);
 	if (row->fault == NULL)
 		require(row->has_serial && row->has_not_after && row->has_hint);
+	require(!row->hint.has_shard || row->has_hint);
 	if (row->has_serial)
 		require(!uint160_is_zero(&row->serial) &&
 			row->serial.octet[0] < 0x80);
@@ -139,13 +148,20 @@ stream_decode(const struct source_layout *layout, const uint8_t *data,
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
+	static uint8_t octets[SOURCE_TUPLE_BYTES_MOST];
 	struct source_layout layout;
 	struct outcome whole, parts;
 
 	if (len < 2)
 		return 0;
-	layout = layouts[(data[0] & ~WITH_RECORDED) %
-			 (sizeof(layouts) / sizeof(layouts[0]))];
+	layout = layouts[data[0] % (sizeof(layouts) / sizeof(layouts[0]))];
+	layout.octets = octets;
+	if ((data[0] & WITH_CERTIFICATE) != 0) {
+		layout.points = &points;
+		layout.type[SOURCE_SHARD] = (data[0] & WITH_PEM) != 0
+						? SOURCE_TYPE_TEXT
+						: SOURCE_TYPE_BYTEA;
+	}
 	layout.has_recorded_at = (data[0] & WITH_RECORDED) != 0;
 	layout.type[SOURCE_RECORDED_AT] = layout.type[SOURCE_REVOKED_AT];
 	whole = stream_decode(&layout, data + 2, len - 2, len);

@@ -35,19 +35,19 @@ struct tuple {
 static const struct source_layout layout_bytea = {SERIAL_BYTEA,
     {SOURCE_TYPE_BYTEA, SOURCE_TYPE_TIMESTAMPTZ, SOURCE_TYPE_INT2,
 	SOURCE_TYPE_TIMESTAMPTZ, SOURCE_TYPE_INT4},
-    false};
+    false, NULL, NULL};
 static const struct source_layout layout_hex = {SERIAL_HEX,
     {SOURCE_TYPE_TEXT, SOURCE_TYPE_INT8, SOURCE_TYPE_INT4, SOURCE_TYPE_INT4,
 	SOURCE_TYPE_INT8},
-    false};
+    false, NULL, NULL};
 static const struct source_layout layout_decimal = {SERIAL_DECIMAL,
     {SOURCE_TYPE_TEXT, SOURCE_TYPE_INT8, SOURCE_TYPE_INT4, SOURCE_TYPE_INT4,
 	SOURCE_TYPE_INT8},
-    false};
+    false, NULL, NULL};
 static const struct source_layout layout_bpchar = {SERIAL_HEX,
     {SOURCE_TYPE_BPCHAR, SOURCE_TYPE_INT8, SOURCE_TYPE_INT4, SOURCE_TYPE_INT4,
 	SOURCE_TYPE_INT8},
-    false};
+    false, NULL, NULL};
 
 static void
 put_integer(struct tuple *tuple, int size, int64_t value)
