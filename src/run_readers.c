@@ -263,9 +263,12 @@ parts_read(struct readers *readers, unsigned count)
 		atomic_store(&run->stop_reading, false);
 		status = readers_judge(readers);
 	}
-	for (unsigned i = 0; i < readers->count; i++)
+	/* What is said of them from now on, the run says. */
+	for (unsigned i = 0; i < readers->count; i++) {
 		if (readers->reader[i].report != run->report)
 			report_free(readers->reader[i].report);
+		readers->reader[i].report = run->report;
+	}
 	return status;
 }
 

@@ -60,7 +60,9 @@ shard_facts(const struct run_shard *shard)
 	    .shard = shard->index,
 	    .number = shard->number,
 	    .gates = shard->gates_closed,
-	    .is_counted = shard->state != RUN_SHARD_ELSEWHERE,
+	    /* What was overtaken was not read, or nothing was made of it. */
+	    .is_counted = shard->state != RUN_SHARD_ELSEWHERE &&
+			  shard->state != RUN_SHARD_OVERTAKEN,
 	    .rows = rows->read,
 	    .deferred = rows->deferred,
 	};
@@ -116,9 +118,10 @@ give_up_failed(struct share *share)
 	if (count == 0)
 		return STATUS_OK;
 	share->can_make = false;
-	status = work_stop_making(share->work);
+	/* In this order: what is open, somebody else may have at once. */
+	status = work_report(share->work, share->room, count);
 	if (status == STATUS_OK)
-		status = work_report(share->work, share->room, count);
+		status = work_stop_making(share->work);
 	let_go(share, RUN_SHARD_FAILED);
 	let_go(share, RUN_SHARD_UNPLACED);
 	report_warn(run->report, run->config->name, RULE, "house rule",
@@ -241,27 +244,25 @@ make_some(struct share *share)
 	return status == STATUS_OK ? give_up_failed(share) : status;
 }
 
-/* The floor is of all shards, whoever made them. */
+/* The floor is of all shards, whoever made them: as they were at one moment,
+ * for a worker that is lost takes its own out of the sums. */
 static enum status
-judge(struct share *share)
+judge(struct share *share, const struct work_view *view)
 {
 	struct run *run = share->run;
 	struct gate_place place = run_place(run);
-	uint64_t before = 0, now = 0;
-	enum status status = work_sums(share->work, &before, &now);
+	enum status status;
 
-	if (status != STATUS_OK)
-		return status;
 	place.passes = NULL;
-	status = run_gate_floor_of(run, &place, before, now);
+	status = run_gate_floor_of(run, &place, view->before, view->now);
 	return status_graver(
 	    status, work_judge(share->work, status == STATUS_OK));
 }
 
-/* The number of what stands there now: none where that cannot be told. */
+/* Number and hash of what stands there now: none where that cannot be told. */
 static bool
-standing_number(
-    struct run *run, const struct run_shard *shard, struct uint160 *number)
+standing_facts(struct run *run, const struct run_shard *shard,
+    struct uint160 *number, struct hash *sha256)
 {
 	struct store_object object = {.data = NULL};
 	struct crl_fault fault = {0};
@@ -271,7 +272,8 @@ standing_number(
 	if (store_get(run->store, shard->key, &object) != STATUS_OK)
 		return false;
 	told = crl_parse(object.data, object.len, &crl, &fault) == STATUS_OK &&
-	       crl_number(&crl, number, &fault) == STATUS_OK;
+	       crl_number(&crl, number, &fault) == STATUS_OK &&
+	       hash_bytes(object.data, object.len, sha256) == STATUS_OK;
 	store_object_free(&object);
 	return told;
 }
@@ -279,7 +281,8 @@ standing_number(
 /*
  * Another version stands there than the one that was to be replaced. When it
  * is one that this run was about to put, a worker before this one put it, be
- * it late: it is published. Else somebody pushed it, and it is made again.
+ * it late: it is published. Else somebody pushed it, and it is made again. The
+ * number alone does not tell: a push takes its own from another directory.
  */
 static enum status
 settle_overtaken(struct share *share)
@@ -291,13 +294,14 @@ settle_overtaken(struct share *share)
 		struct run_shard *shard = &run->shard[i];
 		struct work_shard facts;
 		struct uint160 number;
+		struct hash sha256;
 		bool was = false;
 
 		if (!share->mine[i] || shard->state != RUN_SHARD_OVERTAKEN ||
-		    !standing_number(run, shard, &number))
+		    !standing_facts(run, shard, &number, &sha256))
 			continue;
 		status = work_was_attempted(
-		    share->work, shard->index, &number, &was);
+		    share->work, shard->index, &number, &sha256, &was);
 		if (status != STATUS_OK || !was)
 			continue;
 		shard->state = RUN_SHARD_ELSEWHERE;
@@ -412,7 +416,7 @@ take_turn(struct share *share, const struct work_view *view, bool *ended)
 	if (view->open > 0 && view->makers == 0)
 		return work_give_up_open(share->work);
 	if (view->phase == WORK_MAKING && view->open + view->leased == 0)
-		return judge(share);
+		return judge(share, view);
 	if (view->phase == WORK_CLOSING ||
 	    (view->phase == WORK_PUTTING && idle)) {
 		status = run_share_close(share, &closed);

@@ -35,9 +35,10 @@ print_configuration(const struct run *run, FILE *stream)
 	    hash_to_hex(&certificate, hex));
 	fprintf(stream, "issuer %d %d %d %d\n", (int)config->digest,
 	    (int)config->padding, (int)config->profile, config->has_ocsp);
-	fprintf(stream, "source %s %d %" PRId64 "\n%s\n",
+	fprintf(stream, "source %s %d %" PRId64 "\n%s\n%s\n",
 	    config->issuer_id != NULL ? config->issuer_id : "",
-	    (int)config->encoding, config->lookback_sec, config->sql);
+	    (int)config->encoding, config->lookback_sec, config->sql,
+	    config->shard_sql != NULL ? config->shard_sql : "");
 	fprintf(stream,
 	    "shards %d %" PRIu32 " %" PRIu32 " %" PRId64 " %" PRId64
 	    "\n%s\n%s\n",
@@ -215,9 +216,12 @@ judge_clock(struct share *share)
 {
 	struct run *run = share->run;
 	int64_t then_usec = run->snapshot.now_usec;
-	enum status status;
+	int64_t now_sec;
+	enum status status = work_clock(share->work, &now_sec);
 
-	run->snapshot.now_usec = work_now_sec(share->work) * 1000000;
+	if (status != STATUS_OK)
+		return status;
+	run->snapshot.now_usec = now_sec * 1000000;
 	status = run_gate_clock(run);
 	run->snapshot.now_usec = then_usec;
 	return status;

@@ -68,10 +68,19 @@ work_facts(const struct work *work)
 	return &work->facts;
 }
 
-int64_t
-work_now_sec(const struct work *work)
+enum status
+work_clock(struct work *work, int64_t *now_sec)
 {
-	return work->now_sec;
+	const struct work_query query = {
+	    "SELECT extract(epoch FROM clock_timestamp())::bigint", NULL, 0};
+	struct database_answer *answer = NULL;
+	enum status status = work_ask(work, &query, &answer);
+
+	*now_sec = 0;
+	if (status == STATUS_OK)
+		*now_sec = work_integer(answer, 0, 0, NULL);
+	database_answer_free(answer);
+	return status;
 }
 
 #define SHARE_COLUMNS 6
@@ -157,14 +166,15 @@ work_number(
 	return status;
 }
 
-/* Whose lease has passed loses what it has. */
+/* Whose lease has passed loses what it has; of itself no worker says so. */
 static enum status
 reap(struct work *work)
 {
-	const char *const parameter[] = {work->run_text};
+	const char *const parameter[] = {work->run_text, work->worker_text};
 	const struct work_query query = {
 	    "WITH dead AS (UPDATE crlpress.work_worker SET lost = true"
 	    "  WHERE run = $1::bigint AND NOT lost"
+	    "  AND worker <> $2::bigint"
 	    "  AND until < clock_timestamp() RETURNING worker)"
 	    " UPDATE crlpress.work_shard SET state = 'open', worker = NULL"
 	    " WHERE run = $1::bigint AND state IN ('leased', 'made')"
@@ -172,7 +182,7 @@ reap(struct work *work)
 	    "  SELECT worker FROM crlpress.work_worker"
 	    "  WHERE run = $1::bigint AND lost)"
 	    " RETURNING 1",
-	    parameter, 1};
+	    parameter, 2};
 
 	return tell(work, &query);
 }
@@ -209,7 +219,11 @@ work_look(struct work *work, struct work_view *view)
 	    "  AND s.worker = $2::bigint),"
 	    " (SELECT count(*) FROM crlpress.work_worker AS w"
 	    "  WHERE w.run = $1::bigint AND NOT w.lost AND w.can_make"
-	    "  AND w.until >= clock_timestamp())"
+	    "  AND w.until >= clock_timestamp()),"
+	    " coalesce(sum(s.entries_before)"
+	    "  FILTER (WHERE s.state = 'made'), 0)::bigint,"
+	    " coalesce(sum(s.entries_now)"
+	    "  FILTER (WHERE s.state = 'made'), 0)::bigint"
 	    " FROM crlpress.work_run AS r LEFT JOIN crlpress.work_shard AS s"
 	    " USING (run) WHERE r.run = $1::bigint GROUP BY r.run";
 	const char *const parameter[] = {work->run_text, work->worker_text};
@@ -234,11 +248,14 @@ work_look(struct work *work, struct work_view *view)
 	view->made = (uint64_t)work_integer(answer, 0, 4, NULL);
 	view->mine = (uint64_t)work_integer(answer, 0, 5, NULL);
 	view->makers = (uint64_t)work_integer(answer, 0, 6, NULL);
+	view->before = (uint64_t)work_integer(answer, 0, 7, NULL);
+	view->now = (uint64_t)work_integer(answer, 0, 8, NULL);
 	database_answer_free(answer);
 	return STATUS_OK;
 }
 
-/* Those that it has already come first: an answer may have been lost. */
+/* Those that it has already come first, and count: an answer may have been
+ * lost, and what it was leased beyond `room` nobody would make. */
 enum status
 work_lease(
     struct work *work, struct work_shard *shards, size_t room, size_t *count)
@@ -248,7 +265,10 @@ work_lease(
 	const struct work_query query = {WORK_ME
 	    ", free AS (SELECT s.shard FROM crlpress.work_shard AS s"
 	    "  WHERE s.run = $1::bigint AND s.state = 'open'"
-	    "  ORDER BY s.shard LIMIT $4::bigint FOR UPDATE SKIP LOCKED),"
+	    "  ORDER BY s.shard LIMIT greatest(0, $4::bigint - (SELECT count(*)"
+	    "   FROM crlpress.work_shard AS l WHERE l.run = $1::bigint"
+	    "   AND l.worker = $2::bigint AND l.state = 'leased'))"
+	    "  FOR UPDATE SKIP LOCKED),"
 	    " taken AS (UPDATE crlpress.work_shard AS s"
 	    "  SET state = 'leased', worker = me.worker FROM me, free"
 	    "  WHERE s.run = $1::bigint AND s.shard = free.shard"
@@ -384,26 +404,6 @@ work_report(struct work *work, const struct work_shard *shards, size_t count)
 		     : work_no_memory(work);
 	work_columns_free(columns, REPORT_COLUMNS);
 	return status;
-}
-
-enum status
-work_sums(struct work *work, uint64_t *before, uint64_t *now)
-{
-	const char *const parameter[] = {work->run_text};
-	const struct work_query query = {
-	    "SELECT coalesce(sum(entries_before), 0)::bigint,"
-	    " coalesce(sum(entries_now), 0)::bigint FROM crlpress.work_shard"
-	    " WHERE run = $1::bigint AND state = 'made'",
-	    parameter, 1};
-	struct database_answer *answer = NULL;
-	enum status status = work_ask(work, &query, &answer);
-
-	if (status != STATUS_OK)
-		return status;
-	*before = (uint64_t)work_integer(answer, 0, 0, NULL);
-	*now = (uint64_t)work_integer(answer, 0, 1, NULL);
-	database_answer_free(answer);
-	return STATUS_OK;
 }
 
 /* Another may have said it before; it saw the same sums. */

@@ -50,11 +50,15 @@ work_connect(struct work *work, struct report *report)
 	    .denied_hint = "GRANT crlpress_worker TO the role",
 	};
 	struct database_query query = {OBJECT, RULE, NULL};
-	char sql[sizeof(settings) + 64];
+	char sql[sizeof(settings) + 128];
 	enum status status;
 
-	snprintf(sql, sizeof(sql), "%s; SET statement_timeout = %" PRId64,
-	    settings, work->config.lease_sec * 1000);
+	/* Whoever is stopped while it enters must not keep others out. */
+	snprintf(sql, sizeof(sql),
+	    "%s; SET statement_timeout = %" PRId64
+	    "; SET idle_in_transaction_session_timeout = %" PRId64,
+	    settings, work->config.lease_sec * 1000,
+	    work->config.lease_sec * 1000 / 2);
 	query.sql = sql;
 	status = database_open(&config, report, &work->database);
 	if (status == STATUS_OK)

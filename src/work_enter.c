@@ -95,7 +95,6 @@ read_last(struct work *work, struct last_run *last)
 	    "  AND w.until >= clock_timestamp()),"
 	    " (SELECT count(*) FROM crlpress.work_shard AS s"
 	    "  WHERE s.run = r.run AND s.state <> 'published'),"
-	    " extract(epoch FROM clock_timestamp())::bigint,"
 	    " coalesce(r.this_update, 0), coalesce(r.lookback, 0),"
 	    " r.snapshot,"
 	    " (SELECT w.host FROM crlpress.work_worker AS w"
@@ -125,12 +124,11 @@ read_last(struct work *work, struct last_run *last)
 	last->alive = (uint64_t)work_integer(answer, 0, 6, NULL);
 	last->opener = (uint64_t)work_integer(answer, 0, 7, NULL);
 	last->unpublished = (uint64_t)work_integer(answer, 0, 8, NULL);
-	work->now_sec = work_integer(answer, 0, 9, NULL);
-	facts->this_update_sec = work_integer(answer, 0, 10, NULL);
-	facts->lookback_sec = work_integer(answer, 0, 11, NULL);
+	facts->this_update_sec = work_integer(answer, 0, 9, NULL);
+	facts->lookback_sec = work_integer(answer, 0, 10, NULL);
 	database_answer_text(
-	    answer, 0, 12, facts->snapshot.text, sizeof(facts->snapshot.text));
-	database_answer_text(answer, 0, 13, last->host, sizeof(last->host));
+	    answer, 0, 11, facts->snapshot.text, sizeof(facts->snapshot.text));
+	database_answer_text(answer, 0, 12, last->host, sizeof(last->host));
 	database_answer_free(answer);
 	return STATUS_OK;
 }
@@ -240,7 +238,8 @@ decide(struct work *work, enum decision *decision)
 		return status;
 	*decision = DECIDED_OPEN;
 	if (last.exists && last.ended && last.done && last.same &&
-	    last.unpublished == 0 && last.age_sec < work->config.fresh_sec) {
+	    last.unpublished == 0 && last.age_sec >= 0 &&
+	    last.age_sec < work->config.fresh_sec) {
 		if (!work->config.quiet)
 			report_note(work->report, work->config.issuer,
 			    "shared run %" PRIu64

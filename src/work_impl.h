@@ -18,7 +18,6 @@ struct work {
 	uint64_t worker;
 	bool is_opener;
 	struct work_run facts;
-	int64_t now_sec;
 	/* The same as parameters of statements. */
 	char run_text[WORK_NUMBER_BYTES];
 	char worker_text[WORK_NUMBER_BYTES];

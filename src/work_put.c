@@ -89,16 +89,18 @@ work_attempt(
 }
 
 enum status
-work_was_attempted(
-    struct work *work, uint32_t shard, const struct uint160 *number, bool *was)
+work_was_attempted(struct work *work, uint32_t shard,
+    const struct uint160 *number, const struct hash *sha256, bool *was)
 {
 	char index[WORK_NUMBER_BYTES], text[UINT160_DECIMAL_BYTES];
-	const char *const parameter[] = {
-	    work->run_text, index, uint160_to_decimal(number, text)};
+	char hex[HASH_HEX_BYTES];
+	const char *const parameter[] = {work->run_text, index,
+	    uint160_to_decimal(number, text), hash_to_hex(sha256, hex)};
 	const struct work_query query = {
 	    "SELECT 1 FROM crlpress.work_attempt WHERE run = $1::bigint"
-	    " AND shard = $2::bigint AND number = $3::numeric",
-	    parameter, 3};
+	    " AND shard = $2::bigint AND number = $3::numeric"
+	    " AND sha256 = $4",
+	    parameter, 4};
 	struct database_answer *answer = NULL;
 	enum status status;
 

@@ -91,6 +91,9 @@ struct work_view {
 	uint64_t made;
 	uint64_t mine;   /* of those made */
 	uint64_t makers; /* live workers that can make a shard */
+	/* The sums of those made, for the floor. */
+	uint64_t before;
+	uint64_t now;
 };
 
 struct work;
@@ -108,9 +111,10 @@ void work_close(struct work *work);
 
 uint64_t work_id(const struct work *work);
 bool work_is_opener(const struct work *work);
-/* What the opener said; this server's clock when it was asked. */
+/* What the opener said. */
 const struct work_run *work_facts(const struct work *work);
-int64_t work_now_sec(const struct work *work);
+/* This server's clock. */
+enum status work_clock(struct work *work, int64_t *now_sec) MUST_CHECK;
 
 /* The opener's: the rows were judged, these are the shards. */
 enum status work_share(struct work *work, const struct work_run *run,
@@ -137,10 +141,8 @@ enum status work_stop_making(struct work *work) MUST_CHECK;
 enum status work_report(struct work *work, const struct work_shard *shards,
     size_t count) MUST_CHECK;
 
-/* The sums of all that was made, when nothing is left to be made. */
-enum status work_sums(
-    struct work *work, uint64_t *before, uint64_t *now) MUST_CHECK;
-/* The verdict: what was made may be put, or the run ends. */
+/* The verdict, by a look that found nothing left to be made: what was made
+ * may be put, or the run ends. */
 enum status work_judge(struct work *work, bool pass) MUST_CHECK;
 /* Nobody is left who could make what is open. */
 enum status work_give_up_open(struct work *work) MUST_CHECK;
@@ -157,9 +159,10 @@ struct work_attempt {
  * may be put. */
 enum status work_attempt(struct work *work, const struct work_attempt *attempts,
     size_t count) MUST_CHECK;
-/* Whether this run put that number, or was about to. */
+/* Whether this run put that CRL, or was about to. */
 enum status work_was_attempted(struct work *work, uint32_t shard,
-    const struct uint160 *number, bool *was) MUST_CHECK;
+    const struct uint160 *number, const struct hash *sha256,
+    bool *was) MUST_CHECK;
 
 /* Takes over the closing of the run; `*mine` when that is this worker's. */
 enum status work_close_begin(struct work *work, bool *mine) MUST_CHECK;

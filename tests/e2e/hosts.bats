@@ -243,12 +243,26 @@ two_hosts()
 @test 'another configuration is refused' {
 	hosts_new other 4
 	hosts_rows 100 4
+	cat >"$work/all.sql" <<-'SQL'
+		SELECT serial, revoked_at, reason, not_after, shard
+		FROM crlpress.revocation
+		WHERE issuer = :'issuer' AND not_after >= :'lookback'
+	SQL
+	sed "\$s/\$/ AND shard = :'shard'::int/" "$work/all.sql" \
+	    >"$work/one.sql"
+	settings+=("source.query_file=$work/all.sql"
+	    "source.shard_query_file=$work/one.sql")
 	gate_close made opener
 	host a
 	until_shards 2 "state = 'leased'"
 	host b crl.validity=8d
 	host_ended b 3
 	has "$(cat "$work/b.err")" 'with another configuration'
+	# The statement for one shard is a part of it.
+	sed "\$s/\$/ AND true/" "$work/one.sql" >"$work/two.sql"
+	host c "source.shard_query_file=$work/two.sql"
+	host_ended c 3
+	has "$(cat "$work/c.err")" 'with another configuration'
 	gates_open
 	host_ended a 0
 	versions '1 1 1 1'
@@ -335,6 +349,126 @@ two_hosts()
 	host_ended a 0
 	host_ended b 0
 	versions '2 2 2 3'
+}
+
+# Two CRLs of two hosts may well have one number: what a run put is told by
+# its bytes.
+@test 'what was pushed under the number of an attempt is a push' {
+	hosts_new same 1
+	hosts_rows 50 1
+	host a
+	host_ended a 0
+	sleep 1
+	# Above the time, so that the push does not take that.
+	pg_psql -c "UPDATE crlpress.work_issuer SET number = number + 100000
+	    WHERE issuer = 'same'"
+	gate_close made opener
+	host a
+	until_run "(SELECT count(*) FROM pg_stat_activity WHERE query LIKE
+	    '%state = u.state%' AND usename = 'cron' AND state = 'active') > 0"
+	publish_configure "${settings[@]}" state.dir="$work/state-c"
+	mkdir -m 700 "$work/state-c" "$work/state-c/$name"
+	pg_psql -c "SELECT number - 1 FROM crlpress.work_issuer
+	    WHERE issuer = 'same'" >"$work/state-c/$name/number"
+	revoke 7a7a7a01 0 "$(date +%s)" "$(date -d '1 year' +%s)"
+	"$CRLPRESS" push --config "$conf" --shard 0
+	gates_open
+	host_ended a 0
+	versions 3
+}
+
+@test 'overtaken, and its worker dies: the counts of the opener stay' {
+	hosts_new counts 4
+	hosts_rows 100 4
+	host a
+	host_ended a 0
+	sleep 1
+	gate_close made opener
+	gate_close made joiner
+	host a
+	until_shards 2 "state = 'leased'"
+	revoke 7a7a7a01 3 "$(date +%s)" "$(date -d '1 year' +%s)"
+	"$CRLPRESS" push --config "$conf" --shard 3
+	host b
+	until_shards 4 "state = 'leased'"
+	pg_psql -c "DELETE FROM gate WHERE who = 'joiner'"
+	until_shards 2 "state = 'made'"
+	host_kill b
+	gates_open
+	lease_passes b
+	host_ended a 0
+	versions '2 2 2 3'
+}
+
+# The server commits, and is cut off before it can say so.
+@test 'the answer to a lease is lost: what was leased is made' {
+	hosts_new answer 4
+	hosts_rows 100 4
+	gate_close leased opener
+	host a
+	until_run "(SELECT count(*) FROM pg_stat_activity WHERE query LIKE
+	    '%SKIP LOCKED%' AND usename = 'cron' AND state = 'active') > 0"
+	pg_psql -c "ALTER SYSTEM SET synchronous_standby_names = 'nobody'" \
+	    -c 'SELECT pg_reload_conf()'
+	PGOPTIONS='-c synchronous_commit=on' \
+	    pg_psql -c 'CREATE TABLE waits ()' 3>&- &
+	until_true "SELECT count(*) = 1 FROM pg_stat_activity
+	    WHERE wait_event = 'SyncRep' AND query LIKE '%TABLE waits%'"
+	gates_open
+	until_true "SELECT count(*) = 1 FROM pg_stat_activity
+	    WHERE wait_event = 'SyncRep' AND query LIKE '%SKIP LOCKED%'"
+	hosts_cut "query LIKE '%SKIP LOCKED%'"
+	pg_psql -c 'ALTER SYSTEM RESET synchronous_standby_names' \
+	    -c 'SELECT pg_reload_conf()'
+	until_run "state = 'done'"
+	host_ended a 0
+	versions '1 1 1 1'
+}
+
+# Half a lease has to pass.
+@test 'stopped while it enters: others enter' {
+	hosts_new entering 2
+	hosts_rows 20 2
+	mkfifo "$work/hold"
+	pg_psql <"$work/hold" >"$work/held" 3>&- &
+	exec {hold}>"$work/hold"
+	echo 'BEGIN; LOCK TABLE crlpress.work_run; SELECT 1;' >&"$hold"
+	until [ -s "$work/held" ]; do
+		sleep 0.02
+	done
+	host a share.lease=2s
+	until_true "SELECT count(*) = 1 FROM pg_stat_activity
+	    WHERE usename = 'cron' AND wait_event_type = 'Lock'"
+	host_stop a
+	echo "COMMIT;" >&"$hold"
+	exec {hold}>&-
+	host b
+	host_ended b 0
+	kill -CONT "${pid[a]}"
+	host_ended a 1
+	versions '1 1'
+}
+
+@test 'a lease that passed unseen is renewed' {
+	hosts_new unseen 4
+	hosts_rows 100 4
+	pg_psql <<-'SQL'
+		CREATE FUNCTION lease_pass() RETURNS trigger LANGUAGE plpgsql
+		SECURITY DEFINER AS $$
+		BEGIN
+			UPDATE crlpress.work_worker SET until =
+			    clock_timestamp() - interval '1 s'
+			    WHERE worker = NEW.worker;
+			RETURN NULL;
+		END $$;
+		CREATE TRIGGER lease_pass AFTER UPDATE ON crlpress.work_shard
+		    FOR EACH ROW WHEN (NEW.state = 'made')
+		    EXECUTE FUNCTION lease_pass();
+	SQL
+	host a
+	host_ended a 0
+	pg_psql -c 'DROP TRIGGER lease_pass ON crlpress.work_shard'
+	versions '1 1 1 1'
 }
 
 @test 'rows of a standby, shared on the primary' {
