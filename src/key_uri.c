@@ -240,9 +240,6 @@ token_read(const char *text, struct key_uri *uri)
 		    query_names, sizeof(query_names) / sizeof(*query_names));
 	if (fault != NULL)
 		return fault;
-	if (attribute_find(&query, "pin-value") != NULL)
-		return "a PIN in the text; name a file by passphrase_file or "
-		       "pin-source";
 	/* Any token that has such a key would do otherwise. */
 	if (attribute_find(&path, "token") == NULL &&
 	    attribute_find(&path, "serial") == NULL &&
@@ -306,6 +303,17 @@ key_uri_parse(const char *text, struct key_uri *uri, const char **why)
 		*why = "a URI this long names no key";
 		return STATUS_MALFORMED;
 	}
+	/* Nor in what an engine or provider is told, in whatever case. */
+	if (strcasestr(text, "pin-value") != NULL)
+		*why = "a PIN in the text; name a file by passphrase_file or "
+		       "pin-source";
+	/* They would read it themselves, and try it again and again. */
+	else if (!begins(text, PKCS11) &&
+		 strcasestr(text, "pin-source") != NULL)
+		*why = "pin-source goes with pkcs11: alone; name the file by "
+		       "passphrase_file";
+	if (*why != NULL)
+		return STATUS_MALFORMED;
 	if (begins(text, PKCS11)) {
 		uri->home = KEY_IN_TOKEN;
 		memcpy(uri->engine, "pkcs11", sizeof("pkcs11"));

@@ -111,7 +111,7 @@ static enum status
 start_signer(struct run *run)
 {
 	const struct config *config = run->config;
-	struct signer_config signer = {
+	const struct signer_config signer = {
 	    .key_path = config->key,
 	    .module_path = config->key_module,
 	    .provider = config->key_provider,
@@ -130,17 +130,11 @@ start_signer(struct run *run)
 	    .has_now = run->options->has_now,
 	    .timeout_sec = (uint32_t)config->key_timeout_sec,
 	    .sessions = config->key_sessions,
+	    .pin_mark_dir = config->state_dir,
+	    .pin_mark_issuer = config->name,
 	};
-	char *mark = NULL;
-	enum status status;
 
-	if (asprintf(&mark, "%s/%s/pin-refused", config->state_dir,
-		config->name) < 0)
-		return no_memory(run);
-	signer.pin_mark_path = mark;
-	status = signer_start(&signer, run->report, &run->signer);
-	free(mark);
-	return status;
+	return signer_start(&signer, run->report, &run->signer);
 }
 
 static enum status

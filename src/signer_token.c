@@ -31,7 +31,6 @@ struct signer_token {
 /* CKR_PIN_INCORRECT to CKR_PIN_LOCKED of PKCS#11, as reasons of errors. */
 #define CKR_PIN_FIRST 0xa0
 #define CKR_PIN_LAST 0xa4
-#define CKR_PIN_EXPIRED 0xa3
 
 /* Where engines and providers have their errors; below are libcrypto's. */
 #define ERR_LIB_OTHERS 128

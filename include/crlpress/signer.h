@@ -71,8 +71,10 @@ struct signer_config {
 	bool has_now;
 	uint32_t timeout_sec; /* for one answer; 0: SIGNER_TIMEOUT_SEC */
 	uint32_t sessions;    /* signatures at a time; 0: one */
-	/* Where a PIN that was refused is remembered; NULL: nowhere. */
-	const char *pin_mark_path;
+	/* PINs that were refused are remembered below this directory, for each
+	 * issuer; NULL: nowhere. */
+	const char *pin_mark_dir;
+	const char *pin_mark_issuer;
 };
 
 struct signer;

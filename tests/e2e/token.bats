@@ -144,6 +144,10 @@ signed()
 	uri='pkcs11:token=CRL%20signing;object=p256?pin-value=271828' token
 	refused 2 'a PIN in the text'
 	said_not "$PIN"
+	uri='org.openssl.engine:pkcs11:pkcs11:object=p256;pin-value=271828' \
+	    token
+	refused 2 'a PIN in the text'
+	said_not "$PIN"
 	uri='pkcs11:object=p256' token
 	refused 2 'no token is named'
 	uri='pkcs11:token=a;objekt=p256' token
@@ -164,6 +168,32 @@ signed()
 	echo "$PIN" >pin
 	: >token.log
 	signed
+}
+
+@test "a wrong PIN is tried once for all issuers of a token" {
+	echo 314159 >pin
+	token
+	mkdir all
+	cp "$conf" all/e1.cnf
+	sed 's,/e1/{shard},/e2/{shard},; s,= e1$,= e2,' "$conf" >all/e2.cnf
+	uri='pkcs11:object=rsa;token=CRL%20signing' token \
+	    issuer.name=e3 "shards.url=http://crl.example.com/e3/{shard}.crl"
+	cp "$conf" all/e3.cnf
+	conf=$PWD/all press
+	ended 2
+	same "$(logins)" 1 logins
+	same "$(grep -c 'refused this PIN before' <<<"$stderr")" 2 refusals
+	has "$stderr" "remove $state/e1/pin-refused"
+	# Another token may have this PIN.
+	softhsm2-util --init-token --free --label other --so-pin 12345678 \
+	    --pin 314159
+	softhsm2-util --import "$ca/issuer.key" --token other --pin 314159 \
+	    --label p256 --id 01
+	rm -rf "$state/e3"
+	uri='pkcs11:token=other;object=p256' token issuer.name=e3 \
+	    "shards.url=http://crl.example.com/e3/{shard}.crl"
+	press
+	ended 0
 }
 
 @test "a wrong PIN from no file is not tried again, either" {
