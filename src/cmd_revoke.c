@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "crlpress/command.h"
 #include "crlpress/reason.h"
@@ -84,6 +85,7 @@ struct revoke {
 	uint8_t reason;
 	struct revoke_rows rows;
 	struct record_counts counts;
+	bool recorded;
 };
 
 static enum status
@@ -104,6 +106,9 @@ check_usage(struct push *push, const struct revoke_options *options)
 		 options->serials.count != 1)
 		what = "--not-after and --shard are of one --serial; a "
 		       "certificate says them itself";
+	else if (options->csv != NULL && strcmp(options->csv, "-") == 0 &&
+		 push->run.passphrase_fd == STDIN_FILENO)
+		what = "--csv - and --passphrase-fd 0 both read standard input";
 	return what == NULL ? STATUS_OK : push_usage_fault(push, what);
 }
 
@@ -291,7 +296,10 @@ record_row(struct revoke *revoke, struct record *record, struct record_row *row)
 		detail) != STATUS_OK)
 		return row_fault(
 		    revoke, revoke->config->name, row, clause, detail);
-	return STATUS_OK;
+	if (revoke_row_shard(revoke->config, row, &shard, &why) == STATUS_OK)
+		return STATUS_OK;
+	snprintf(detail, sizeof(detail), "what is recorded is wrong: %s", why);
+	return row_fault(revoke, revoke->config->name, row, "BR 4.9.7", detail);
 }
 
 static enum status
@@ -303,6 +311,8 @@ record_rows(struct revoke *revoke, struct record *record)
 	if (revoke->options->csv != NULL)
 		return record_all(record, rows->row, rows->count,
 		    revoke->push->progress, &revoke->counts);
+	/* Two of us at the same rows must not wait for each other. */
+	revoke_rows_order(rows);
 	for (size_t i = 0; status == STATUS_OK && i < rows->count; i++)
 		status = record_row(revoke, record, &rows->row[i]);
 	return status;
@@ -320,8 +330,10 @@ record(struct revoke *revoke)
 	    &record);
 	if (status == STATUS_OK)
 		status = record_rows(revoke, record);
-	if (status == STATUS_OK && !revoke->options->dry_run)
+	if (status == STATUS_OK && !revoke->options->dry_run) {
 		status = record_commit(record);
+		revoke->recorded = status == STATUS_OK;
+	}
 	record_close(record);
 	return status;
 }
@@ -405,9 +417,10 @@ publish(struct revoke *revoke)
 		status = push_publish(revoke->push, revoke->config);
 	if (status == STATUS_OK)
 		return STATUS_OK;
-	report_hint(revoke->push->report,
-	    "it is recorded: the next `crlpress publish` lists it, or "
-	    "`crlpress push`");
+	if (!revoke->push->published)
+		report_hint(revoke->push->report,
+		    "it is recorded: the next `crlpress publish` lists it, or "
+		    "`crlpress push`");
 	/* Something has changed, whatever it was that went wrong. */
 	return status == STATUS_REFUSED ? status : STATUS_PARTIAL;
 }
@@ -449,6 +462,9 @@ revoke_run(struct push *push, const void *given)
 	revoke.config = config;
 	if (status == STATUS_OK)
 		status = revoke_config(&revoke);
+	/* What is wrong with another issuer does not undo it. */
+	if (revoke.recorded && broken != STATUS_OK)
+		broken = STATUS_PARTIAL;
 	free(revoke.rows.row);
 	config_free(config);
 	return status_graver(status, broken);
@@ -475,7 +491,8 @@ const struct command command_revoke = {
 	    "recorded; 2 usage, configuration, or\nsomething that cannot be "
 	    "recorded: nothing is; 3 recorded already otherwise, nothing\n"
 	    "changed, or recorded and a gate refused the rest; 4 recorded, not "
-	    "published or not\nyet public: safe to run again.\n",
+	    "published or not\nyet public, or another issuer's configuration "
+	    "is wrong: safe to run again.\n",
     .help_more = command_print_gates,
     .options = &option_table,
     .run = command_run,

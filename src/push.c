@@ -269,6 +269,7 @@ push_publish(struct push *push, const struct config *config)
 		    push->context, push->report, &push->run, run, push->json);
 	command_passes_unused(
 	    &push->settings->passes, push->report, &push->run.passes);
+	push->published = status == STATUS_OK;
 	if (run != NULL)
 		status = status_graver(status, push_wait(push, config, run));
 	run_free(run);

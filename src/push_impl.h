@@ -68,6 +68,7 @@ struct push {
 	struct run_options run;
 	struct run_asked *asked;
 	uint32_t *only;
+	bool published; /* it is, whatever else went wrong */
 };
 
 /*

@@ -103,8 +103,14 @@ record_commit(struct record *record)
 {
 	const struct database_query query = {
 	    database_name(record->database), RULE, "COMMIT"};
+	enum status status = database_execute(record->database, &query);
 
-	return database_execute(record->database, &query);
+	/* Its answer may have been lost on the way. */
+	if (status != STATUS_OK)
+		report_hint(record->report,
+		    "it may be recorded nevertheless: run it again, which does "
+		    "no harm");
+	return status;
 }
 
 static int64_t

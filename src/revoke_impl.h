@@ -29,6 +29,9 @@ struct revoke_rows {
 enum status revoke_rows_add(
     struct revoke_rows *rows, const struct record_row *row) MUST_CHECK;
 
+/* By serial: whoever takes rows in this order waits for nobody in a circle. */
+void revoke_rows_order(struct revoke_rows *rows);
+
 /*
  * What can be told of a row before the database is asked: its reason is one of
  * the profile's, its date not in the future, the certificate not expired.

@@ -200,6 +200,13 @@ rows_agree(const struct record_row *a, const struct record_row *b)
 	       a->has_shard == b->has_shard && a->shard == b->shard;
 }
 
+void
+revoke_rows_order(struct revoke_rows *rows)
+{
+	if (rows->count > 0)
+		qsort(rows->row, rows->count, sizeof(*rows->row), row_compare);
+}
+
 /* In order, which is also how an index takes them fastest; a serial that
  * stands twice and says the same is one. */
 static void
@@ -211,7 +218,7 @@ rows_sort(struct reading *reading)
 
 	if (reading->rows->count == 0)
 		return;
-	qsort(row, reading->rows->count, sizeof(*row), row_compare);
+	revoke_rows_order(reading->rows);
 	for (size_t i = 1; i < reading->rows->count; i++) {
 		if (uint160_compare(&row[i].serial, &row[count].serial) != 0) {
 			row[++count] = row[i];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "crlpress/source_plan.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,21 @@ static const char explain[] = "EXPLAIN (VERBOSE) ";
 /* "Seq Scan on", and "Parallel Seq Scan on", as PostgreSQL prints plans. */
 static const char scan_mark[] = "Seq Scan on ";
 static const char rows_mark[] = " rows=";
+
+/* The length of the name, "schema.table", in which quotes may hold blanks. */
+static size_t
+name_len(const char *name)
+{
+	bool quoted = false;
+	size_t len = 0;
+
+	while (name[len] != '\0' && (quoted || name[len] != ' ')) {
+		if (name[len] == '"')
+			quoted = !quoted;
+		len++;
+	}
+	return len;
+}
 
 /* The table of a line that is about reading one whole. */
 static void
@@ -25,7 +41,7 @@ line_read(const char *line, struct source_plan *plan)
 	if (at == NULL || plan->scan_count == SOURCE_PLAN_SCANS_MOST)
 		return;
 	at += strlen(scan_mark);
-	len = strcspn(at, " ");
+	len = name_len(at);
 	if (len >= sizeof(scan->table))
 		return;
 	memcpy(scan->table, at, len);
@@ -35,13 +51,19 @@ line_read(const char *line, struct source_plan *plan)
 	plan->scan_count++;
 }
 
-/* What the statistics of the table say that it has. */
+/*
+ * What the statistics of the table say that it has. By its name as the plan
+ * spells it: the role may have no right to the table behind a view, nor to its
+ * schema.
+ */
 static enum status
 table_rows_ask(struct source *source, struct source_plan_scan *scan)
 {
 	const struct database_query query = {source_name(source), "plan",
-	    "SELECT reltuples::text FROM pg_catalog.pg_class "
-	    "WHERE oid = pg_catalog.to_regclass($1)"};
+	    "SELECT c.reltuples::text FROM pg_catalog.pg_class AS c "
+	    "JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
+	    "WHERE pg_catalog.concat(pg_catalog.quote_ident(n.nspname), '.', "
+	    "pg_catalog.quote_ident(c.relname)) = $1"};
 	const char *const parameter[] = {scan->table};
 	struct database_answer *answer;
 	char text[64];

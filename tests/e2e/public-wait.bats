@@ -195,6 +195,14 @@ $before, want at least $number" faults
 	same "$(jq -c '[.status, .exit, (.runs[0].shards[1].state)]' \
 	    <<<"$output")" '["partial",4,"published"]' JSON
 	crl_field "$store/e1/2.crl" serials | grep -qx 7A7A7A01
+	# Nor does revoke say that the next run will publish it.
+	pg_psql -c 'GRANT crlpress_revoker TO cron'
+	run --separate-stderr "$CRLPRESS" revoke --config "$conf" \
+	    --serial 7a7a7a01 --reason 1 --wait-public=1s
+	pg_psql -c 'REVOKE crlpress_revoker FROM cron'
+	ended 4
+	said 'public: it is published, but after 1s'
+	said_not 'it is recorded'
 }
 
 @test "a redirect is not followed" {

@@ -496,3 +496,79 @@ make_csv()
 	}
 	has "$(<said)" '2000 recorded'
 }
+
+@test "another configuration that is broken is no word on what was recorded" {
+	mkdir all
+	cp "$conf" all/e1.cnf
+	echo '[nonsense' >all/e2.cnf
+	conf=$PWD/all
+	revoke_cert --dry-run --issuer e1 --certificate "$CERTS/good.pem" \
+	    --reason superseded
+	ended 2
+	same "$(row 7a7a7a01)" '' 'no row'
+	revoke_cert --issuer e1 --certificate "$CERTS/good.pem" \
+	    --reason superseded
+	ended 4
+	has "$output" '1 recorded'
+	has "$stderr" 'all/e2.cnf:1: config'
+	lists 2 7A7A7A01 Superseded
+}
+
+@test "rows and the passphrase do not both come from standard input" {
+	printf '7a7a7a01,%s,1,%s,2\n' "$(iso "$(date +%s)")" "$later" >rows.csv
+	revoke_refused 2 '--csv - and --passphrase-fd 0' --csv - \
+	    --passphrase-fd 0 <rows.csv
+}
+
+@test "what is recorded and on no CRL cannot be pushed: that is said before" {
+	pg_psql -c "INSERT INTO crlpress.revocation VALUES
+	    ('e1', '\\x7a7a7a01', now(), 4, '$later', NULL)"
+	revoke_refused 2 'what is recorded is wrong: row without a shard' \
+	    --serial 7a7a7a01 --reason keyCompromise
+}
+
+@test "two at the same rows in two orders: neither fails" {
+	local -a up=() down=()
+	local i one other
+	for i in {1000..1199}; do
+		up+=(--serial "7b$i")
+		down=(--serial "7b$i" "${down[@]}")
+	done
+	# Each row takes its time, so that both are at them at once.
+	pg_psql -c "INSERT INTO crlpress.revocation
+	    SELECT 'e1', decode('7b' || i, 'hex'), now(), 4, '$later', 1
+	    FROM generate_series(1000, 1199) AS i;
+	    CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS
+	    'BEGIN PERFORM pg_sleep(0.002); RETURN new; END';
+	    CREATE TRIGGER dawdle BEFORE UPDATE ON crlpress.revocation
+	    FOR EACH ROW EXECUTE FUNCTION dawdle()"
+	"$CRLPRESS" revoke --config "$conf" --no-push --reason keyCompromise \
+	    "${up[@]}" >up 2>&1 &
+	one=$!
+	"$CRLPRESS" revoke --config "$conf" --no-push --reason keyCompromise \
+	    "${down[@]}" >down 2>&1 &
+	other=$!
+	wait "$one" && wait "$other" || {
+		cat up down
+		false
+	}
+	pg_psql -c 'DROP TRIGGER dawdle ON crlpress.revocation;
+	    DROP FUNCTION dawdle()'
+	has "$(cat up down)" '200 upgraded'
+	has "$(cat up down)" '200 already recorded'
+}
+
+@test "a connection that is lost at the end leaves it open" {
+	pg_psql -c "CREATE FUNCTION leave() RETURNS trigger LANGUAGE plpgsql AS
+	    'BEGIN PERFORM pg_terminate_backend(pg_backend_pid());
+	    RETURN NULL; END' SECURITY DEFINER;
+	    CREATE CONSTRAINT TRIGGER leave AFTER INSERT
+	    ON crlpress.revocation DEFERRABLE INITIALLY DEFERRED
+	    FOR EACH ROW EXECUTE FUNCTION leave()"
+	revoke_cert --certificate "$CERTS/good.pem" --reason superseded
+	pg_psql -c 'DROP TRIGGER leave ON crlpress.revocation;
+	    DROP FUNCTION leave()'
+	ended 1
+	same "$output" '' stdout
+	has "$stderr" 'hint: it may be recorded nevertheless'
+}

@@ -96,6 +96,19 @@ query()
 	pg_psql -c 'DROP INDEX few'
 }
 
+@test "a table behind a view, which the role has no right to" {
+	pg_psql -c 'CREATE SCHEMA "the CA"; CREATE TABLE "the CA"."its rows" AS
+	    TABLE certificate; ANALYZE "the CA"."its rows";
+	    CREATE VIEW revoked AS SELECT * FROM "the CA"."its rows"
+	    WHERE revoked_at IS NOT NULL'
+	query "SELECT serial, revoked_at, reason, not_after, shard FROM revoked"
+	online
+	ended 0
+	has "$output" 'Seq Scan on "the CA"."its rows"'
+	has "$output" '# t1: 30 rows, 0 to be refused'
+	has "$stderr" 'reads all of "the CA"."its rows", which has about 30000'
+}
+
 @test "rows that a run would refuse are counted, with one of them" {
 	query "SELECT serial, revoked_at,
 	    CASE WHEN i < 3 THEN 7 ELSE 1 END AS reason, not_after,
