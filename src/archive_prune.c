@@ -183,23 +183,40 @@ choose_crls(struct prune *prune)
 	return count;
 }
 
+/*
+ * How many sets from the first on were followed. Of those of one second nobody
+ * knows by the name which was the last, so they go together.
+ */
+static size_t
+count_followed(const struct prune *prune)
+{
+	const struct archive_set *set = prune->sets.set;
+	size_t followed = 0;
+
+	for (size_t i = 1;
+	     i < prune->sets.count && set[i].published_sec < prune->before_sec;
+	     i++)
+		if (set[i].published_sec > set[i - 1].published_sec)
+			followed = i;
+	return followed;
+}
+
 static enum status
 prune_look(struct prune *prune, unsigned workers)
 {
 	char place[ARCHIVE_KEY_BYTES];
-	enum status status = archive_sets_list(prune->archive, &prune->sets);
+	enum status status;
 
-	if (status != STATUS_OK)
-		return status;
-	while (prune->first_left + 1 < prune->sets.count &&
-	       prune->sets.set[prune->first_left + 1].published_sec <
-		   prune->before_sec)
-		prune->first_left++;
-	/* CRLs before the names: what is put meanwhile is in neither. */
+	/* CRLs before the sets: what is put meanwhile, from a spool maybe and
+	 * older than it looks, is put in that order and is in neither. */
 	archive_crls_place(prune->archive->config->name, place);
 	status = store_list(prune->archive->store, place, NULL, &prune->crls);
 	if (status == STATUS_OK)
-		status = names_read(prune, workers);
+		status = archive_sets_list(prune->archive, &prune->sets);
+	if (status != STATUS_OK)
+		return status;
+	prune->first_left = count_followed(prune);
+	status = names_read(prune, workers);
 	if (status != STATUS_OK)
 		return status;
 	prune->goes = calloc(prune->crls.count + 1, sizeof(*prune->goes));

@@ -162,6 +162,53 @@ choose_named(struct archiving *archiving, const struct archive_sets *sets,
 	    "%zu sets are named %s, want one", found, word);
 }
 
+/* Numbers of shards rise from one manifest to the next. */
+static bool
+follows(const struct manifest *manifest, const struct manifest *other)
+{
+	for (size_t i = 0; i < manifest->shard_count; i++) {
+		const struct manifest_shard *line = &manifest->shard[i];
+		const struct manifest_shard *there =
+		    manifest_find(other, line->index);
+
+		if (there == NULL ||
+		    uint160_compare(&line->number, &there->number) > 0)
+			return true;
+	}
+	return false;
+}
+
+/* Of several sets of one second, whose names do not tell, the last. */
+static enum status
+choose_last(struct archiving *archiving, const struct archive_set *sets,
+    size_t count, struct archive_set *set)
+{
+	struct archive_manifest last;
+	enum status status;
+
+	*set = sets[0];
+	if (count == 1)
+		return STATUS_OK;
+	status = archive_manifest_get(&archiving->archive, set, &last);
+	for (size_t i = 1; status == STATUS_OK && i < count; i++) {
+		struct archive_manifest next;
+
+		status =
+		    archive_manifest_get(&archiving->archive, &sets[i], &next);
+		if (status != STATUS_OK)
+			break;
+		if (follows(&next.manifest, &last.manifest)) {
+			archive_manifest_free(&last);
+			last = next;
+			*set = sets[i];
+		} else {
+			archive_manifest_free(&next);
+		}
+	}
+	archive_manifest_free(&last);
+	return status;
+}
+
 /* The newest one at a time: the newest of all without one. */
 static enum status
 choose_at(struct archiving *archiving, const struct archive_sets *sets,
@@ -174,8 +221,13 @@ choose_at(struct archiving *archiving, const struct archive_sets *sets,
 	while (i > 0 && at->given && sets->set[i - 1].published_sec > at->sec)
 		i--;
 	if (i > 0) {
-		*set = sets->set[i - 1];
-		return STATUS_OK;
+		size_t first = i - 1;
+
+		while (first > 0 && sets->set[first - 1].published_sec ==
+					sets->set[i - 1].published_sec)
+			first--;
+		return choose_last(
+		    archiving, &sets->set[first], i - first, set);
 	}
 	return report_fault(archiving->report, STATUS_FAILED,
 	    archiving->archive.config->name, "archive", NULL,

@@ -30,9 +30,12 @@ run_shard_find(struct run *run, uint32_t index)
 {
 	size_t low = 0, high = run->shard_count;
 
-	/* Mostly every shard there is. */
-	if (run->shard_count == run->config->shards.count)
-		return &run->shard[index - run->config->shards.first];
+	/* Mostly every shard there is; a manifest may name others, too. */
+	if (run->shard_count == run->config->shards.count) {
+		size_t at = index - run->config->shards.first;
+
+		return at < run->shard_count ? &run->shard[at] : NULL;
+	}
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
@@ -78,7 +81,9 @@ is_settled(const struct run *run, const struct run_shard *shard)
 	return shard->has_previous &&
 	       shard->previous_this_update_sec < run->this_update_sec &&
 	       shard->rows_faulty == 0 && run->rows_unplaced == 0 &&
-	       shard->merge.lost == 0;
+	       shard->merge.lost == 0 &&
+	       !gate_was_passed(
+		   &run->options->passes, GATE_EARLY_REMOVAL, shard->index);
 }
 
 /* What was read, and deferred, was counted as it was read. */
@@ -319,7 +324,8 @@ run_steps(struct run *run)
 	if (status == STATUS_OK && run->options->share) {
 		status = run_share(run);
 		end_phase(run, RUN_PHASE_PUBLISH);
-		return status_graver(status, run_archive(run));
+		status = status_graver(status, run_archive(run));
+		return judge_ledger(run, status, run->ledgered);
 	}
 	if (status == STATUS_OK)
 		status = run_round(run);

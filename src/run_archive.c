@@ -46,7 +46,7 @@ archive_fault(struct work *work, const char *object, const char *what)
 }
 
 void
-run_archive_note(struct run *run, char *text, size_t len)
+run_archive_note(struct run *run, char *text, size_t len, int64_t put_sec)
 {
 	free(run->put_text);
 	run->put_text = NULL;
@@ -56,7 +56,7 @@ run_archive_note(struct run *run, char *text, size_t len)
 	}
 	run->put_text = text;
 	run->put_len = len;
-	run->put_sec = run->context->clock_sec();
+	run->put_sec = put_sec;
 }
 
 /* A file of ours, whole. */
@@ -228,6 +228,9 @@ heal_line(struct work *work, const struct manifest_shard *line, const char *key)
 	    memcmp(&hash, &line->sha256, sizeof(hash)) == 0)
 		(void)!spool_put(
 		    work, "archive-other", key, object.data, object.len);
+	else if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+		/* It may well stand there; what is wrong was reported. */
+		atomic_store(&work->failed, true);
 	else
 		/* Whoever replaced it may have it in a spool of theirs. */
 		report_warn(run->report, key, "archive", "house rule",

@@ -92,6 +92,7 @@ struct run_shard {
 	uint32_t gates_closed; /* a bit (1 << gate) for each */
 	bool unledgered;       /* published, but the ledger does not say so */
 	bool public_other;     /* published, but its URL serves another */
+	struct uint160 found;  /* what the ledger was told that stands here */
 };
 
 /* Where the time of a run goes, for its report. */
@@ -290,7 +291,8 @@ void run_recorded_free(struct run_recorded *recorded);
  * run_ledger_sync, which makes all of it durable, then fails.
  */
 enum status run_ledger_open(struct run *run) MUST_CHECK;
-/* CRLs that stand in the store and are not those of the manifest. */
+/* CRLs that stand in the store and are not those of the manifest that the run
+ * began with; each is told once. */
 enum status run_ledger_found(struct run *run) MUST_CHECK;
 /* What is staged, before any of it is put; it is on disk then. */
 enum status run_ledger_publishing(struct run *run) MUST_CHECK;
@@ -329,7 +331,7 @@ enum status run_put_manifest(struct run *run) MUST_CHECK;
  */
 enum status run_archive(struct run *run) MUST_CHECK;
 /* Takes over the text of a manifest that was put. */
-void run_archive_note(struct run *run, char *text, size_t len);
+void run_archive_note(struct run *run, char *text, size_t len, int64_t put_sec);
 
 /* run_share.c: from the look at the store to the manifest, with others. */
 enum status run_share(struct run *run) MUST_CHECK;

@@ -361,14 +361,20 @@ run_ledger_found(struct run *run)
 	for (size_t i = 0;
 	     status == STATUS_OK && run->ledger != NULL && i < run->shard_count;
 	     i++) {
-		const struct run_shard *shard = &run->shard[i];
+		struct run_shard *shard = &run->shard[i];
 		const struct manifest_shard *line =
 		    manifest_find(&run->manifest, shard->index);
 
-		if (shard->has_previous &&
-		    (line == NULL || uint160_compare(&line->number,
-					 &shard->previous_number) != 0))
-			status = say_found(run, shard);
+		if (shard->state == RUN_SHARD_PUBLISHED ||
+		    !shard->has_previous ||
+		    (!uint160_is_zero(&shard->found) &&
+			uint160_compare(
+			    &shard->found, &shard->previous_number) == 0) ||
+		    (line != NULL && uint160_compare(&line->number,
+					 &shard->previous_number) == 0))
+			continue;
+		status = say_found(run, shard);
+		shard->found = shard->previous_number;
 	}
 	return status;
 }

@@ -80,13 +80,11 @@ published_number(struct run *run, struct run_shard *shard)
 	if (shard->state == RUN_SHARD_WITHHELD)
 		return remembered_number(run, shard);
 	status = run_previous_again(run, shard);
-	/* Withheld, or gone since: it says nothing of numbers. */
 	if (status == STATUS_REFUSED)
 		shard->state = RUN_SHARD_WITHHELD;
-	if (status == STATUS_NOT_FOUND && shard->is_gone)
-		return remembered_number(run, shard);
+	/* Withheld, or gone since: what is remembered is the manifest's. */
 	if (status == STATUS_REFUSED || status == STATUS_NOT_FOUND)
-		return STATUS_OK;
+		return remembered_number(run, shard);
 	if (status != STATUS_OK ||
 	    uint160_compare(&shard->previous_number, &run->number) < 0)
 		return status;

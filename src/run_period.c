@@ -25,7 +25,8 @@
 
 /*
  * Of a CRL that is newer than its line (its run ended before the manifest) it
- * is only known that it came after the one that the line is about.
+ * is only known that it came after the one that the line is about: what was
+ * let out of that one may have been let out of this one again.
  */
 bool
 run_settled(const struct run *run, const struct run_shard *shard, int64_t *sec)
@@ -39,7 +40,7 @@ run_settled(const struct run *run, const struct run_shard *shard, int64_t *sec)
 		return false;
 	if (uint160_compare(&line->number, &shard->previous_number) != 0) {
 		*sec = line->this_update_sec;
-		return true;
+		return line->has_settled;
 	}
 	*sec = line->settled_sec;
 	return line->has_settled;

@@ -100,7 +100,7 @@ run_put_shards(struct run *run)
 	pool_run(run_store_workers(run), run->shard_count, upload_shard, run);
 	progress_clear(run->progress);
 	/* On disk before what it says is. */
-	run->ledgered = run_ledger_sync(run);
+	run->ledgered = status_graver(run->ledgered, run_ledger_sync(run));
 }
 
 enum status
@@ -510,6 +510,9 @@ static enum status
 put_manifest(struct run *run, const struct manifest *manifest,
     const struct store_version *replaces)
 {
+	/* After the one that it replaces was read, and before it is put: so of
+	 * two publishers the sets have the order of their manifests. */
+	int64_t put_sec = run->context->clock_sec();
 	const char *why = "cannot be made";
 	enum status status;
 	char *text = NULL;
@@ -522,7 +525,7 @@ put_manifest(struct run *run, const struct manifest *manifest,
 	else
 		status = put_text(run, manifest, text, len, replaces);
 	if (status == STATUS_OK)
-		run_archive_note(run, text, len);
+		run_archive_note(run, text, len, put_sec);
 	else
 		free(text);
 	return status;
@@ -585,6 +588,23 @@ put_manifests(struct run *run, const struct manifest *ours)
 	return status == STATUS_CONFLICT ? conflict(run) : status;
 }
 
+/*
+ * What stands there by a put whose answer was lost is known now. The next run
+ * has it from the manifest, and would find nothing.
+ */
+static void
+tell_found(struct run *run)
+{
+	enum status status;
+
+	if (run->options->push ||
+	    run_count_shards(run, RUN_SHARD_PUBLISHED) == run->shard_count)
+		return;
+	status = run_ledger_found(run);
+	run->ledgered = status_graver(
+	    run->ledgered, status_graver(status, run_ledger_sync(run)));
+}
+
 enum status
 run_put_manifest(struct run *run)
 {
@@ -595,11 +615,13 @@ run_put_manifest(struct run *run)
 	run->surveyed = false;
 	status = run->options->push ? fill_pushed(run, &manifest)
 				    : fill_manifest(run, &manifest);
-	if (status == STATUS_OK)
+	if (status == STATUS_OK) {
+		tell_found(run);
 		status = put_manifests(run, &manifest);
-	else
+	} else {
 		report_fault(run->report, status, run->config->manifest_key,
 		    NULL, NULL, "cannot be made");
+	}
 	if (status == STATUS_OK)
 		status = store_sync(run->store);
 	/* The header, by which that is known, is not a push's. */

@@ -72,6 +72,8 @@ state_spool_make(struct state *state, struct state_spool *spool)
 	if (status != STATUS_OK)
 		status = state_fault(
 		    state, SPOOL_NAME, "make a directory there", errno);
+	/* What is in it lasts no longer than its name does. */
+	(void)fsync(spools);
 	(void)close(spools);
 	return status;
 }

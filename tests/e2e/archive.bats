@@ -9,6 +9,7 @@
 bats_require_minimum_version 1.5.0
 load ../lib/postgres.bash
 load ../lib/publish.bash
+load ../lib/ledger.bash
 
 setup_file()
 {
@@ -452,4 +453,81 @@ assert report["exit"] == 0' "$run_1" "$number" <<<"$output"
 	ended 2
 	archive list --older-than 5d
 	ended 2
+}
+
+@test "prune leaves a CRL whose set comes while it looks" {
+	local set crl pid=
+	command -v strace >/dev/null || skip 'no strace'
+	strace -f -o probe true || skip 'strace may not trace here'
+	archive_new late shards.count=1 gates.allow_empty=yes
+	publish --now "$(ago 3)"
+	ended 0
+	publish
+	ended 0
+	# The first set waited for days, in somebody's spool.
+	set=$(sets | head -n 1)
+	mv "$archive/late/sets/$set.txt.gz" set.gz
+	crl=$(archived | grep crls/ | head -n 1)
+	mv "$archive/late/$crl" crl.gz
+	# Stopped once the sets were listed.
+	strace -f -o trace -P "$archive/late/sets" -e trace=getdents64 \
+	    -e inject=getdents64:signal=STOP:when=2 \
+	    "$CRLPRESS" archive --config "$conf" prune --older-than 1d \
+	    >prune.out 2>&1 3>&- &
+	until grep -q 'stopped by SIGSTOP' trace 2>/dev/null; do
+		kill -0 "$!" 2>/dev/null || {
+			cat prune.out trace
+			return 1
+		}
+		sleep 0.05
+	done
+	pid=$(sed -n '/stopped by SIGSTOP/{s/ .*//p;q}' trace)
+	mkdir -p "$archive/late/${crl%/*}"
+	cp crl.gz "$archive/late/$crl"
+	cp set.gz "$archive/late/sets/$set.txt.gz"
+	kill -CONT "$pid"
+	wait "$!"
+	archive fetch "$set" fetched
+	ended 0
+}
+
+@test "a push beside shards that were configured away" {
+	archive_new away shards.count=2 gates.allow_empty=yes
+	publish_ok
+	publish_configure shards.first=1 shards.count=1 \
+	    gates.allow_empty=yes "archive.url=$archive"
+	run "$CRLPRESS" push --config "$conf" --shard 1 --pass set-complete
+	ended 0
+	# Both are in the set still.
+	archive fetch fetched
+	ended 0
+	rm -f "$store"/.crlpress-*
+	same_files "$store" fetched
+}
+
+@test "of two sets of one second the last is what stood then" {
+	local first last stamp
+	archive_new second shards.count=2 gates.allow_empty=yes
+	publish_ok
+	next_second
+	"$CRLPRESS" push --config "$conf" --shard 1 >push.out
+	rm -f "$store"/.crlpress-*
+	make_old "$(sets | tail -n 1)" 3
+	last=$(sets | head -n 1)
+	# By its name the first one comes behind it.
+	stamp=${last%%-*}
+	first=$(sets | tail -n 1)
+	mv "$archive/second/sets/$first.txt.gz" \
+	    "$archive/second/sets/$stamp-99999999999-${first##*-}.txt.gz"
+	has "$(sets | tail -n 1)" -99999999999-
+	archive fetch fetched
+	ended 0
+	same_files "$store" fetched
+	archive fetch --at "$(ago 2)" earlier
+	ended 0
+	same_files "$store" earlier
+	# Which of them was followed is not known by the name.
+	archive prune --older-than 1d
+	ended 0
+	has "$output" ': 0 sets and 0 CRLs gone, 2 and 3 left'
 }

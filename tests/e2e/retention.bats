@@ -170,7 +170,10 @@ run_all()
 	publish --now "$(iso $((t + 2 * P)))"
 	ended 0
 	same "$(line removed)" 3 removed
-	same "$(listed)" "$(awk -v from=$((t + P)) '$1 >= from' due)" listed
+	# Nothing is known of what the first let out, so what had left it comes
+	# once more.
+	same "$(listed)" "$(awk -v left=$((t - 1)) -v from=$((t + P)) \
+	    '$1 == left || $1 >= from' due)" listed
 }
 
 # late SERIAL RECORDED: a row of a certificate that expired a day before, and
@@ -303,6 +306,66 @@ serials_at()
 	ended 0
 	has "$output" ' 0 expired + 2 gone '
 	same "$(crl_field "$store/mended/0.crl" serials)" 11 'in the end'
+}
+
+# recorded_early: the rows of $name, as if they had been recorded early.
+recorded_early()
+{
+	pg_psql -c "UPDATE crlpress.revocation SET
+	    recorded_at = to_timestamp($((t - 86400)))
+	    WHERE issuer = '$name'"
+}
+
+@test "a row that was let out twice, of a CRL whose manifest was not put too" {
+	publish_new twice shards.count=1
+	revoke 11 0 $((t - 86400)) $((t + 90 * 86400))
+	revoke 7a 0 $((t + 365 * 86400)) $((t + 3600))
+	recorded_early
+	publish --now "$(iso "$t")" --pass rows:0
+	ended 0
+	publish --now "$(iso $((t + P)))" --pass rows:0
+	ended 0
+	cp "$manifest" second
+	cp "$state/twice/published" second.published
+	publish --now "$(iso $((t + 2 * P)))" --pass rows:0
+	ended 0
+	# As if it had ended between the shard and the manifest.
+	cp second "$manifest"
+	cp second.published "$state/twice/published"
+	pg_psql -c "UPDATE crlpress.revocation
+	    SET revoked_at = revoked_at - interval '366 days'
+	    WHERE issuer = 'twice' AND serial = '\\x7a'"
+	publish --now "$(iso $((t + 3 * P)))"
+	ended 0
+	same "$(crl_field "$store/twice/0.crl" serials | tr '\n' ' ')" \
+	    '11 7A ' listed
+}
+
+@test "what was let leave too early is listed again when nobody knows" {
+	publish_new early shards.count=1 gates.floor=0% gates.shard_floor=0%
+	revoke 11 0 $((t - 86400)) $((t + 90 * 86400))
+	revoke 12 0 $((t - 86400)) $((t + 2 * P + 60))
+	recorded_early
+	publish --now "$(iso "$t")"
+	ended 0
+	publish --now "$(iso $((t + P)))"
+	ended 0
+	pg_psql -c "UPDATE crlpress.revocation
+	    SET not_after = to_timestamp($((t + 60)))
+	    WHERE issuer = 'early' AND serial = '\\x12'"
+	publish --now "$(iso $((t + 2 * P)))"
+	ended 3
+	publish --now "$(iso $((t + 2 * P)))" --pass no-early-removal:0
+	ended 0
+	same "$(line settled)" - settled
+	# It expired, and has not stood on a CRL since.
+	publish --now "$(iso $((t + 3 * P)))"
+	ended 0
+	same "$(crl_field "$store/early/0.crl" serials | tr '\n' ' ')" \
+	    '11 12 ' listed
+	publish --now "$(iso $((t + 4 * P)))"
+	ended 0
+	same "$(crl_field "$store/early/0.crl" serials)" 11 'in the end'
 }
 
 @test "where the source does not tell when, what expired is not new" {

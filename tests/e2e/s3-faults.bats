@@ -8,6 +8,7 @@ bats_require_minimum_version 1.5.0
 load ../lib/postgres.bash
 load ../lib/publish.bash
 load ../lib/s3.bash
+load ../lib/ledger.bash
 
 # So many that a run can be caught in the middle, over one connection.
 many=150
@@ -249,6 +250,24 @@ get_fault()
 	ended 0
 	s3_fetch
 	compare 10
+}
+
+@test "a put that was done, and nobody said so: found before the manifest" {
+	stub_start "$S3_ENDPOINT"
+	s3_publish_new lost shards.count=3 "store.endpoint=$stub_url"
+	make_lasting_rows 90 3
+	publish_ok
+	stub_rules "$(put_fault 1 '"times":1,"do":"forward","lose":true')" \
+	    "$(put_fault 1 '"do":"reply","status":400')"
+	publish
+	ended 4
+	stub_rules
+	s3_fetch
+	has "$(<"$manifest")" '# shard 1 number='
+	# The manifest has it now, so that the next run will not find it.
+	ledger_tells "lost/1.crl $(crl_field "$store/lost/1.crl" number)"
+	next_run 3
+	same "$(ledger found | wc -l)" 1 'found once'
 }
 
 @test "faults that do not heal are not tried again, and change nothing" {

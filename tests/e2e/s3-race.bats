@@ -166,10 +166,10 @@ count()
 		sort -n -c -u -k 1,1 <<<"$seen"
 		# The same of all that ever stood there, seen or not; and what
 		# was seen had stood there.
-		stood "$key" >stood
-		echo "$key: $(wc -l <stood) stood there"
-		sort -n -c -u -k 1,1 stood
-		same "$(grep -vxFf stood <<<"$seen" || true)" '' 'never put'
+		stood "$key" >versions
+		echo "$key: $(wc -l <versions) stood there"
+		sort -n -c -u -k 1,1 versions
+		same "$(grep -vxFf versions <<<"$seen" || true)" '' 'never put'
 	done
 
 	# The end is like any other beginning.
