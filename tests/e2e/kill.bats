@@ -172,6 +172,10 @@ next_run()
 	local may_say='^$'
 	# Shards that a first run left without a manifest are worth a word.
 	[ -e "$manifest" ] || may_say='^kill: ok: | but no manifest: '
+	# So are rows that expired, when the manifest is of the first CRLs,
+	# which prove nothing of them, and newer ones were left without one.
+	! grep -qs ' settled=-' "$manifest" ||
+	    may_say='^kill: ok: |: rows that expired are listed once, '
 	# To be sure that there is something to sweep up. Names of their own:
 	# what is staged may be the very file that is published.
 	[ ! -d "$store/kill" ] || : >"$store/kill/.crlpress-tmp-1-1"

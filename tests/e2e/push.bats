@@ -93,7 +93,8 @@ push()
 {
 	rm -rf before
 	cp -a "$store" before
-	run --separate-stderr "$CRLPRESS" push --config "$conf" "$@"
+	run --separate-stderr "${under[@]}" "$CRLPRESS" push --config "$conf" \
+	    "$@"
 }
 
 # The serial stands in the shard, under a CRL that openssl takes.
@@ -754,7 +755,11 @@ stop_judged()
 		touch -c "$store/e1/2.crl"
 	done 3>&- &
 	running=($!)
+	# Each put is held up until it must have changed.
+	under=(strace -f -o /dev/null -e trace=linkat
+	    -e inject=linkat:delay_enter=500ms)
 	push --serial 7a7a7a01 --serial 7a7a7a02
+	under=()
 	kill "${running[0]}"
 	wait "${running[0]}" || true
 	running=()
