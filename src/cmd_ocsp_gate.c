@@ -172,20 +172,14 @@ static enum status
 database_ask(struct asking *asking)
 {
 	const struct config *config = asking->config;
-	struct source_config source_config = {
-	    .conninfo = config->conninfo,
-	    .sql = asking->sql,
-	    .sql_name = config->ocsp_query_file,
-	    .issuer_id = config->issuer_id != NULL ? config->issuer_id : "",
-	    .encoding = config->encoding,
-	    .connect_timeout_sec = config->connect_timeout_sec,
-	    .statement_timeout_sec = config->statement_timeout_sec,
-	};
+	struct source_config source_config = config_source(config, NULL);
 	struct source_expiry answer;
 	struct source *source = NULL;
-	enum status status =
-	    source_open(&source_config, asking->report, &source);
+	enum status status;
 
+	source_config.sql = asking->sql;
+	source_config.sql_name = config->ocsp_query_file;
+	status = source_open(&source_config, asking->report, &source);
 	if (status == STATUS_OK)
 		status = snapshot_take(asking, source_snapshot(source));
 	if (status == STATUS_OK)

@@ -392,15 +392,23 @@ database_quote(struct database *database, const char *text)
 	return copy;
 }
 
-enum status
-database_execute(struct database *database, const struct database_query *query)
+/* Sends it, and waits until the server says this and nothing more. */
+static enum status
+query_run(struct database *database, const struct database_query *query,
+    ExecStatusType want)
 {
 	PGresult *result;
 	enum status status = answer_read(database, query,
-	    PQsendQuery(database->conn, query->sql), PGRES_COMMAND_OK, &result);
+	    PQsendQuery(database->conn, query->sql), want, &result);
 
 	PQclear(result);
 	return status;
+}
+
+enum status
+database_execute(struct database *database, const struct database_query *query)
+{
+	return query_run(database, query, PGRES_COMMAND_OK);
 }
 
 /* The server's own count of the rows of a command. */
@@ -557,12 +565,7 @@ database_describe(struct database *database, const struct database_query *query,
 enum status
 database_copy_out(struct database *database, const struct database_query *query)
 {
-	PGresult *result;
-	enum status status = answer_read(database, query,
-	    PQsendQuery(database->conn, query->sql), PGRES_COPY_OUT, &result);
-
-	PQclear(result);
-	return status;
+	return query_run(database, query, PGRES_COPY_OUT);
 }
 
 /*
@@ -626,11 +629,8 @@ database_copy_out_end(struct database *database,
 enum status
 database_copy_in(struct database *database, const struct database_query *query)
 {
-	PGresult *result;
-	enum status status = answer_read(database, query,
-	    PQsendQuery(database->conn, query->sql), PGRES_COPY_IN, &result);
+	enum status status = query_run(database, query, PGRES_COPY_IN);
 
-	PQclear(result);
 	/* libpq itself would wait for ever. */
 	if (status == STATUS_OK && PQsetnonblocking(database->conn, 1) != 0)
 		status = connection_fault(database, query->rule);

@@ -78,19 +78,14 @@ push_certificate_is_of(const struct push_certificate *certificate,
 		   crl_view_equal(&its->key_id, &issuer->key_id));
 }
 
-/* Which configured shard a URL is of; a view has no NUL, or is no URL. */
+/* Which configured shard a URL is of. */
 static bool
 find_shard(
     const struct config *config, const struct crl_view *url, uint32_t *shard)
 {
-	char text[SHARD_NAME_BYTES];
-
-	if (url->len >= sizeof(text) || memchr(url->data, 0, url->len) != NULL)
-		return false;
-	memcpy(text, url->data, url->len);
-	text[url->len] = '\0';
-	return shard_find(config->url_pattern, config->shards.count,
-		   config->shards.first, text, shard) == STATUS_OK;
+	return shard_find_octets(config->url_pattern, config->shards.count,
+		   config->shards.first, url->data, url->len,
+		   shard) == STATUS_OK;
 }
 
 /* That the URL and the scheme are of one mind. */

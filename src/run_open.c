@@ -17,9 +17,6 @@
 /* A run that starts within a second of the last one waits this long. */
 #define NEXT_SECOND_MOST_SEC 3
 
-/* What faults of the statement are about where it is in no file. */
-#define NATIVE_NAME "native statement"
-
 static enum status
 no_memory(struct run *run)
 {
@@ -66,16 +63,12 @@ choose_shards(const struct run *run, bool *chosen)
 		chosen[options->asked[i].shard - first] = true;
 }
 
-/* For the scheme cdp; by one thread, before others read. */
+/* By one thread, before others read. */
 static void
 points_init(struct run *run)
 {
-	run->points = (struct source_points){
-	    .url_pattern = run->config->url_pattern,
-	    .shard_first = run->config->shards.first,
-	    .shard_count = run->config->shards.count,
-	    .issuer = issuer_facts(run->issuer)->subject,
-	};
+	run->points =
+	    config_points(run->config, issuer_facts(run->issuer)->subject);
 }
 
 static enum status
@@ -417,21 +410,10 @@ run_connections(const struct run *run)
 static struct source_config
 source_config_of(struct run *run)
 {
-	const struct config *config = run->config;
+	struct source_config source = config_source(run->config, &run->points);
 
-	return (struct source_config){
-	    .conninfo = config->conninfo,
-	    .sql = config->sql,
-	    .sql_name =
-		config->query_file != NULL ? config->query_file : NATIVE_NAME,
-	    /* A statement without :'issuer' needs none. */
-	    .issuer_id = config->issuer_id != NULL ? config->issuer_id : "",
-	    .encoding = config->encoding,
-	    .points = config->shards.scheme == SHARD_CDP ? &run->points : NULL,
-	    .connect_timeout_sec = config->connect_timeout_sec,
-	    .statement_timeout_sec = config->statement_timeout_sec,
-	    .stop = &run->stop_reading,
-	};
+	source.stop = &run->stop_reading;
+	return source;
 }
 
 /* Before the shards are known, a serial is asked for, and no more. */
@@ -469,8 +451,7 @@ run_start_rows(struct run *run, const struct run_shard *shard)
 	const struct config *config = run->config;
 	struct source_statement statement = {
 	    .sql = config->shard_sql,
-	    .name = config->shard_query_file != NULL ? config->shard_query_file
-						     : NATIVE_NAME,
+	    .name = config_statement_name(config->shard_query_file),
 	};
 	char text[16];
 

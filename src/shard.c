@@ -202,3 +202,16 @@ shard_find(const char *pattern, uint32_t count, uint32_t first,
 	*index = (uint32_t)found;
 	return STATUS_OK;
 }
+
+enum status
+shard_find_octets(const char *pattern, uint32_t count, uint32_t first,
+    const uint8_t *name, size_t len, uint32_t *index)
+{
+	char text[SHARD_NAME_BYTES];
+
+	if (len >= sizeof(text) || memchr(name, '\0', len) != NULL)
+		return STATUS_NOT_FOUND;
+	memcpy(text, name, len);
+	text[len] = '\0';
+	return shard_find(pattern, count, first, text, index);
+}

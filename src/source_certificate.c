@@ -7,12 +7,10 @@
 #include "crlpress/certificate_read.h"
 #include "crlpress/shard.h"
 
-/* The one URL of the one distribution point. NULL, or what is wrong. */
+/* Whether it has one distribution point of one URL. NULL, or what is wrong. */
 static const char *
-url_read(const struct certificate *certificate, char url[SHARD_NAME_BYTES])
+points_fault(const struct certificate *certificate)
 {
-	const struct crl_view *only = &certificate->url[0];
-
 	if (!certificate->has_points ||
 	    (certificate->url_count == 0 && certificate->other_name_count == 0))
 		return "certificate names no CRL";
@@ -22,11 +20,6 @@ url_read(const struct certificate *certificate, char url[SHARD_NAME_BYTES])
 		       "a URL";
 	if (certificate->point_count != 1 || certificate->url_count != 1)
 		return "certificate names several CRLs";
-	if (only->len >= SHARD_NAME_BYTES ||
-	    memchr(only->data, '\0', only->len) != NULL)
-		return "certificate names a CRL of no shard";
-	memcpy(url, only->data, only->len);
-	url[only->len] = '\0';
 	return NULL;
 }
 
@@ -59,7 +52,6 @@ source_certificate_place(const struct source_points *points, bool pem,
 {
 	struct certificate certificate;
 	struct crl_fault unused;
-	char url[SHARD_NAME_BYTES];
 	const char *fault = NULL;
 	uint32_t index;
 
@@ -73,11 +65,12 @@ source_certificate_place(const struct source_points *points, bool pem,
 		return "certificate is not DER, or not one";
 	fault = identity_fault(points, &certificate, row);
 	if (fault == NULL)
-		fault = url_read(&certificate, url);
+		fault = points_fault(&certificate);
 	if (fault != NULL)
 		return fault;
-	if (shard_find(points->url_pattern, points->shard_count,
-		points->shard_first, url, &index) != STATUS_OK)
+	if (shard_find_octets(points->url_pattern, points->shard_count,
+		points->shard_first, certificate.url[0].data,
+		certificate.url[0].len, &index) != STATUS_OK)
 		return "certificate names a CRL of no shard";
 	row->has_hint = true;
 	row->hint.has_shard = true;

@@ -18,8 +18,6 @@
 /* Reasons that are told apart; all further ones are told as the last. */
 #define REASONS_MOST 32
 
-#define NATIVE_NAME "native statement"
-
 /* Reading a table whole is dear when it is large and most of it is not for
  * the statement. */
 #define SCAN_ROWS_LEAST 10000.0
@@ -186,21 +184,17 @@ try_statements(struct trial *trial, int64_t lookback_sec)
 	char serial[UINT160_HEX_BYTES], shard[16];
 	struct source_statement all = {
 	    .sql = config->sql,
-	    .name =
-		config->query_file != NULL ? config->query_file : NATIVE_NAME,
+	    .name = config_statement_name(config->query_file),
 	    .has_parts = true,
 	};
 	struct source_statement of_shard = {
 	    .sql = config->shard_sql,
-	    .name = config->shard_query_file != NULL ? config->shard_query_file
-						     : NATIVE_NAME,
+	    .name = config_statement_name(config->shard_query_file),
 	    .shard = shard,
 	};
 	struct source_statement of_serial = {
 	    .sql = config->serial_sql,
-	    .name = config->serial_query_file != NULL
-			? config->serial_query_file
-			: NATIVE_NAME,
+	    .name = config_statement_name(config->serial_query_file),
 	    .serial = serial,
 	};
 	enum status status;
@@ -226,22 +220,9 @@ trial_source(const struct config *config, const struct context *context,
 	    .out = out,
 	    .now_sec = context->clock_sec(),
 	};
-	struct source_points points = {
-	    .url_pattern = config->url_pattern,
-	    .shard_first = config->shards.first,
-	    .shard_count = config->shards.count,
-	};
-	const struct source_config source = {
-	    .conninfo = config->conninfo,
-	    .sql = config->sql,
-	    .sql_name =
-		config->query_file != NULL ? config->query_file : NATIVE_NAME,
-	    .issuer_id = config->issuer_id != NULL ? config->issuer_id : "",
-	    .encoding = config->encoding,
-	    .points = config->shards.scheme == SHARD_CDP ? &points : NULL,
-	    .connect_timeout_sec = config->connect_timeout_sec,
-	    .statement_timeout_sec = config->statement_timeout_sec,
-	};
+	struct source_points points =
+	    config_points(config, (struct crl_view){0});
+	const struct source_config source = config_source(config, &points);
 	int64_t lookback_sec = trial.now_sec - config->lookback_sec;
 	struct issuer *issuer = NULL;
 	enum status status = STATUS_OK;

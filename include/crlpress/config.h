@@ -18,6 +18,7 @@
 #include "crlpress/shard.h"
 #include "crlpress/signer.h"
 #include "crlpress/source.h"
+#include "crlpress/source_certificate.h"
 #include "crlpress/source_part.h"
 #include "crlpress/status.h"
 #include "crlpress/store_remote.h"
@@ -112,6 +113,20 @@ struct config {
 	uint64_t size_most; /* bytes of one CRL */
 	bool allow_empty;   /* an issuer without a single revocation is fine */
 };
+
+/*
+ * How its source is opened; what it points to is the configuration's, which
+ * outlives it, and `points`, which the scheme cdp looks at.
+ */
+struct source_config config_source(
+    const struct config *config, const struct source_points *points);
+
+/* The shards' URLs for the scheme cdp; `issuer` is a DER Name, or empty. */
+struct source_points config_points(
+    const struct config *config, struct crl_view issuer);
+
+/* A statement in messages: its file, or NULL for a native one. */
+const char *config_statement_name(const char *query_file);
 
 /*
  * Reads a file. Every mistake in it is reported, not just the first, as

@@ -68,4 +68,10 @@ enum status shard_expand(const char *pattern, uint32_t count, uint32_t index,
 enum status shard_find(const char *pattern, uint32_t count, uint32_t first,
     const char *name, uint32_t *index) MUST_CHECK;
 
+/* The same of octets that have no NUL behind them; one among them is no name.
+ */
+enum status shard_find_octets(const char *pattern, uint32_t count,
+    uint32_t first, const uint8_t *name, size_t len,
+    uint32_t *index) MUST_CHECK;
+
 #endif
