@@ -154,15 +154,32 @@ check_rows(struct run *run)
 	    (unsigned long long)sum, (unsigned long long)rows->read);
 }
 
+uint64_t
+run_count_unknown(const struct run *run)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < run->shard_count; i++)
+		count += run->shard[i].may_stand;
+	return count;
+}
+
+/* A run that fails: "nothing was changed" is said only where that is known. */
+enum status
+run_failed(const struct run *run)
+{
+	return run_count_shards(run, RUN_SHARD_PUBLISHED) > 0 ||
+		       run_count_unknown(run) > 0
+		   ? STATUS_PARTIAL
+		   : STATUS_FAILED;
+}
+
 enum status
 run_verdict(const struct run *run)
 {
-	uint64_t published = run_count_shards(run, RUN_SHARD_PUBLISHED);
-
-	if (run_count_shards(run, RUN_SHARD_UNPLACED) > 0)
-		return published > 0 ? STATUS_PARTIAL : STATUS_FAILED;
-	if (run_count_shards(run, RUN_SHARD_FAILED) > 0)
-		return published > 0 ? STATUS_PARTIAL : STATUS_FAILED;
+	if (run_count_shards(run, RUN_SHARD_UNPLACED) > 0 ||
+	    run_count_shards(run, RUN_SHARD_FAILED) > 0)
+		return run_failed(run);
 	for (size_t i = 0; i < run->shard_count; i++)
 		if (run->shard[i].public_other)
 			return STATUS_PARTIAL;
@@ -210,9 +227,7 @@ judge_ledger(const struct run *run, enum status status, enum status ledger)
 {
 	if (ledger == STATUS_OK)
 		return status;
-	return status_graver(status,
-	    run_count_shards(run, RUN_SHARD_PUBLISHED) > 0 ? STATUS_PARTIAL
-							   : STATUS_FAILED);
+	return status_graver(status, run_failed(run));
 }
 
 /* Shards that are out want a manifest: a signal does not end that halfway. */
@@ -252,7 +267,7 @@ publish(struct run *run)
 	if (status == STATUS_OK)
 		status = run_verdict(run);
 	/* Shards are out, and something after them failed. */
-	else if (run_count_shards(run, RUN_SHARD_PUBLISHED) > 0)
+	else if (run_failed(run) == STATUS_PARTIAL)
 		status = STATUS_PARTIAL;
 	return judge_ledger(
 	    run, status_graver(status, archived), run->ledgered);

@@ -92,6 +92,7 @@ struct run_shard {
 	uint32_t gates_closed; /* a bit (1 << gate) for each */
 	bool unledgered;       /* published, but the ledger does not say so */
 	bool public_other;     /* published, but its URL serves another */
+	bool may_stand;        /* unplaced, as far as can be told */
 	struct uint160 found;  /* what the ledger was told that stands here */
 };
 
@@ -360,6 +361,12 @@ void run_count_rows(struct run *run);
 void run_warn_stale(struct run *run);
 /* What the exit status says when every step was done. */
 enum status run_verdict(const struct run *run);
+
+/* Of what was put and could not be read back. */
+uint64_t run_count_unknown(const struct run *run);
+
+/* STATUS_PARTIAL when something was published, or may be; STATUS_FAILED. */
+enum status run_failed(const struct run *run);
 uint64_t run_count_shards(const struct run *run, enum run_shard_state state);
 /* NULL: not of this run. */
 struct run_shard *run_shard_find(struct run *run, uint32_t index);

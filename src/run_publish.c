@@ -72,6 +72,7 @@ upload_shard(void *context, unsigned worker, size_t i)
 	}
 	/* It is published, and said that not everybody sees it. */
 	shard->public_other = status == STATUS_PARTIAL && now.text[0] != '\0';
+	shard->may_stand = status == STATUS_PARTIAL && now.text[0] == '\0';
 	if (shard->public_other)
 		status = STATUS_OK;
 	shard->state =
@@ -110,12 +111,15 @@ run_upload(struct run *run)
 	run_again(run);
 	if (run_is_interrupted(run))
 		report_warn(run->report, run->config->name, NULL, NULL,
-		    "interrupted: of the shards %llu are published and %llu "
-		    "are not; it is safe to run again",
+		    "interrupted: of the shards %llu are published, of %llu "
+		    "it is not known, and %llu are not; it is safe to run "
+		    "again",
 		    (unsigned long long)run_count_shards(
 			run, RUN_SHARD_PUBLISHED),
-		    (unsigned long long)run_count_shards(
-			run, RUN_SHARD_UNPLACED));
+		    (unsigned long long)run_count_unknown(run),
+		    (unsigned long long)(run_count_shards(
+					     run, RUN_SHARD_UNPLACED) -
+					 run_count_unknown(run)));
 	return store_sync(run->store);
 }
 

@@ -32,9 +32,7 @@ static enum status
 lost(struct share *share)
 {
 	struct run *run = share->run;
-	enum status status = run_count_shards(run, RUN_SHARD_PUBLISHED) > 0
-				 ? STATUS_PARTIAL
-				 : STATUS_FAILED;
+	enum status status = run_failed(run);
 
 	for (size_t i = 0; i < run->shard_count; i++)
 		if (share->mine[i] &&
@@ -476,7 +474,6 @@ static enum status
 conclude(struct share *share, enum status status)
 {
 	struct run *run = share->run;
-	bool some = run_count_shards(run, RUN_SHARD_PUBLISHED) > 0;
 
 	catch_interrupts(share, false);
 	for (size_t i = 0; i < run->shard_count; i++)
@@ -487,13 +484,13 @@ conclude(struct share *share, enum status status)
 	run_count_rows(run);
 	run_warn_stale(run);
 	if (status == STATUS_OK && share->is_troubled)
-		return some ? STATUS_PARTIAL : STATUS_FAILED;
+		return run_failed(run);
 	if (status == STATUS_OK)
 		return run_verdict(run);
 	/* That shards are withheld, here or elsewhere, is no failure. */
 	if (status == STATUS_REFUSED)
 		return status_graver(status, run_verdict(run));
-	return some ? STATUS_PARTIAL : status;
+	return run_failed(run) == STATUS_PARTIAL ? STATUS_PARTIAL : status;
 }
 
 enum status

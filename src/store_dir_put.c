@@ -261,13 +261,17 @@ put_rename(struct put *put, struct store_version *now)
 	if (renameat(put->parent, put->temp, put->parent, put->name) != 0)
 		return dir_fault(put->dir, key, "rename it into place", errno);
 	put->temp[0] = '\0';
-	if (fstatat(put->parent, put->name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return dir_fault(put->dir, key, "read it back", errno);
+	if (fstatat(put->parent, put->name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+		(void)dir_fault(put->dir, key, "read it back", errno);
+		return STATUS_PARTIAL;
+	}
 	if (!dir_same_file(&st, &put->temp_stat) ||
-	    (uint64_t)st.st_size != put->upload->size)
-		return store_fault(&put->dir->store, key,
+	    (uint64_t)st.st_size != put->upload->size) {
+		(void)store_fault(&put->dir->store, key,
 		    "is not what was put there a moment ago: "
 		    "somebody writes there without the lock");
+		return STATUS_PARTIAL;
+	}
 	dir_version_set(now, &st);
 	return STATUS_OK;
 }

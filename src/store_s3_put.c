@@ -109,6 +109,13 @@ file_open(struct put *put)
 	return STATUS_OK;
 }
 
+/* Sent, and what became of it cannot be told. */
+static enum status
+put_unknown(enum status status)
+{
+	return status == STATUS_FAILED ? STATUS_PARTIAL : status;
+}
+
 /*
  * STATUS_CONFLICT when the condition failed: 412, or 404 as Amazon has it when
  * what is to be replaced is gone.
@@ -131,7 +138,7 @@ put_send(struct put *put)
 		s3_condition_add(&request, put->form, &upload->replaces);
 	status = s3_call(put->s3, &request, &answer);
 	if (status != STATUS_OK)
-		return status;
+		return put_unknown(status);
 	if (answer.reply.code == 200 || answer.reply.code == 201 ||
 	    answer.reply.code == 204)
 		(void)s3_etag(&answer, &put->etag);
@@ -261,7 +268,8 @@ s3_put(struct store *store, const struct store_upload *upload,
 		(void)close(put.fd);
 	version = put.etag;
 	if (status == STATUS_OK && !put.seen)
-		status = s3_read_back(s3, upload, &put.etag, &version);
+		status =
+		    put_unknown(s3_read_back(s3, upload, &put.etag, &version));
 	if (status != STATUS_OK)
 		return status;
 	*now = copy.version = version;

@@ -140,8 +140,9 @@ enum status store_look_again(struct store *store, const char *key,
  * something else stands there and it is not these very bytes; bytes that are
  * ours already are success. STATUS_PARTIAL, reported, with `*now` filled in:
  * the store has it, but what its public URL serves is something else. Any
- * other failure is reported; `*now` is left alone then. Threads may call it
- * with different keys.
+ * other failure is reported; `*now` is left alone then. That is
+ * STATUS_PARTIAL when it was sent and nobody can say whether it stands there.
+ * Threads may call it with different keys.
  */
 enum status store_put(struct store *store, const struct store_upload *upload,
     struct store_version *now) MUST_CHECK;

@@ -270,6 +270,22 @@ get_fault()
 	same "$(ledger found | wc -l)" 1 'found once'
 }
 
+@test "a put that cannot be read back is not called nothing" {
+	stub_start "$S3_ENDPOINT"
+	s3_publish_new blind shards.count=2 "store.endpoint=$stub_url" \
+	    store.retry_deadline=2s store.connections=1
+	make_lasting_rows 90 2
+	publish_ok
+	stub_rules "$(put_fault 1 '"do":"reply","status":400')" \
+	    '{"method":"HEAD","path":"/0.crl$","do":"reply","status":400}'
+	publish
+	ended 4
+	# No CRL is known to be out: the manifest is as it was.
+	same "$(stub_count PUT manifest)" 1 'puts of the manifest'
+	stub_rules
+	next_run 2
+}
+
 @test "faults that do not heal are not tried again, and change nothing" {
 	local code
 	stub_start "$S3_ENDPOINT"

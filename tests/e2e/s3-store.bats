@@ -436,12 +436,12 @@ error()
 @test "s3: at the end of its time a request fails" {
 	through_stub retry_deadline=2s
 	stub_rules "{$(error 503 SlowDown)}"
-	store 1 put k one
+	store 4 put k one
 	said 'the answer is 503 SlowDown, again and again'
 	[ "$(stub_count PUT /k)" -ge 3 ]
 	stub_rules '{"do":"reply","status":503,"headers":{"Retry-After":"60"}}'
 	: >"$stub/log"
-	store 1 put k one
+	store 4 put k one
 	requests PUT /k 1
 	# A server that is silent.
 	configure retry_deadline=2s stall_timeout=1s
@@ -520,7 +520,7 @@ error()
 	store 1 get k
 	said 'without a usable ETag'
 	stub_rules '{"method":"HEAD","do":"forward","drop":["ETag"]}'
-	store 1 put l one
+	store 4 put l one
 	said 'without a usable ETag'
 }
 
@@ -538,21 +538,21 @@ error()
 	store 6 put l one
 	stub_rules '{"method":"HEAD","do":"forward","set":{
 	    "x-amz-meta-sha256":"00"}}'
-	store 1 put m one
+	store 4 put m one
 	said 'reads back with another x-amz-meta-sha256, have 00'
 	stub_rules '{"method":"HEAD","do":"forward","set":{
 	    "Content-Type":"text/html"}}'
-	store 1 put n one
+	store 4 put n one
 	said 'reads back with another Content-Type, have text/html'
 	stub_rules '{"method":"HEAD","do":"forward","set":{
 	    "Content-Length":"99999"}}'
-	store 1 put o one
+	store 4 put o one
 	said 'reads back with another size, have 99999, want 100000'
 	# The bytes are looked at when asked for.
 	stub_rules '{"method":"GET","do":"forward","flip":77777}'
 	store 0 put p one
 	configure read_back=object
-	store 1 put q one
+	store 4 put q one
 	said 'what was put reads back as something else'
 	stub_rules
 	store 0 put r one
@@ -561,7 +561,7 @@ error()
 @test "s3: a store that never shows the put has not got it" {
 	through_stub retry_deadline=2s
 	stub_rules '{"method":"HEAD",'"$(error 404 '')"'}'
-	store 1 put k one
+	store 4 put k one
 	said 'what was put does not read back'
 }
 
