@@ -648,7 +648,10 @@ dbname=postgres user=cron"
 	echo go >&4
 	exec 4>&-
 	wait $pid
-	# The one that exported it is gone, and its snapshot with it.
+	# The one that exported it is gone, and its snapshot with it: once the
+	# server has noticed.
+	pg_wait "SELECT count(*) = 0 FROM pg_stat_activity
+	    WHERE application_name = 'crlpress'"
 	run "$DUMP" -S "$*" -s "$sql"
 	[ "$status" -eq 3 ]
 	has "$output" 'napshot'

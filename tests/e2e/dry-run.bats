@@ -68,7 +68,8 @@ hold()
 	    >/dev/null 2>&1 3>&- &
 	holder=$!
 	pg_wait "SELECT count(*) > 0 FROM pg_locks
-	    WHERE locktype = 'advisory' AND granted"
+	    WHERE locktype = 'advisory' AND mode = 'ExclusiveLock'
+	    AND granted"
 }
 
 let_go()

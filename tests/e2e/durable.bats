@@ -35,10 +35,20 @@ teardown_file()
 }
 
 # The calls of one process, a line each: its name, a blank, its arguments with
-# the paths of descriptors.
+# the paths of descriptors. One during which another process did something
+# stands in two parts: it counts where it ended.
 calls()
 {
-	sed -n 's/^[0-9]* *\([a-z0-9]*\)(\(.*\)) *= .*/\1 \2/p' trace
+	awk '/ <unfinished \.\.\.>$/ {
+		sub(/ <unfinished \.\.\.>$/, "")
+		begun[$1] = $0
+		next
+	}
+	/^[0-9]+ +<\.\.\. [a-z0-9]+ resumed>/ {
+		$0 = begun[$1] substr($0, index($0, "resumed>") + 8)
+	}
+	{ print }' trace |
+	    sed -n 's/^[0-9]* *\([a-z0-9]*\)(\(.*\)) *= .*/\1 \2/p'
 }
 
 # line_of REGEX [AFTER]: where the first such call stands, after a line.
@@ -102,7 +112,7 @@ line_of()
 	    -e inject=openat:delay_exit=3s "$CRLPRESS" publish --dry-run \
 	    --config "$conf" >dry.out 2>dry.err 3>&- &
 	running=$!
-	for ((i = 0; i < 300; i++)); do
+	for ((i = 0; i < 1200; i++)); do
 		! grep -qs manifest trace || break
 		sleep 0.1
 	done

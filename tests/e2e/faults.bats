@@ -118,7 +118,7 @@ FROM (SELECT *, generate_series(1, 1000000000) AS i
 WHERE i % 1000 <> 0 OR pg_sleep(0.01)::text IS NOT NULL"
 
 @test "statement_timeout in the middle of COPY" {
-	query "$endless_sql" source.statement_timeout=1s
+	query "$endless_sql" source.statement_timeout=3s
 	refused 1 query.sql copy 'statement timeout' 57014
 	said 'hint: raise statement_timeout'
 }

@@ -63,6 +63,7 @@ two_hosts()
 	gates_open
 	host_ended a 0
 	host_ended b 0
+	bucket_seen 6
 	sleep 1
 	two_hosts
 	host_kill a
@@ -92,8 +93,8 @@ two_hosts()
 }
 
 @test 'the store stands still under all: the next run does what is left' {
-	bucket_new still 4 store.request_timeout=2s store.stall_timeout=2s \
-	    store.retry_deadline=3s store.connect_timeout=2s
+	bucket_new still 4 store.request_timeout=4s store.stall_timeout=4s \
+	    store.retry_deadline=6s store.connect_timeout=4s
 	read -r rgw <"$S3_ROOT/rgw/rgw.s3pid"
 	two_hosts
 	kill -STOP "$rgw"
@@ -104,7 +105,8 @@ two_hosts()
 	kill -CONT "$rgw"
 	rgw=
 	# What was sent may be put even now: it is a run's of its own.
-	host c
+	host c store.request_timeout=1m store.stall_timeout=1m \
+	    store.retry_deadline=2m store.connect_timeout=1m
 	host_ended c 0
 	# Those that were put before are put twice, by two runs.
 	bucket_versions 'x x x x'

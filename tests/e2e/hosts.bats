@@ -401,6 +401,28 @@ two_hosts()
 }
 
 # The server commits, and is cut off before it can say so.
+# commits_wait: until a commit waits for a standby that there is not. The
+# server's configuration is that of its checkpointer, which reads it when it
+# comes to it.
+commits_wait()
+{
+	local i pid
+	for ((i = 0; i < 200; i++)); do
+		PGOPTIONS='-c synchronous_commit=on' \
+		    pg_psql -c "CREATE TABLE waits_$i ()" 3>&- &
+		pid=$!
+		while kill -0 "$pid" 2>/dev/null; do
+			[ "$(pg_psql -c "SELECT count(*) = 1
+			    FROM pg_stat_activity WHERE wait_event = 'SyncRep'
+			    AND query LIKE '%TABLE waits%'")" != t ] || return 0
+			sleep 0.05
+		done
+		sleep 0.1
+	done
+	echo 'no commit waits'
+	return 1
+}
+
 @test 'the answer to a lease is lost: what was leased is made' {
 	hosts_new answer 4
 	hosts_rows 100 4
@@ -410,10 +432,7 @@ two_hosts()
 	    '%SKIP LOCKED%' AND usename = 'cron' AND state = 'active') > 0"
 	pg_psql -c "ALTER SYSTEM SET synchronous_standby_names = 'nobody'" \
 	    -c 'SELECT pg_reload_conf()'
-	PGOPTIONS='-c synchronous_commit=on' \
-	    pg_psql -c 'CREATE TABLE waits ()' 3>&- &
-	until_true "SELECT count(*) = 1 FROM pg_stat_activity
-	    WHERE wait_event = 'SyncRep' AND query LIKE '%TABLE waits%'"
+	commits_wait
 	gates_open
 	until_true "SELECT count(*) = 1 FROM pg_stat_activity
 	    WHERE wait_event = 'SyncRep' AND query LIKE '%SKIP LOCKED%'"
@@ -436,7 +455,7 @@ two_hosts()
 	until [ -s "$work/held" ]; do
 		sleep 0.02
 	done
-	host a share.lease=2s
+	host a share.lease=6s
 	until_true "SELECT count(*) = 1 FROM pg_stat_activity
 	    WHERE usename = 'cron' AND wait_event_type = 'Lock'"
 	host_stop a

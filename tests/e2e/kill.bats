@@ -78,6 +78,17 @@ measure()
 	echo "a run takes $duration_ms ms"
 }
 
+# A machine that others use is faster now, and slower then: runs that are over
+# too soon make the next moment an earlier one, and the reverse.
+adapt()
+{
+	if [ "$status" -eq 0 ]; then
+		duration_ms=$((duration_ms * 85 / 100 + 1))
+	else
+		duration_ms=$((duration_ms * 105 / 100 + 1))
+	fi
+}
+
 sleep_part()
 {
 	# A tenth longer than it takes: some are killed when they are done.
@@ -153,11 +164,11 @@ store_holds()
 	fi
 }
 
-# No process of that run, within the second that an exit may take.
+# No process of that run, once it had the time that an exit may take.
 none_is_left()
 {
 	local i left
-	for ((i = 0; i < 20; i++)); do
+	for ((i = 0; i < 1200; i++)); do
 		left=$(processes_with "$conf")
 		[ -n "$left" ] || return 0
 		sleep 0.05
@@ -211,6 +222,7 @@ kill_round()
 	publish_start "${@:2}"
 	"$1"
 	publish_wait
+	adapt
 	none_is_left && store_holds "$before" && after=$(numbers) &&
 	    next_run && ledger_tells "$before
 $after" || return 1
@@ -268,12 +280,14 @@ start_over()
 
 @test "kill -9 at 6 moments between the first shard and the manifest" {
 	measure
-	for ((round = 0; killed < 6 && round < 24; round++)); do
+	# On a busy machine some are over before they are killed.
+	for ((round = 0; round < 60; round++)); do
+		[ "$killed" -lt 6 ] || [ "$partial" -eq 0 ] || break
 		[ $((round % 2)) -eq 0 ] || start_over
 		kill_round kill_while_uploading --jobs 1
 	done
 	echo "$killed of $round were killed, $partial left a part"
-	[ "$killed" -eq 6 ]
+	[ "$killed" -ge 6 ]
 	[ "$partial" -ge 1 ]
 }
 
@@ -329,6 +343,7 @@ kill_all_sometime()
 		publish_start
 		kill_signer_sometime
 		publish_wait
+		adapt
 		# Killed after its last signature, it is not missed.
 		case $status in
 		0) ;;
@@ -354,7 +369,7 @@ kill_all_sometime()
 	publish_configure "shards.count=$shards" source.issuer_id= \
 	    source.query_file=query.sql
 	echo 'SELECT serial, revoked_at, reason, not_after, shard FROM waits
-	    WHERE pg_sleep(0.1)::text = '"''" >"$work/query.sql"
+	    WHERE pg_sleep(1)::text = '"''" >"$work/query.sql"
 	publish_start
 	pg_wait "SELECT count(*) > 0 FROM pg_stat_activity
 	    WHERE usename = 'cron' AND wait_event = 'PgSleep'"
@@ -363,15 +378,19 @@ kill_all_sometime()
 	kill -TERM "$signer"
 	kill -INT "$signer"
 	kill -HUP "$signer"
+	# It sleeps on: it is not even dead and not yet asked about.
+	while grep -qs $'^State:\t[^SZ]' "/proc/$signer/status"; do
+		sleep 0.05
+	done
 	sleep 0.2
-	# Not even dead and not yet asked about.
-	has "$(<"/proc/$signer/status")" $'State:\tS'
+	grep -q $'^State:\tS' "/proc/$signer/status"
 	kill -KILL "$victim"
 	publish_wait
 	same "$status" 137 'exit status'
 	none_is_left
 	# Gone, or dead and waiting for an init that takes no notice.
-	run cat "/proc/$signer/status"
-	[ "$status" -ne 0 ] || has "$output" $'State:\tZ'
+	until pg_gone "$signer"; do
+		sleep 0.05
+	done
 	same "$(shards)" '' shards
 }

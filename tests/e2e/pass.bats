@@ -63,7 +63,7 @@ untested()
 # The number was chosen by then.
 meddle()
 {
-	pg_psql -c 'SELECT pg_advisory_lock(42)' -c 'SELECT pg_sleep(60)' \
+	pg_psql -c 'SELECT pg_advisory_lock(42)' -c 'SELECT pg_sleep(600)' \
 	    >/dev/null 2>&1 3>&- &
 	pg_wait "SELECT count(*) = 1 FROM pg_locks
 	    WHERE locktype = 'advisory'"

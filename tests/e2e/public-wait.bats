@@ -183,13 +183,13 @@ note: e1/shard 3: http://127.0.0.1:$PORT/e1/3.crl serves number $number" \
 	serve "$PORT" "$PWD/old"
 	recorded 7a7a7a01 2
 	run --separate-stderr "$CRLPRESS" push --config "$conf" \
-	    --serial 7a7a7a01 --shard 0 --wait-public=1s --json
+	    --serial 7a7a7a01 --shard 0 --wait-public=3s --json
 	ended 4
 	number=$(crl_field "$store/e1/2.crl" number)
 	same "$(faults_said | sort | sed 's|http[^ ]*|URL|')" \
-	    "e1/shard 0: public: it is published, but after 1s URL still \
+	    "e1/shard 0: public: it is published, but after 3s URL still \
 serves number $before, want at least $number
-e1/shard 2: public: it is published, but after 1s URL still serves number \
+e1/shard 2: public: it is published, but after 3s URL still serves number \
 $before, want at least $number" faults
 	said '  hint: see what caches stand before the store'
 	same "$(jq -c '[.status, .exit, (.runs[0].shards[1].state)]' \
@@ -198,10 +198,10 @@ $before, want at least $number" faults
 	# Nor does revoke say that the next run will publish it.
 	pg_psql -c 'GRANT crlpress_revoker TO cron'
 	run --separate-stderr "$CRLPRESS" revoke --config "$conf" \
-	    --serial 7a7a7a01 --reason 1 --wait-public=1s
+	    --serial 7a7a7a01 --reason 1 --wait-public=3s
 	pg_psql -c 'REVOKE crlpress_revoker FROM cron'
 	ended 4
-	said 'public: it is published, but after 1s'
+	said 'public: it is published, but after 3s'
 	said_not 'it is recorded'
 }
 
@@ -215,7 +215,7 @@ $before, want at least $number" faults
 	nginx_start "$PORT" "$dir/site"
 	recorded 7a7a7a01 2
 	run --separate-stderr "$CRLPRESS" push --config "$conf" \
-	    --serial 7a7a7a01 --wait-public=1s
+	    --serial 7a7a7a01 --wait-public=3s
 	ended 4
 	one_line 'still answers with status 302'
 }

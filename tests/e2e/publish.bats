@@ -629,8 +629,18 @@ slow_issuer()
 	make_rows 10 --shards 2
 	pg_psql -c "CREATE TABLE held AS SELECT serial, revoked_at, reason,
 	    not_after, shard FROM crlpress.revocation WHERE issuer = 'locked'"
-	# The first one is kept busy by its statement.
-	echo 'SELECT held.* FROM held, (SELECT pg_sleep(4)) AS slow' | query
+	# The first one is kept busy by its statement, until it is let go.
+	pg_psql -c "CREATE FUNCTION wait_for_it() RETURNS void
+	    LANGUAGE plpgsql AS 'BEGIN
+	    WHILE EXISTS (SELECT FROM pg_locks
+	        WHERE locktype = ''advisory'') LOOP
+	        PERFORM pg_sleep(0.05);
+	    END LOOP; END'"
+	pg_psql -c 'SELECT pg_advisory_lock(1)' -c 'SELECT pg_sleep(600)' \
+	    >/dev/null 2>&1 3>&- &
+	pg_wait "SELECT count(*) = 1 FROM pg_locks
+	    WHERE locktype = 'advisory'"
+	echo 'SELECT held.* FROM held, (SELECT wait_for_it()) AS slow' | query
 	"$CRLPRESS" publish --config "$conf" >first.out 2>&1 3>&- &
 	running=$!
 	pg_wait "SELECT count(*) > 0 FROM pg_stat_activity
@@ -641,6 +651,8 @@ slow_issuer()
 	has "$stderr" "process $running"
 	same "$output" '' stdout
 	same "$(shards)" '' shards
+	pg_psql -c "SELECT pg_terminate_backend(pid) FROM pg_locks
+	    WHERE locktype = 'advisory'" >/dev/null
 	wait "$running"
 	running=
 	has "$(<first.out)" 'locked: ok: 2 of 2 shards published'

@@ -165,7 +165,8 @@ hold()
 	    >/dev/null 2>&1 3>&- &
 	holder=$!
 	pg_wait "SELECT count(*) > 0 FROM pg_locks
-	    WHERE locktype = 'advisory' AND granted"
+	    WHERE locktype = 'advisory' AND mode = 'ExclusiveLock'
+	    AND granted"
 }
 
 let_go()
@@ -551,51 +552,39 @@ shard_query_file = $PWD/shard.sql|" "$conf" >"$slow"
 	lists 7A7A7A02 0
 }
 
-# Stops a process: all its threads stand still, or it has ended.
-stop()
-{
-	kill -STOP "$1" 2>/dev/null || return 0
-	while grep -qs '^State:.[RSD]' "/proc/$1/task/"*/status; do
-		sleep 0.01
-	done
-}
-
-# stop_judged: a full run, stopped when all is staged and nothing is put.
+# stop_judged: a full run, stopped when all is judged and nothing is put: when
+# what it is about to put is in the ledger, and that on the disk.
 stop_judged()
 {
-	local tries staged
-	for tries in {1..30}; do
-		"$CRLPRESS" publish --config "$conf" >slow.out 2>slow.err 3>&- &
-		running=($!)
-		while kill -0 "${running[0]}" 2>/dev/null; do
-			staged=$(find "$state/e1/stage" -name '*.crl' | wc -l)
-			[ "$staged" -lt 4 ] || break
-		done
-		stop "${running[0]}"
-		before=$(stat -c %i "$store"/e1/*.crl)
-		if [ "$staged" -ge 4 ] && [ "$before" = "$inodes" ]; then
-			return 0
-		fi
-		kill -CONT "${running[0]}" 2>/dev/null || true
-		wait "${running[0]}" || true
-		inodes=$(stat -c %i "$store"/e1/*.crl)
+	local inodes
+	inodes=$(stat -c %i "$store"/e1/*.crl)
+	strace -f -o trace -P "$state/e1/ledger.jsonl" -e trace=fsync \
+	    -e inject=fsync:signal=STOP:when=2 "$CRLPRESS" publish \
+	    --config "$conf" >slow.out 2>slow.err 3>&- &
+	running=($!)
+	until grep -qs 'stopped by SIGSTOP' trace; do
+		kill -0 "${running[0]}" 2>/dev/null ||
+		    show 'it was not stopped there' || return 1
+		sleep 0.05
 	done
-	show 'it could not be stopped there'
+	stopped=$(sed -n '/stopped by SIGSTOP/{s/ .*//p;q}' trace)
+	running+=("$stopped")
+	same "$(find "$state/e1/stage" -name '*.crl' | wc -l)" 4 staged &&
+	    same "$(tail -n 4 "$state/e1/ledger.jsonl" |
+	        grep -c '^{"event":"publishing"')" 4 'in the ledger' &&
+	    same "$(stat -c %i "$store"/e1/*.crl)" "$inodes" 'the store'
 }
 
 @test "a push while a full run has judged and not yet put" {
-	make_rows 60000 --shards 4 --seed 7 \
-	    --since "$(date -u -d '2 days ago' +%FT%TZ)" \
-	    --now "$(date -u -d '2 minutes ago' +%FT%TZ)"
-	publish --quiet
-	ended 0
-	inodes=$(stat -c %i "$store"/e1/*.crl)
+	local stopped
+	command -v strace >/dev/null || skip 'no strace'
+	strace -f -o probe true || skip 'strace may not trace here'
 	stop_judged
 	recorded 7a7a7a01 2
 	push --serial 7a7a7a01
 	ended 0
 	pushed=$(crl_field "$store/e1/2.crl" number)
-	kill -CONT "${running[0]}"
+	kill -CONT "$stopped"
 	end_slow
 	ended 0
 	[ -z "$(faults_said)" ]
@@ -749,15 +738,19 @@ stop_judged()
 
 @test "a shard that changes without end: in the end that is a fault" {
 	local pid
+	command -v strace >/dev/null || skip 'no strace'
+	strace -f -o probe true || skip 'strace may not trace here'
 	recorded 7a7a7a01 2
 	recorded 7a7a7a02 1
-	while :; do
-		touch -c "$store/e1/2.crl"
-	done 3>&- &
+	/usr/bin/python3 -c 'import os, sys, time
+while True:
+    os.utime(sys.argv[1])
+    time.sleep(0.005)' "$store/e1/2.crl" 3>&- &
 	running=($!)
-	# Each put is held up until it must have changed.
-	under=(strace -f -o /dev/null -e trace=linkat
-	    -e inject=linkat:delay_enter=500ms)
+	# Between the look at it and its put it is held up, where that is
+	# written down, until it must have changed.
+	under=(strace -f -o /dev/null -P "$state/e1/ledger.jsonl"
+	    -e trace=fsync -e inject=fsync:delay_enter=1s)
 	push --serial 7a7a7a01 --serial 7a7a7a02
 	under=()
 	kill "${running[0]}"

@@ -54,7 +54,7 @@ publish_start()
 	local i
 	"$CRLPRESS" publish --config "$conf" >out 2>err 3>&- &
 	victim=$!
-	for ((i = 0; i < 600; i++)); do
+	for ((i = 0; i < 3000; i++)); do
 		! s3_curl "$bucket/$name/$1.crl" -I >/dev/null 2>&1 || return 0
 		sleep 0.02
 	done
@@ -90,10 +90,11 @@ all_whole()
 	done
 }
 
-# The next run ends well, and all is there. What the manifest counts is for
-# other tests: here are many shards, and often.
+# The next run ends well, and all is there: it may take its time. What the
+# manifest counts is for other tests: here are many shards, and often.
 next_run()
 {
+	s3_configure store.request_timeout=1m store.retry_deadline=2m
 	publish
 	ended 0 || return 1
 	s3_fetch
@@ -120,7 +121,7 @@ next_run()
 
 @test "the store hangs for longer than there is time" {
 	s3_publish_new hung "shards.count=$many" store.connections=2 \
-	    store.request_timeout=1s store.retry_deadline=3s
+	    store.request_timeout=3s store.retry_deadline=5s
 	make_lasting_rows 3000 "$many"
 	publish_start 0
 	s3_signal STOP osd
@@ -148,7 +149,7 @@ next_run()
 
 @test "the gateway is gone before the run, or for good in its middle" {
 	s3_publish_new gone "shards.count=$many" store.connections=2 \
-	    store.retry_deadline=2s
+	    store.retry_deadline=4s
 	make_lasting_rows 3000 "$many"
 	publish_start 0
 	s3_signal KILL rgw
@@ -273,7 +274,7 @@ get_fault()
 @test "a put that cannot be read back is not called nothing" {
 	stub_start "$S3_ENDPOINT"
 	s3_publish_new blind shards.count=2 "store.endpoint=$stub_url" \
-	    store.retry_deadline=2s store.connections=1
+	    store.retry_deadline=4s store.connections=1
 	make_lasting_rows 90 2
 	publish_ok
 	stub_rules "$(put_fault 1 '"do":"reply","status":400')" \

@@ -164,7 +164,7 @@ error()
 	"$S3_TREE/tests/lib/s3-quoted" quoted 3>&- &
 	quoted_pid=$!
 	local i
-	for ((i = 0; i < 200; i++)); do
+	for ((i = 0; i < 1200; i++)); do
 		[ ! -e quoted/port ] || break
 		sleep 0.05
 	done
@@ -214,7 +214,7 @@ error()
 	stub_rules '{"method":"PUT","path":"probe","skip":1,"do":"hang"}'
 	"$client" conf.cnf probe 2>/dev/null 3>&- &
 	local pid=$! i left
-	for ((i = 0; i < 200; i++)); do
+	for ((i = 0; i < 1200; i++)); do
 		[ "$(stub_count PUT probe)" -lt 2 ] || break
 		sleep 0.05
 	done
@@ -434,7 +434,7 @@ error()
 }
 
 @test "s3: at the end of its time a request fails" {
-	through_stub retry_deadline=2s
+	through_stub retry_deadline=4s
 	stub_rules "{$(error 503 SlowDown)}"
 	store 4 put k one
 	said 'the answer is 503 SlowDown, again and again'
@@ -444,7 +444,7 @@ error()
 	store 4 put k one
 	requests PUT /k 1
 	# A server that is silent.
-	configure retry_deadline=2s stall_timeout=1s
+	configure retry_deadline=3s stall_timeout=1s
 	stub_rules '{"do":"hang"}'
 	store 1 get k
 	said 'cannot get it: '
@@ -602,7 +602,7 @@ serves()
 	store 4 put q one
 	said 'does not answer with 200, have 404'
 	URL=http://127.0.0.1:9/0.crl
-	configure read_back=public retry_deadline=1s
+	configure read_back=public retry_deadline=3s
 	store 4 put r one
 	said 'cannot read it from http://127.0.0.1:9/0.crl'
 	stands r one
@@ -616,7 +616,7 @@ serves()
 	[ "$(find state/cache -type f | wc -l)" -eq 2 ]
 	# What was put is not fetched: the body of a reply would be cut off.
 	stub_rules '{"method":"GET","do":"forward","cut":10}'
-	configure retry_deadline=1s
+	configure retry_deadline=3s
 	"$client" conf.cnf get k 2>err | cmp - one
 	rm -r state
 	store 1 get k

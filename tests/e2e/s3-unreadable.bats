@@ -37,7 +37,7 @@ begin()
 {
 	stub_start "$S3_ENDPOINT"
 	s3_publish_new "$1" shards.count=4 "store.endpoint=$stub_url" \
-	    store.retry_deadline=2s "${@:2}"
+	    store.retry_deadline=4s "${@:2}"
 	make_rows 400 --shards 4 \
 	    --since "$(date -u -d '2 days ago' +%FT%TZ)"
 	publish_ok

@@ -74,11 +74,11 @@ stapled()
 	    -CAfile "$ca" -status </dev/null 2>&1
 }
 
-# log_wait FILE TEXT: until the text is there, 20 seconds at most.
+# log_wait FILE TEXT: until the text is there, two minutes at most.
 log_wait()
 {
 	local i
-	for ((i = 0; i < 200; i++)); do
+	for ((i = 0; i < 1200; i++)); do
 		! grep -q -e "$2" "$1" || return 0
 		sleep 0.1
 	done
@@ -275,14 +275,14 @@ apache_stapling()
 		apache_stapling "$tls"
 		# 91: the status is not that of a good certificate.
 		run -91 curl -sS --noproxy '*' --cert-status --cacert "$ca" \
-		    --max-time 20 "https://127.0.0.1:$tls/"
+		    --max-time 60 "https://127.0.0.1:$tls/"
 		sunset_stop
 	done
 	tls=$(free_port)
 	sunset_start unauthorized
 	nginx_stapling "$tls"
 	run -91 curl -sS --noproxy '*' --cert-status --cacert "$ca" \
-	    --max-time 20 "https://127.0.0.1:$tls/"
+	    --max-time 60 "https://127.0.0.1:$tls/"
 	has "$output" 'No OCSP response received'
 }
 
@@ -292,11 +292,11 @@ apache_stapling()
 		tls=$(free_port)
 		sunset_start "$mode"
 		nginx_stapling "$tls"
-		run -1 timeout 30 gnutls-cli --ocsp --x509cafile "$ca" \
+		run -1 timeout 120 gnutls-cli --ocsp --x509cafile "$ca" \
 		    -p "$tls" localhost </dev/null
 		has "$output" 'Connecting to OCSP server'
 		# Without the option the same certificate is fine.
-		timeout 30 gnutls-cli --x509cafile "$ca" -p "$tls" localhost \
+		timeout 120 gnutls-cli --x509cafile "$ca" -p "$tls" localhost \
 		    </dev/null >said
 		sunset_stop
 	done

@@ -497,7 +497,8 @@ make_issuer()
 	local before
 	before=$(serve_rss)
 	run -0 "$TORTURE" million "$port" 1000000
-	[ "$(serve_rss)" -le $((before + 64)) ]
+	# An octet a request would be more; the kernel counts in rough steps.
+	[ "$(serve_rss)" -le $((before + 512)) ]
 	# All of it, both processes: eight megabytes.
 	[ "$(($(serve_rss) + $(awk '/^VmRSS:/ { print $2 }' \
 	    "/proc/$server/status")))" -lt 8192 ]
@@ -688,6 +689,7 @@ make_issuer()
 }
 
 @test "addresses: IPv6, several, one that is taken" {
+	grep -qs '^0*1 ' /proc/net/if_inet6 || skip 'no IPv6 here'
 	serve_start 'listen = [::1]:0'
 	local six
 	six=$(sed -n 's/.*listens on \[::1\]:\([0-9]*\)$/\1/p' "$dir/log")
@@ -701,7 +703,7 @@ s = socket.socket()
 s.bind(("127.0.0.1", 0))
 s.listen(1)
 print(s.getsockname()[1], flush=True)
-time.sleep(60)' >taken 3>&- &
+time.sleep(600)' >taken 3>&- &
 	local holder=$!
 	while [ ! -s taken ]; do sleep 0.1; done
 	serve_stop

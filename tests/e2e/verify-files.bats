@@ -268,7 +268,8 @@ large()
 		truncate -s 1000 set/large.der
 		cat large.der >set/large.der
 	done' 3>&- &
-	for ((i = 0; i < 40; i++)); do
+	for ((i = 0; i < 1000; i++)); do
+		[ "$i" -lt 40 ] || [[ $seen != *5* ]] || break
 		status=0
 		"$CRLPRESS" verify -q -i ca/issuer.pem -p private \
 		    --previous set set 2>/dev/null || status=$?
@@ -290,13 +291,13 @@ while os.path.exists("go"):
     count += 1
     os.utime("set/large.der", ns=(count, count))' 3>&- &
 	seen=
-	for ((i = 0; i < 200; i++)); do
+	for ((i = 0; i < 2000; i++)); do
 		seen=$("$CRLPRESS" verify -q -i ca/issuer.pem -p private set \
 		    2>&1) || break
 	done
 	rm go
 	wait
-	[ "$i" -lt 200 ]
+	[ "$i" -lt 2000 ]
 	has "$seen" 'file, house rule: was changed while it was read'
 }
 

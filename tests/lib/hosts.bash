@@ -102,10 +102,10 @@ hosts_show()
 	    FROM crlpress.work_shard ORDER BY 1, 2'
 }
 
-# Waits until a query says t, for a minute.
+# Waits until a query says t, as long as pg_wait does.
 until_true()
 {
-	pg_wait "$1" || pg_wait "$1" || {
+	pg_wait "$1" || {
 		hosts_show
 		tail "$work"/*.err
 		return 1
@@ -216,6 +216,19 @@ bucket_watch()
 	"$PUBLISH_TREE/tests/lib/s3-client" watch "$bucket" "$work/watched" \
 	    "$kept/stop" "${keys[@]}" >"$work/watch" 3>&- &
 	keeper=$!
+	until [ -d "$work/watched/${keys[-1]}" ]; do
+		kill -0 "$keeper" || return 1
+		sleep 0.05
+	done
+}
+
+# bucket_seen COUNT: so many versions were seen, of all shards together.
+bucket_seen()
+{
+	until [ "$(find "$work/watched" -type f | wc -l)" -ge "$1" ]; do
+		kill -0 "$keeper" || return 1
+		sleep 0.1
+	done
 }
 
 # The same as `versions`, of a bucket.

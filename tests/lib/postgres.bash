@@ -81,7 +81,7 @@ pg_env()
 }
 
 # Starts the server whose data stands in $PG_ROOT/NAME/data; further arguments
-# are settings. 60 seconds are for a machine that is busy with other tests.
+# are settings. Minutes are for a machine that is busy with other tests.
 pg_up()
 {
 	local name=$1 setting
@@ -89,13 +89,13 @@ pg_up()
 	local -a options=(-c "unix_socket_directories=$PG_ROOT/$name"
 	    -c listen_addresses= -c port=5432 -c fsync=off
 	    -c synchronous_commit=off
-	    -c shared_buffers=32MB -c max_connections=20
+	    -c shared_buffers=32MB -c max_connections=60
 	    -c log_min_messages=warning -c timezone=Asia/Kathmandu
 	    -c autovacuum=off -c "external_pid_file=$PG_ROOT/$name/pid")
 	for setting; do
 		options+=(-c "$setting")
 	done
-	pg_run "$PG_BIN/pg_ctl" -D "$PG_ROOT/$name/data" -s -w -t 60 \
+	pg_run "$PG_BIN/pg_ctl" -D "$PG_ROOT/$name/data" -s -w -t 300 \
 	    -l "$PG_ROOT/$name/log" -o "$(printf "'%s' " "${options[@]}")" \
 	    start >/dev/null || {
 		cat "$PG_ROOT/$name/log" >&2
@@ -133,16 +133,28 @@ pg_pid()
 	head -n 1 "$PG_ROOT/${1:-main}/data/postmaster.pid"
 }
 
-# As a power cut would: the postmaster and all its children at once.
+# pg_gone PID: it has ended, whether or not anybody has asked about it.
+pg_gone()
+{
+	! grep -qs '^State:.[^ZX]' "/proc/$1/status"
+}
+
+# As a power cut would: the postmaster and all its children at once. The last
+# of them gives the shared memory back, without which none is started anew.
 pg_kill9()
 {
-	local pid children
+	local pid children child
 	pid=$(pg_pid "${1:-main}") || return 1
 	children=$(ps -o pid= --ppid "$pid") || true
 	# shellcheck disable=SC2086 # one word a process
 	kill -KILL "$pid" $children 2>/dev/null || true
 	while kill -0 "$pid" 2>/dev/null; do
 		sleep 0.05
+	done
+	for child in $children; do
+		until pg_gone "$child"; do
+			sleep 0.05
+		done
 	done
 }
 
@@ -168,11 +180,11 @@ pg_psql()
 	"$PG_BIN/psql" -X -q -A -t -v ON_ERROR_STOP=1 "$@"
 }
 
-# Waits until a query yields "t"; false after 30 seconds.
+# Waits until a query yields "t"; false after two minutes.
 pg_wait()
 {
 	local i
-	for ((i = 0; i < 300; i++)); do
+	for ((i = 0; i < 1200; i++)); do
 		[ "$(pg_psql -c "$1" 2>/dev/null)" != t ] || return 0
 		sleep 0.1
 	done

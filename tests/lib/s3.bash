@@ -171,7 +171,7 @@ stub_start()
 	    >"$stub/out" 2>&1 </dev/null 3>&- &
 	stub_pid=$!
 	disown "$stub_pid"
-	for ((i = 0; i < 200; i++)); do
+	for ((i = 0; i < 1200; i++)); do
 		[ ! -e "$stub/port" ] || break
 		sleep 0.05
 	done
@@ -274,7 +274,7 @@ s3_gateway_start()
 	    >>"$S3_ROOT/rgw/log/rgw.out" 2>&1 </dev/null 3>&- &
 	echo $! >"$S3_ROOT/rgw/rgw.s3pid"
 	disown
-	for ((i = 0; i < 300; i++)); do
+	for ((i = 0; i < 900; i++)); do
 		! curl -q -s -o /dev/null --noproxy '*' "$S3_ENDPOINT/" ||
 		    return 0
 		sleep 0.1

@@ -95,7 +95,7 @@ metric()
 {
 	local name=$1
 	shift
-	curl -sS --noproxy '*' --max-time 20 \
+	curl -sS --noproxy '*' --max-time 60 \
 	    "http://127.0.0.1:$metrics/metrics" |
 	    awk -v name="$name" -v want="$*" '
 	    BEGIN { n = split(want, label, " ") }
@@ -112,7 +112,7 @@ metric()
 metric_becomes()
 {
 	local i have
-	for ((i = 0; i < 300; i++)); do
+	for ((i = 0; i < 900; i++)); do
 		have=$(metric "$1")
 		test "$have" "$2" "$3" && return 0
 		sleep 0.1

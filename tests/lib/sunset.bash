@@ -67,11 +67,12 @@ while True:
     break'
 }
 
-# Waits until the process $3 listens there, 20 seconds at most; $2 is its log.
+# Waits until the process $3 listens there, two minutes at most; $2 is its
+# log.
 port_wait()
 {
 	local i
-	for ((i = 0; i < 200; i++)); do
+	for ((i = 0; i < 1200; i++)); do
 		(exec 9<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return 0
 		kill -0 "$3" 2>/dev/null || break
 		sleep 0.1
@@ -174,7 +175,7 @@ has()
 fetch()
 {
 	rm -f head body
-	code=$(curl -sS --noproxy '*' --path-as-is --max-time 20 -D head \
+	code=$(curl -sS --noproxy '*' --path-as-is --max-time 60 -D head \
 	    -o body -w '%{http_code}' "$@") || {
 		echo "curl: exit status $?" >&2
 		return 1
@@ -183,7 +184,7 @@ fetch()
 }
 
 # raw PORT TEXT: sends it as it is, printf's escapes for one, and prints all
-# that comes until the server closes, 10 seconds at most.
+# that comes until the server closes, a minute at most.
 raw()
 {
 	local port=$1
@@ -191,7 +192,7 @@ raw()
 		exec 9<>"/dev/tcp/127.0.0.1/$port" || exit 1
 		# shellcheck disable=SC2059 # it is a format
 		printf "$2" >&9
-		timeout 10 cat <&9
+		timeout 60 cat <&9
 	)
 }
 
