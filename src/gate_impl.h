@@ -5,9 +5,16 @@
 
 #include "crlpress/gate.h"
 
-/* What is published, in order of serial. Zero-initialise but for `crl`. */
+/*
+ * What is published, in order of serial. Zero-initialise but for `crl` and
+ * `as_it_comes`: to be read once, for what most CRLs are: entries in order,
+ * and nothing to say of one. Where it is not that, `is_odd` is set and nothing
+ * is said; what was read is then to be forgotten, and read the long way.
+ */
 struct gate_listed {
 	const struct crl *crl;
+	bool as_it_comes;
+	bool is_odd;
 	size_t position;
 	size_t read;        /* entries of the CRL */
 	struct row *sorted; /* NULL: read from the CRL as it comes */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The entries of the published CRL as rows, in order of serial. Ours are
- * sorted and are read as they come; a CRL that somebody else made may not be:
- * it is copied and sorted first.
+ * sorted and are read once, as they come; a CRL that somebody else made may
+ * not be: that is found out on the way, and all of it is read again, looked
+ * through first, and sorted where need be.
  */
 #include "gate_impl.h"
 
@@ -28,9 +29,17 @@ refuse_range(const struct gate_place *place, size_t offset)
 	    "published CRL, offset %zu: serial out of range", offset);
 }
 
+/* RFC 5280, 5.3.1: no reason means 0. Filled where it stays: see row.c. */
+static void
+listed_set(struct gate_listed *listed, const struct crl_entry *entry)
+{
+	row_fill(&listed->entry, &entry->serial, entry->revoked_at.sec,
+	    (uint8_t)(entry->reason < 0 ? 0 : entry->reason), UTC_MIN_SEC);
+}
+
 /*
- * One entry of the CRL as a row; RFC 5280, 5.3.1: no reason means 0. What
- * cannot be read closes GATE_PREVIOUS; let pass, it is left out.
+ * One entry of the CRL as a row. What cannot be read closes GATE_PREVIOUS; let
+ * pass, it is left out.
  */
 static enum status
 listed_read(struct gate_listed *listed, const struct gate_place *place)
@@ -56,14 +65,35 @@ listed_read(struct gate_listed *listed, const struct gate_place *place)
 		if (status != STATUS_OK)
 			return status;
 	}
-	listed->entry = row_make(&entry.serial, entry.revoked_at.sec,
-	    (uint8_t)(entry.reason < 0 ? 0 : entry.reason), UTC_MIN_SEC);
+	listed_set(listed, &entry);
+	return STATUS_OK;
+}
+
+/* The next entry of what is read as it comes; it ends where that is odd. */
+static enum status
+listed_read_plain(struct gate_listed *listed)
+{
+	struct crl_fault fault = {0};
+	struct crl_entry entry;
+	enum status status;
+
+	status = crl_entry_read(listed->crl, &listed->position, &entry, &fault);
+	if (status == STATUS_DONE)
+		return STATUS_DONE;
+	listed->is_odd =
+	    status != STATUS_OK || !entry.serial_in_range ||
+	    uint160_compare(&entry.serial, &listed->entry.serial) < 0;
+	if (listed->is_odd)
+		return STATUS_DONE;
+	listed_set(listed, &entry);
 	return STATUS_OK;
 }
 
 static enum status
 listed_read_any(struct gate_listed *listed, const struct gate_place *place)
 {
+	if (listed->as_it_comes)
+		return listed_read_plain(listed);
 	if (listed->sorted == NULL)
 		return listed_read(listed, place);
 	if (listed->sorted_next == listed->sorted_count)
@@ -136,7 +166,7 @@ gate_listed_open(struct gate_listed *listed, const struct gate_place *place)
 {
 	enum status status = STATUS_OK;
 
-	if (!listed_is_sorted(listed->crl))
+	if (!listed->as_it_comes && !listed_is_sorted(listed->crl))
 		status = listed_sort(listed, place);
 	return status == STATUS_OK ? gate_listed_next(listed, place) : status;
 }

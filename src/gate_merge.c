@@ -242,7 +242,8 @@ merge_walk(struct merge_job *job, struct gate_listed *listed)
 	size_t i = 0;
 	int order;
 
-	while (status == STATUS_OK && (i < job->n || listed->has_entry)) {
+	while (status == STATUS_OK && !listed->is_odd &&
+	       (i < job->n || listed->has_entry)) {
 		job->is_settled &= !listed->is_partial;
 		order = !listed->has_entry ? -1
 			: i == job->n      ? 1
@@ -385,11 +386,38 @@ close_up(struct row *rows, size_t n, int64_t this_update_sec,
 	return kept;
 }
 
+/*
+ * Once, in the hope that the entries are in order and nothing is to be said of
+ * any; else again from the beginning, as if nothing had been.
+ */
+static enum status
+merge_twice(struct merge_job *job, struct gate_listed *listed)
+{
+	const struct merge_job begun = *job;
+	const struct gate_merge counts = *job->merge;
+	size_t changes = job->changes == NULL ? 0 : job->changes->count;
+	enum status status;
+
+	listed->as_it_comes = true;
+	status = merge_walk(job, listed);
+	if (status != STATUS_OK || !listed->is_odd)
+		return status;
+	/* Without memory there will be none the second time. */
+	if (job->verdict != STATUS_OK)
+		return job->verdict;
+	*job = begun;
+	*job->merge = counts;
+	if (job->changes != NULL)
+		job->changes->count = changes;
+	*listed = (struct gate_listed){.crl = listed->crl};
+	return merge_walk(job, listed);
+}
+
 static enum status
 merge_against(struct merge_job *job)
 {
 	struct gate_listed listed = {.crl = job->published->crl};
-	enum status status = merge_walk(job, &listed);
+	enum status status = merge_twice(job, &listed);
 
 	if (status == STATUS_OK) {
 		refuse_lost(job);

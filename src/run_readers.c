@@ -8,6 +8,7 @@
  * way ends all.
  */
 #include <inttypes.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include "crlpress/pool.h"
@@ -157,14 +158,37 @@ reader_work(struct reader *reader)
 	}
 }
 
-static void
-work(void *context, unsigned worker, size_t i)
+/*
+ * The server sends 8 KiB at a time. Where it runs beside us, a reader that
+ * wakes at each of them takes the processor from whoever sends; by this policy
+ * it waits for its turn, and finds more. That it cannot be had costs only time.
+ * A policy that somebody chose for the process stays.
+ */
+static bool
+policy_batch(void)
 {
-	struct readers *readers = context;
+	const struct sched_param none = {0};
+
+	return sched_getscheduler(0) == SCHED_OTHER &&
+	       sched_setscheduler(0, SCHED_BATCH, &none) == 0;
+}
+
+static void
+policy_restore(bool was_changed)
+{
+	const struct sched_param none = {0};
+
+	if (was_changed)
+		(void)sched_setscheduler(0, SCHED_OTHER, &none);
+}
+
+/* By one thread for each reader. */
+static void
+read_beside(struct readers *readers, size_t i)
+{
 	struct reader *reader = &readers->reader[i];
 	struct run *run = readers->run;
 
-	(void)worker;
 	if (i == 0) {
 		reader_work(reader);
 		return;
@@ -179,6 +203,17 @@ work(void *context, unsigned worker, size_t i)
 		reader_give_up(reader);
 	source_close(reader->source);
 	reader->source = NULL;
+}
+
+static void
+work(void *context, unsigned worker, size_t i)
+{
+	struct readers *readers = context;
+	bool changed = policy_batch();
+
+	(void)worker;
+	read_beside(readers, i);
+	policy_restore(changed);
 }
 
 /* Each row in exactly one part: where the statement says which, count them. */

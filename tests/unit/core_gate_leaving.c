@@ -298,13 +298,16 @@ assert_changes(
 
 /* In order of serial, as listed and as the row has it. */
 static void
-list_changes(struct trial *trial)
+list_changes(struct trial *trial, bool is_sorted)
 {
-	trial_list(trial, 1, BEFORE, 9);
+	if (is_sorted)
+		trial_list(trial, 1, BEFORE, 9);
 	trial_list(trial, 3, BEFORE, 4);
 	trial_list(trial, 4, BEFORE, 4);
 	trial_list(trial, 5, BEFORE, 4);
 	trial_list(trial, 9, BEFORE, 5);
+	if (!is_sorted)
+		trial_list(trial, 1, BEFORE, 9);
 	trial_row(trial, 2, T, 4, VALID);
 	trial_row(trial, 3, BEFORE + 1, 5, EXPIRED);
 	trial_row(trial, 4, BEFORE, 4, VALID);
@@ -330,8 +333,24 @@ test_changes_refused(void **state)
 {
 	struct trial *trial = *state;
 
-	list_changes(trial);
+	list_changes(trial, true);
 	assert_int_equal(trial->status, STATUS_REFUSED);
+}
+
+/* That it is not sorted is known at its end, when all has been compared: of
+ * that nothing stays, and nothing is told twice. */
+static void
+test_changes_unsorted(void **state)
+{
+	struct trial *trial = *state;
+
+	list_changes(trial, false);
+	assert_int_equal(trial->status, STATUS_REFUSED);
+	assert_merge(trial, MERGE(1, 1, 3, 1, 2, 1));
+	assert_int_equal(
+	    stand_count(&trial->stand, SEVERITY_FAULT, GATE_CHANGE), 1);
+	assert_int_equal(
+	    stand_count(&trial->stand, SEVERITY_FAULT, GATE_EARLY_REMOVAL), 1);
 }
 
 static void
@@ -341,7 +360,7 @@ test_changes_let_pass(void **state)
 
 	stand_pass(&trial->stand, "change:7");
 	stand_pass(&trial->stand, "no-early-removal:7");
-	list_changes(trial);
+	list_changes(trial, true);
 	assert_int_equal(trial->status, STATUS_OK);
 	/* Marks of changes stay out of what is to be listed. */
 	assert_serials(trial, SERIALS(2, 4, 5, 9));
@@ -401,6 +420,7 @@ main(void)
 	    trial_test(test_leaving_none),
 	    trial_test(test_leaving_let_pass),
 	    trial_test(test_changes_refused),
+	    trial_test(test_changes_unsorted),
 	    trial_test(test_changes_let_pass),
 	    trial_test(test_many_changes),
 	};
