@@ -7,7 +7,6 @@
  */
 #include "crlpress/manifest.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,19 +14,8 @@
 #include "crlpress/uint160.h"
 #include "crlpress/utc.h"
 
+#include "list_write.h"
 #include "manifest_impl.h"
-
-/* Most manifests are smaller: 128 shards. Doubled while it is too small. */
-#define TEXT_FIRST_BYTES ((size_t)64 * 1024)
-
-/* The text as it grows; the first failure stays. */
-struct text {
-	char *data;
-	size_t len;
-	size_t size;
-	enum status status;
-	const char *why;
-};
 
 /* One shard to be compared with the others. */
 struct twin_row {
@@ -150,88 +138,13 @@ manifest_twin(const struct manifest *manifest, bool urls, size_t *twin)
 	return STATUS_OK;
 }
 
-static enum status
-text_fail(struct text *text, enum status status, const char *why)
-{
-	if (text->status == STATUS_OK) {
-		text->status = status;
-		text->why = why;
-	}
-	return status;
-}
-
-/* Makes room for `more` bytes and a NUL. */
-static enum status
-text_grow(struct text *text, size_t more)
-{
-	size_t size = text->size == 0 ? TEXT_FIRST_BYTES : text->size;
-	char *data;
-
-	if (more > MANIFEST_BYTES_MOST - text->len)
-		return text_fail(text, STATUS_MALFORMED, "manifest too large");
-	while (size <= text->len + more)
-		size *= 2;
-	if (size == text->size)
-		return STATUS_OK;
-	data = realloc(text->data, size);
-	if (data == NULL)
-		return text_fail(text, STATUS_NO_MEMORY, "out of memory");
-	text->data = data;
-	text->size = size;
-	return STATUS_OK;
-}
-
-static void __attribute__((format(printf, 2, 3)))
-text_printf(struct text *text, const char *format, ...)
-{
-	va_list args;
-	int need;
-
-	if (text->status != STATUS_OK)
-		return;
-	va_start(args, format);
-	need = vsnprintf(NULL, 0, format, args);
-	va_end(args);
-	if (need < 0) {
-		text_fail(text, STATUS_MALFORMED, "cannot be written as text");
-		return;
-	}
-	if (text_grow(text, (size_t)need) != STATUS_OK)
-		return;
-	va_start(args, format);
-	need = vsnprintf(
-	    text->data + text->len, text->size - text->len, format, args);
-	va_end(args);
-	if (need > 0)
-		text->len += (size_t)need;
-}
-
-/* A time as text; fails when it has none. */
-static char *
-text_time(struct text *text, int64_t sec, char out[UTC_ISO_BYTES])
-{
-	if (sec < UTC_MIN_SEC || sec > UTC_MAX_SEC)
-		text_fail(text, STATUS_MALFORMED, "a time without a date");
-	return utc_to_iso(sec, out);
-}
-
-/* RFC 5280, 5.2.3: at most 20 octets as a DER INTEGER. */
-static char *
-text_number(struct text *text, const struct uint160 *number,
-    char out[UINT160_DECIMAL_BYTES])
-{
-	if (number->octet[0] > 0x7f)
-		text_fail(text, STATUS_MALFORMED, "a number of 2^159 or more");
-	return uint160_to_decimal(number, out);
-}
-
 static void
-format_rows(struct text *text, const struct manifest_rows *rows)
+format_rows(struct list_text *text, const struct manifest_rows *rows)
 {
 	if (!manifest_rows_agree(rows))
-		text_fail(text, STATUS_MALFORMED,
+		(void)list_text_fail(text, STATUS_MALFORMED,
 		    "rows that do not add up to the rows read");
-	text_printf(text,
+	list_printf(text,
 	    "# rows read=%llu listed=%llu duplicate=%llu expired=%llu "
 	    "gone=%llu deferred=%llu withheld=%llu\n",
 	    (unsigned long long)rows->read, (unsigned long long)rows->listed,
@@ -241,26 +154,9 @@ format_rows(struct text *text, const struct manifest_rows *rows)
 	    (unsigned long long)rows->withheld);
 }
 
-static void
-format_position(struct text *text, const struct manifest *manifest)
-{
-	if (!manifest->has_position)
-		return;
-	if (memchr(manifest->system_identifier, '\0',
-		sizeof(manifest->system_identifier)) == NULL ||
-	    !manifest_system_identifier_ok(manifest->system_identifier)) {
-		text_fail(text, STATUS_MALFORMED, "not a system identifier");
-		return;
-	}
-	text_printf(text, "# position %s %lu %lX/%lX\n",
-	    manifest->system_identifier, (unsigned long)manifest->timeline,
-	    (unsigned long)(manifest->wal_position >> 32),
-	    (unsigned long)(manifest->wal_position & 0xffffffffU));
-}
-
 /* The fields of the run, in their order. */
 static void
-format_head(struct text *text, const struct manifest *manifest)
+format_head(struct list_text *text, const struct manifest *manifest)
 {
 	const char *why = manifest_word_fault(manifest->issuer);
 	char hex[HASH_HEX_BYTES];
@@ -268,38 +164,46 @@ format_head(struct text *text, const struct manifest *manifest)
 	char number[UINT160_DECIMAL_BYTES];
 
 	if (why != NULL)
-		text_fail(text, STATUS_MALFORMED, why);
+		(void)list_text_fail(text, STATUS_MALFORMED, why);
 	if (manifest->next_update_sec <= manifest->this_update_sec)
-		text_fail(text, STATUS_MALFORMED,
+		(void)list_text_fail(text, STATUS_MALFORMED,
 		    "a nextUpdate that is not after thisUpdate");
-	text_printf(text, "# crlpress-manifest %d\n", MANIFEST_FORMAT);
-	text_printf(text, "# issuer %s\n", why == NULL ? manifest->issuer : "");
-	text_printf(text, "# issuer-sha256 %s\n",
+	list_printf(text, "# crlpress-manifest %d\n", MANIFEST_FORMAT);
+	list_printf(text, "# issuer %s\n", why == NULL ? manifest->issuer : "");
+	list_printf(text, "# issuer-sha256 %s\n",
 	    hash_to_hex(&manifest->issuer_sha256, hex));
-	text_printf(text, "# this-update %s\n",
-	    text_time(text, manifest->this_update_sec, iso));
-	text_printf(text, "# next-update %s\n",
-	    text_time(text, manifest->next_update_sec, iso));
-	text_printf(text, "# number %s\n",
-	    text_number(text, &manifest->number, number));
-	format_position(text, manifest);
+	list_printf(text, "# this-update %s\n",
+	    list_time(text, manifest->this_update_sec, iso));
+	list_printf(text, "# next-update %s\n",
+	    list_time(text, manifest->next_update_sec, iso));
+	list_printf(text, "# number %s\n",
+	    list_number(text, &manifest->number, number));
+	if (manifest->has_position)
+		list_position(text, manifest->system_identifier,
+		    manifest->timeline, manifest->wal_position);
+	if (manifest->has_edition && manifest->has_position)
+		(void)list_text_fail(
+		    text, STATUS_MALFORMED, "an edition beside a position");
+	if (manifest->has_edition)
+		list_edition(text, manifest->source, &manifest->edition);
 	format_rows(text, &manifest->rows);
 	if (manifest->passed_count > MANIFEST_PASSED_MOST)
-		text_fail(text, STATUS_MALFORMED, "too many gates passed");
+		(void)list_text_fail(
+		    text, STATUS_MALFORMED, "too many gates passed");
 	for (size_t i = 0;
 	     text->status == STATUS_OK && i < manifest->passed_count; i++) {
 		why = manifest_word_fault(manifest->passed[i]);
 		if (why != NULL)
-			text_fail(text, STATUS_MALFORMED, why);
+			(void)list_text_fail(text, STATUS_MALFORMED, why);
 		else
-			text_printf(text, "# passed %s\n", manifest->passed[i]);
+			list_printf(text, "# passed %s\n", manifest->passed[i]);
 	}
 	if (manifest->has_replaced)
-		text_printf(text, "# replaced %s\n",
-		    text_time(text, manifest->replaced_sec, iso));
+		list_printf(text, "# replaced %s\n",
+		    list_time(text, manifest->replaced_sec, iso));
 	if (manifest->shard_count > SHARD_COUNT_MOST)
-		text_fail(text, STATUS_MALFORMED, "too many shards");
-	text_printf(text, "# shards %zu\n", manifest->shard_count);
+		(void)list_text_fail(text, STATUS_MALFORMED, "too many shards");
+	list_printf(text, "# shards %zu\n", manifest->shard_count);
 }
 
 static const char *
@@ -313,17 +217,17 @@ text_leaving(const struct manifest_shard *shard, char out[MANIFEST_COUNT_BYTES])
 }
 
 static const char *
-text_settled(struct text *text, const struct manifest_shard *shard,
+text_settled(struct list_text *text, const struct manifest_shard *shard,
     char out[UTC_ISO_BYTES])
 {
 	if (!shard->has_settled)
 		return MANIFEST_UNKNOWN;
-	return text_time(text, shard->settled_sec, out);
+	return list_time(text, shard->settled_sec, out);
 }
 
 /* One shard: its line, and the line that sha256sum(1) reads. */
 static void
-format_shard(struct text *text, const struct manifest_shard *shard)
+format_shard(struct list_text *text, const struct manifest_shard *shard)
 {
 	const char *why = manifest_word_fault(shard->url);
 	char hex[HASH_HEX_BYTES];
@@ -338,37 +242,38 @@ format_shard(struct text *text, const struct manifest_shard *shard)
 	if (why == NULL && !manifest_leaving_ok(shard))
 		why = "more entries that may leave than there are";
 	if (why != NULL) {
-		text_fail(text, STATUS_MALFORMED, why);
+		(void)list_text_fail(text, STATUS_MALFORMED, why);
 		return;
 	}
-	text_printf(text,
+	list_printf(text,
 	    "# shard %lu number=%s this-update=%s next-update=%s entries=%llu "
 	    "added=%llu removed=%llu leaving=%s settled=%s size=%llu state=%s "
 	    "url=%s\n",
 	    (unsigned long)shard->index,
-	    text_number(text, &shard->number, number),
-	    text_time(text, shard->this_update_sec, this_update),
-	    text_time(text, shard->next_update_sec, next_update),
+	    list_number(text, &shard->number, number),
+	    list_time(text, shard->this_update_sec, this_update),
+	    list_time(text, shard->next_update_sec, next_update),
 	    (unsigned long long)shard->entries,
 	    (unsigned long long)shard->added,
 	    (unsigned long long)shard->removed, text_leaving(shard, leaving),
 	    text_settled(text, shard, settled), (unsigned long long)shard->size,
 	    shard->withheld ? "withheld" : "published", shard->url);
-	text_printf(
+	list_printf(
 	    text, "%s  %s\n", hash_to_hex(&shard->sha256, hex), shard->key);
 }
 
 /* No key and no URL twice; the texts have been looked at. */
 static void
-format_twins(struct text *text, const struct manifest *manifest)
+format_twins(struct list_text *text, const struct manifest *manifest)
 {
 	for (int urls = 0; urls < 2 && text->status == STATUS_OK; urls++) {
 		size_t twin;
 
 		if (manifest_twin(manifest, urls != 0, &twin) != STATUS_OK)
-			text_fail(text, STATUS_NO_MEMORY, "out of memory");
+			(void)list_text_fail(
+			    text, STATUS_NO_MEMORY, "out of memory");
 		else if (twin < manifest->shard_count)
-			text_fail(text, STATUS_MALFORMED,
+			(void)list_text_fail(text, STATUS_MALFORMED,
 			    urls ? "a URL that two shards have"
 				 : "a key that two shards have");
 	}
@@ -419,7 +324,7 @@ enum status
 manifest_format(
     const struct manifest *manifest, char **out, size_t *len, const char **why)
 {
-	struct text text = {.status = STATUS_OK};
+	struct list_text text = {.status = STATUS_OK};
 
 	*out = NULL;
 	*len = 0;
@@ -428,24 +333,13 @@ manifest_format(
 	     text.status == STATUS_OK && i < manifest->shard_count; i++) {
 		if (i > 0 &&
 		    manifest->shard[i].index <= manifest->shard[i - 1].index)
-			text_fail(&text, STATUS_MALFORMED,
+			(void)list_text_fail(&text, STATUS_MALFORMED,
 			    "shards that are not in the order of their index");
 		format_shard(&text, &manifest->shard[i]);
 	}
 	if (text.status == STATUS_OK)
 		format_twins(&text, manifest);
-	if (text.status == STATUS_OK)
-		text_printf(&text, "# end %lu %zu\n",
-		    (unsigned long)manifest_cksum(text.data, text.len),
-		    text.len);
-	if (text.status != STATUS_OK) {
-		*why = text.why;
-		free(text.data);
-		return text.status;
-	}
-	*out = text.data;
-	*len = text.len;
-	return STATUS_OK;
+	return list_finish(&text, out, len, why);
 }
 
 const struct manifest_shard *

@@ -13,6 +13,7 @@
 
 #include "crlpress/hash.h"
 #include "crlpress/shard.h"
+#include "crlpress/source_kind.h"
 #include "crlpress/status.h"
 #include "crlpress/uint160.h"
 
@@ -72,6 +73,10 @@ struct manifest {
 	char system_identifier[24];
 	uint32_t timeline;
 	uint64_t wal_position;
+	/* Of a source that is a file, which has no position. */
+	bool has_edition;
+	enum source_kind source;
+	struct source_edition edition;
 	struct manifest_rows rows;
 	/* The oldest thisUpdate of the CRLs that those standing replaced: what
 	 * they list was not expired by then, so the proofs that the next run

@@ -498,6 +498,69 @@ test_without_position_and_shards(void **state)
 	free(closed);
 }
 
+/* What stands in place of a position, and what may not. */
+static void
+test_edition(void **state)
+{
+	static const char format[] =
+	    "# crlpress-manifest 1\n"
+	    "# issuer x\n"
+	    "# issuer-sha256 " ISSUER_HEX "\n"
+	    "# this-update 2026-11-22T05:09:49Z\n"
+	    "# next-update 2026-12-01T05:09:48Z\n"
+	    "# number 1\n"
+	    "%s"
+	    "# rows read=0 listed=0 duplicate=0 expired=0 gone=0 deferred=0 "
+	    "withheld=0\n"
+	    "# shards 0\n";
+	static const char *const bads[] = {
+	    "# edition database 1 2026-11-22T05:09:49Z\n",
+	    "# edition cr 1 2026-11-22T05:09:49Z\n",
+	    "# edition crl 01 2026-11-22T05:09:49Z\n",
+	    "# edition crl -1 2026-11-22T05:09:49Z\n",
+	    "# edition crl 1 2026-11-22T05:09:49\n",
+	    "# edition crl 1\n",
+	    "# edition crl 1 2026-11-22T05:09:49Z 1\n",
+	    "# edition crl 1 2026-11-22T05:09:49Z\n"
+	    "# edition crl 1 2026-11-22T05:09:49Z\n",
+	    "# position 7 1 0/0\n# edition crl 1 2026-11-22T05:09:49Z\n",
+	    "# edition crl 1 2026-11-22T05:09:49Z\n# position 7 1 0/0\n",
+	};
+	struct manifest m;
+	const char *why;
+	char *text, *again;
+	size_t len;
+
+	(void)state;
+	assert_true(asprintf(&text, format,
+			"# edition index 4711 1950-01-01T00:00:00Z\n") > 0);
+	text = text_close(text);
+	assert_round_trip(text, strlen(text), &m);
+	free(text);
+	assert_true(m.has_edition);
+	assert_false(m.has_position);
+	assert_int_equal(m.source, SOURCE_INDEX);
+	assert_int_equal(m.edition.number.octet[18], 4711 >> 8);
+	assert_true(m.edition.sec == -631152000);
+	m.has_position = true;
+	snprintf(m.system_identifier, sizeof(m.system_identifier), "7");
+	assert_int_equal(
+	    manifest_format(&m, &again, &len, &why), STATUS_MALFORMED);
+	assert_string_equal(why, "an edition beside a position");
+	m.has_position = false;
+	m.source = SOURCE_DATABASE;
+	assert_int_equal(
+	    manifest_format(&m, &again, &len, &why), STATUS_MALFORMED);
+	assert_string_equal(why, "an edition of a database");
+	manifest_free(&m);
+	for (size_t i = 0; i < sizeof(bads) / sizeof(bads[0]); i++) {
+		assert_true(asprintf(&text, format, bads[i]) > 0);
+		text = text_close(text);
+		assert_refused(text, strlen(text), 0, NULL);
+		free(text);
+	}
+}
+
 static void
 test_too_large_refused(void **state)
 {
@@ -665,6 +728,7 @@ main(void)
 	    cmocka_unit_test(test_every_bit_flip_refused),
 	    cmocka_unit_test(test_every_nul_refused),
 	    cmocka_unit_test(test_without_position_and_shards),
+	    cmocka_unit_test(test_edition),
 	    cmocka_unit_test(test_too_large_refused),
 	    cmocka_unit_test(test_most_shards),
 	    cmocka_unit_test(test_what_cannot_be_read_is_not_written),

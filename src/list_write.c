@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Writes the lines that list_read.c reads.
+ */
+#include "list_write.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crlpress/manifest.h"
+
+#include "manifest_impl.h"
+
+/* Most manifests are smaller: 128 shards. Doubled while it is too small. */
+#define TEXT_FIRST_BYTES ((size_t)64 * 1024)
+
+enum status
+list_text_fail(struct list_text *text, enum status status, const char *why)
+{
+	if (text->status == STATUS_OK) {
+		text->status = status;
+		text->why = why;
+	}
+	return status;
+}
+
+/* Makes room for `more` bytes and a NUL. */
+static enum status
+text_grow(struct list_text *text, size_t more)
+{
+	size_t size = text->size == 0 ? TEXT_FIRST_BYTES : text->size;
+	char *data;
+
+	if (more > MANIFEST_BYTES_MOST - text->len)
+		return list_text_fail(
+		    text, STATUS_MALFORMED, "manifest too large");
+	while (size <= text->len + more)
+		size *= 2;
+	if (size == text->size)
+		return STATUS_OK;
+	data = realloc(text->data, size);
+	if (data == NULL)
+		return list_text_fail(text, STATUS_NO_MEMORY, "out of memory");
+	text->data = data;
+	text->size = size;
+	return STATUS_OK;
+}
+
+void
+list_printf(struct list_text *text, const char *format, ...)
+{
+	va_list args;
+	int need;
+
+	if (text->status != STATUS_OK)
+		return;
+	va_start(args, format);
+	need = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (need < 0) {
+		(void)list_text_fail(
+		    text, STATUS_MALFORMED, "cannot be written as text");
+		return;
+	}
+	if (text_grow(text, (size_t)need) != STATUS_OK)
+		return;
+	va_start(args, format);
+	need = vsnprintf(
+	    text->data + text->len, text->size - text->len, format, args);
+	va_end(args);
+	if (need > 0)
+		text->len += (size_t)need;
+}
+
+/* A time as text; fails when it has none. */
+char *
+list_time(struct list_text *text, int64_t sec, char out[UTC_ISO_BYTES])
+{
+	if (sec < UTC_MIN_SEC || sec > UTC_MAX_SEC)
+		(void)list_text_fail(
+		    text, STATUS_MALFORMED, "a time without a date");
+	return utc_to_iso(sec, out);
+}
+
+/* RFC 5280, 5.2.3: at most 20 octets as a DER INTEGER. */
+char *
+list_number(struct list_text *text, const struct uint160 *number,
+    char out[UINT160_DECIMAL_BYTES])
+{
+	if (number->octet[0] > 0x7f)
+		(void)list_text_fail(
+		    text, STATUS_MALFORMED, "a number of 2^159 or more");
+	return uint160_to_decimal(number, out);
+}
+
+void
+list_position(struct list_text *text,
+    const char system_identifier[LIST_SYSTEM_BYTES], uint32_t timeline,
+    uint64_t wal_position)
+{
+	if (memchr(system_identifier, '\0', LIST_SYSTEM_BYTES) == NULL ||
+	    !manifest_system_identifier_ok(system_identifier)) {
+		(void)list_text_fail(
+		    text, STATUS_MALFORMED, "not a system identifier");
+		return;
+	}
+	list_printf(text, "# position %s %lu %lX/%lX\n", system_identifier,
+	    (unsigned long)timeline, (unsigned long)(wal_position >> 32),
+	    (unsigned long)(wal_position & 0xffffffffU));
+}
+
+void
+list_edition(struct list_text *text, enum source_kind source,
+    const struct source_edition *edition)
+{
+	char number[UINT160_DECIMAL_BYTES];
+	char iso[UTC_ISO_BYTES];
+
+	if (source == SOURCE_DATABASE)
+		(void)list_text_fail(
+		    text, STATUS_MALFORMED, "an edition of a database");
+	list_printf(text, "# edition %s %s %s\n", source_kind_name(source),
+	    list_number(text, &edition->number, number),
+	    list_time(text, edition->sec, iso));
+}
+
+enum status
+list_finish(struct list_text *text, char **out, size_t *len, const char **why)
+{
+	if (text->status == STATUS_OK)
+		list_printf(text, "# end %lu %zu\n",
+		    (unsigned long)manifest_cksum(text->data, text->len),
+		    text->len);
+	if (text->status != STATUS_OK) {
+		*why = text->why;
+		free(text->data);
+		return text->status;
+	}
+	*out = text->data;
+	*len = text->len;
+	return STATUS_OK;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The text of a list as list_read.h reads it. What could not be read back is
+ * refused here, so that nobody stumbles over it later. Pure; no library.
+ */
+#ifndef CRLPRESS_LIST_WRITE_H
+#define CRLPRESS_LIST_WRITE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "crlpress/source_kind.h"
+#include "crlpress/status.h"
+#include "crlpress/uint160.h"
+#include "crlpress/utc.h"
+
+#include "list_read.h"
+
+/* The text as it grows; the first failure stays. Zero-initialise. */
+struct list_text {
+	char *data;
+	size_t len;
+	size_t size;
+	enum status status;
+	const char *why;
+};
+
+/* Returns `status`; `why` is static text. */
+enum status list_text_fail(
+    struct list_text *text, enum status status, const char *why);
+
+void list_printf(struct list_text *text, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* A value as text, in `out`, which is returned; fails where it has none. */
+char *list_time(struct list_text *text, int64_t sec, char out[UTC_ISO_BYTES]);
+char *list_number(struct list_text *text, const struct uint160 *number,
+    char out[UINT160_DECIMAL_BYTES]);
+
+/* The line `# position`. */
+void list_position(struct list_text *text,
+    const char system_identifier[LIST_SYSTEM_BYTES], uint32_t timeline,
+    uint64_t wal_position);
+
+/* The line `# edition`. */
+void list_edition(struct list_text *text, enum source_kind source,
+    const struct source_edition *edition);
+
+/*
+ * The closing line. `*out` is malloc'd, `*len` without the ending NUL; or the
+ * status and `*why` of what failed, and nothing to free.
+ */
+enum status list_finish(struct list_text *text, char **out, size_t *len,
+    const char **why) MUST_CHECK;
+
+#endif
