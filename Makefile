@@ -12,6 +12,8 @@ datarootdir = $(prefix)/share
 datadir     = $(datarootdir)
 mandir      = $(datarootdir)/man
 docdir      = $(datarootdir)/doc/crlpress
+# What `crlpress init` reads: presets are no documentation.
+presetdir   = $(datadir)/crlpress/presets
 INSTALL         = install
 INSTALL_PROGRAM = $(INSTALL)
 INSTALL_DATA    = $(INSTALL) -m 644
@@ -47,11 +49,11 @@ ALL_LDFLAGS  = -pthread $(HARDEN_LD) $(SANITIZE) $(LDFLAGS)
 # The core knows no library; unit tests core_*.c link it alone, which is the
 # proof. Every other file of src/ but main.c goes into libcrlpress.a too.
 CORE = archive_name aws_profile base64 ccadb ccadb_url certificate_read config_text crl_build \
-       crl_entry crl_extension crl_read database_message der_read der_write expiry gate \
-       gate_listed gate_merge gate_unique hash_text hex json json_read \
-       json_text key_uri manifest manifest_join manifest_parse option quantity reason \
-       report retry row row_csv row_set row_spill s3_url serial_list serial_text shard \
-       source_certificate source_column source_row source_sql status uint160 utc \
+       crl_entry crl_extension crl_read database_message der_read der_write expiry forecast gate \
+       gate_listed gate_merge gate_unique hash_text hex index_read json json_read \
+       json_text key_uri list_read list_write manifest manifest_join manifest_parse option quantity reason \
+       report request request_parse retry row row_csv row_set row_spill s3_url sandbox sandbox_call serial_list serial_text shard \
+       source_certificate source_column source_kind source_row source_sql status uint160 utc \
        xml_read
 SRC  = $(filter-out main,$(basename $(notdir $(wildcard src/*.c))))
 CORE_OBJ = $(CORE:%=$(BUILD)/%.o)
@@ -101,6 +103,14 @@ $(BUILD)/libsunset.a: $(SUNSET_OBJ)
 $(BUILD)/ocsp-sunset: $(BUILD)/sunset/main.o $(BUILD)/libsunset.a \
     $(BUILD)/libcore.a
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^
+
+# The one object that knows where it will be installed, made again when that
+# is another place: make install prefix=/usr.
+$(BUILD)/cmd_init.o: ALL_CPPFLAGS += -DCRLPRESS_PRESET_DIR='"$(presetdir)"'
+$(BUILD)/cmd_init.o: $(BUILD)/presetdir.txt
+.PHONY: presetdir
+$(BUILD)/presetdir.txt: presetdir | $(BUILD)
+	@echo '$(presetdir)' | cmp -s - $@ || echo '$(presetdir)' >$@
 
 $(BUILD)/%.o: src/%.c Makefile | $(BUILD) $(BUILD)/sunset
 	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -165,7 +175,7 @@ format:
 install: all
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man1 \
 	    $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man8 \
-	    $(DESTDIR)$(docdir)/sharding-config/presets \
+	    $(DESTDIR)$(docdir)/sharding-config $(DESTDIR)$(presetdir) \
 	    $(DESTDIR)$(docdir)/systemd
 	$(INSTALL_PROGRAM) $(BUILD)/crlpress $(DESTDIR)$(bindir)/crlpress
 	$(INSTALL_PROGRAM) $(BUILD)/ocsp-sunset $(DESTDIR)$(bindir)/ocsp-sunset
@@ -180,8 +190,7 @@ install: all
 	$(INSTALL_DATA) README.md CHANGELOG.md LICENSE docs/*.md \
 	    $(DESTDIR)$(docdir)
 	$(INSTALL_DATA) sharding-config/*.* $(DESTDIR)$(docdir)/sharding-config
-	$(INSTALL_DATA) sharding-config/presets/* \
-	    $(DESTDIR)$(docdir)/sharding-config/presets
+	$(INSTALL_DATA) sharding-config/presets/* $(DESTDIR)$(presetdir)
 
 uninstall:
 	rm -f $(DESTDIR)$(bindir)/crlpress $(DESTDIR)$(bindir)/ocsp-sunset
@@ -189,7 +198,7 @@ uninstall:
 	rm -f $(DESTDIR)$(mandir)/man5/crlpress.cnf.5
 	rm -f $(DESTDIR)$(mandir)/man5/ocsp-sunset.cnf.5
 	rm -f $(DESTDIR)$(mandir)/man8/ocsp-sunset.8
-	rm -rf $(DESTDIR)$(docdir)
+	rm -rf $(DESTDIR)$(docdir) $(DESTDIR)$(presetdir)
 
 clean:
 	rm -rf build build-asan build-tsan build-fuzz

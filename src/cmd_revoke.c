@@ -133,6 +133,15 @@ check_native(const struct revoke *revoke)
 {
 	const struct config *config = revoke->config;
 
+	if (config_source_kind(config) != SOURCE_DATABASE) {
+		report_fault(revoke->push->report, STATUS_CONFIG, config->path,
+		    RULE, NULL,
+		    "rows come from a file, have %s, want the native table",
+		    config->source);
+		report_hint(revoke->push->report,
+		    "revoke it in the CA itself, then `crlpress push`");
+		return STATUS_CONFIG;
+	}
 	if (config->query_file == NULL)
 		return STATUS_OK;
 	report_fault(revoke->push->report, STATUS_CONFIG, config->path, RULE,

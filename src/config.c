@@ -333,6 +333,9 @@ sql_load(struct config_draft *draft)
 	bool by_column = config->shards.scheme == SHARD_COLUMN;
 	enum status status, step;
 
+	/* What is not a database is asked nothing. */
+	if (config_source_kind(config) != SOURCE_DATABASE)
+		return STATUS_OK;
 	if (native)
 		config->split = (struct source_split){
 		    .table = native_table,
@@ -355,6 +358,12 @@ sql_load(struct config_draft *draft)
 	step = statement_load(draft, OFFSET(serial_query_file),
 	    config->serial_query_file, native ? native_serial_sql : NULL,
 	    &config->serial_sql);
+	if (step != STATUS_OK)
+		status = step;
+	if (step != STATUS_OK && step != STATUS_CONFIG)
+		return step;
+	step = statement_load(draft, OFFSET(certificate_query_file),
+	    config->certificate_query_file, NULL, &config->certificate_sql);
 	return step != STATUS_OK ? step : status;
 }
 
@@ -371,11 +380,19 @@ draft_make(struct config_draft *draft, const char *directory)
 	status = entries_set(draft, directory);
 	if (status != STATUS_OK && status != STATUS_CONFIG)
 		return status;
+	step = config_source_derive(draft->config, directory);
+	if (step != STATUS_OK)
+		return step;
 	step = rest_derive(draft);
 	if (step != STATUS_OK)
 		status = step;
 	if (step != STATUS_OK && step != STATUS_CONFIG)
 		return step;
+	/* What the other machine has beside its file is not here. */
+	if (draft->of_signer) {
+		step = config_check_signer(draft);
+		return step != STATUS_OK ? step : status;
+	}
 	step = sql_load(draft);
 	if (step != STATUS_OK)
 		status = step;
@@ -385,10 +402,11 @@ draft_make(struct config_draft *draft, const char *directory)
 	return step != STATUS_OK ? step : status;
 }
 
-enum status
-config_load(const char *path, struct report *report, struct config **config)
+static enum status
+load(const char *path, bool of_signer, struct report *report,
+    struct config **config)
 {
-	struct config_draft draft = {.report = report};
+	struct config_draft draft = {.report = report, .of_signer = of_signer};
 	struct config_file *file = NULL;
 	char *directory = NULL;
 	enum status status, made;
@@ -420,6 +438,25 @@ out:
 	return made != STATUS_OK ? made : status;
 }
 
+enum status
+config_load(const char *path, struct report *report, struct config **config)
+{
+	return load(path, false, report, config);
+}
+
+bool
+config_has_key(const struct config *config)
+{
+	return strcmp(config->key, CONFIG_KEY_NONE) != 0;
+}
+
+enum status
+config_load_signer(
+    const char *path, struct report *report, struct config **config)
+{
+	return load(path, true, report, config);
+}
+
 void
 config_free(struct config *config)
 {
@@ -429,6 +466,7 @@ config_free(struct config *config)
 	free(config->sql);
 	free(config->shard_sql);
 	free(config->serial_sql);
+	free(config->certificate_sql);
 	free(config->pin_source);
 	free(config->path);
 	free(config);

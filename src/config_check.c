@@ -97,7 +97,8 @@ required_check(const struct config_draft *draft)
 	size_t i;
 
 	for (i = 0; (key = config_key(i)) != NULL; i++) {
-		if (key->required && draft->place[i].line == 0)
+		if (key->required && draft->place[i].line == 0 &&
+		    (!draft->of_signer || strcmp(key->section, "issuer") == 0))
 			status = config_draft_fault(draft, key->offset, NULL,
 			    "missing: it is required");
 	}
@@ -258,7 +259,9 @@ times_check(const struct config_draft *draft)
 	if (twice_check(draft, OFFSET(validity_sec), config->validity_sec,
 		"a CRL would expire when one run fails") != STATUS_OK)
 		status = STATUS_CONFIG;
-	if (twice_check(draft, OFFSET(lookback_sec), config->lookback_sec,
+	/* No row of a CRL has an expiry that could be looked back on. */
+	if (config_source_kind(config) != SOURCE_CRL &&
+	    twice_check(draft, OFFSET(lookback_sec), config->lookback_sec,
 		"entries could leave unproved when one run fails") != STATUS_OK)
 		status = STATUS_CONFIG;
 	return status;
@@ -291,6 +294,8 @@ source_check(const struct config_draft *draft)
 	const struct config *config = draft->config;
 	enum status status = STATUS_OK;
 
+	if (config_source_kind(config) != SOURCE_DATABASE)
+		return STATUS_OK;
 	/* Without it each of them would yield what no push asked for. */
 	if (config->shard_query_file != NULL &&
 	    sound(draft, OFFSET(shard_query_file)) &&
@@ -312,7 +317,8 @@ source_check(const struct config_draft *draft)
 	if (config->issuer_id == NULL && sound(draft, OFFSET(issuer_id)) &&
 	    (has_parameter(config->sql, ISSUER_PARAMETER) ||
 		has_parameter(config->shard_sql, ISSUER_PARAMETER) ||
-		has_parameter(config->serial_sql, ISSUER_PARAMETER)))
+		has_parameter(config->serial_sql, ISSUER_PARAMETER) ||
+		has_parameter(config->certificate_sql, ISSUER_PARAMETER)))
 		status = config_draft_fault(draft, OFFSET(issuer_id), NULL,
 		    "missing: the statement has " ISSUER_PARAMETER);
 	if (config->query_file == NULL && sound(draft, OFFSET(shards.scheme)) &&
@@ -373,6 +379,7 @@ remote_check(const struct config_draft *draft)
 		return STATUS_OK;
 	for (size_t i = 0; (key = config_key(i)) != NULL; i++)
 		if (strcmp(key->section, "archive") != 0 &&
+		    strcmp(key->section, "source") != 0 &&
 		    draft->place[i].line != 0 &&
 		    !config_key_applies(key, config))
 			status = config_draft_fault(draft, key->offset, NULL,
@@ -462,7 +469,8 @@ config_check(const struct config_draft *draft)
 {
 	static enum status (*const checks[])(const struct config_draft *) = {
 	    required_check, expiry_check, names_check, times_check, scope_check,
-	    source_check, key_check, remote_check, archive_check};
+	    source_check, config_source_check, key_check, remote_check,
+	    archive_check};
 	enum status status = STATUS_OK;
 	size_t i;
 
@@ -471,4 +479,15 @@ config_check(const struct config_draft *draft)
 			status = STATUS_CONFIG;
 	}
 	return status;
+}
+
+enum status
+config_check_signer(const struct config_draft *draft)
+{
+	enum status status = required_check(draft);
+
+	if (draft->config->key != NULL && !config_has_key(draft->config))
+		status = config_draft_fault(draft, OFFSET(key), NULL,
+		    "none, and this is where it is to be signed");
+	return key_check(draft) == STATUS_OK ? status : STATUS_CONFIG;
 }

@@ -159,7 +159,7 @@ static const struct config_key keys[] = {
 	.help = "certificate of the issuer, PEM or DER"},
     {KEY("issuer", "key", CONFIG_PLACE, key), REQUIRED,
 	.fault = config_private_key_fault, .hidden = true,
-	.help = "private key of the issuer, PEM or DER, or its URI"},
+	.help = "private key of the issuer, PEM or DER, or its URI, or none"},
     {KEY("issuer", "passphrase_file", CONFIG_PATH, passphrase_file),
 	WITHOUT("none"),
 	.help = "file whose first line is the passphrase or PIN of the key"},
@@ -175,6 +175,8 @@ static const struct config_key keys[] = {
     {KEY("issuer", "key_timeout", CONFIG_DURATION, key_timeout_sec),
 	DEFAULT("1m"), RANGE(1, SIGNER_TIMEOUT_SEC_MOST),
 	.help = "longest wait for one signature"},
+    {KEY("issuer", "key_sandbox", CONFIG_BOOL, key_sandbox), DEFAULT("yes"),
+	.help = "whether the signer gives up what signing does not need"},
     {KEY("issuer", "digest", CONFIG_CHOICE, digest), DEFAULT("default"),
 	.choice = digest_choice, .help = "digest of the signature"},
     {KEY("issuer", "padding", CONFIG_CHOICE, padding), DEFAULT("pkcs1"),
@@ -184,6 +186,21 @@ static const struct config_key keys[] = {
     {KEY("issuer", "ocsp", CONFIG_BOOL, has_ocsp), DEFAULT("no"),
 	.help = "whether the certificates carry an OCSP URL"},
 
+    {KEY("source", "source", CONFIG_TEXT, source), WITHOUT("a database"),
+	.fault = config_source_fault, .hidden = true,
+	.help = "crl:PATH, crl:URL or index:PATH, in place of a database"},
+    {KEY("source", "crl_issuer", CONFIG_PATH, crl_issuer),
+	WITHOUT("certificate of [issuer]"),
+	.help = "certificate that the CRL is signed by, PEM or DER"},
+    {KEY("source", "crl_ca_file", CONFIG_PATH, crl_ca_file),
+	WITHOUT("the system's"),
+	.help = "CA certificates of the server of the CRL's URL, PEM"},
+    {KEY("source", "fetch_timeout", CONFIG_DURATION, fetch_timeout_sec),
+	DEFAULT("5m"), RANGE(1, DAY),
+	.help = "longest time for fetching the CRL"},
+    {KEY("source", "size_most", CONFIG_SIZE, source_size_most),
+	DEFAULT("256M"), RANGE(1024, INT64_C(1) << 30),
+	.help = "largest size of the file of the source"},
     {KEY("source", "conninfo", CONFIG_TEXT, conninfo),
 	WITHOUT("none"), .fault = config_conninfo_fault, .hidden = true,
 	.help = "connection string of libpq, without a password"},
@@ -200,6 +217,10 @@ static const struct config_key keys[] = {
     {KEY("source", "serial_query_file", CONFIG_PATH, serial_query_file),
 	WITHOUT("none"),
 	.help = "file with the statement for the row of one serial"},
+    {KEY("source", "certificate_query_file", CONFIG_PATH,
+	certificate_query_file),
+	WITHOUT("none"),
+	.help = "file with the statement that counts valid certificates"},
     {KEY("source", "issuer_id", CONFIG_TEXT, issuer_id),
 	WITHOUT("none"),
 	.help = "what :'issuer' stands for in the statement"},
@@ -375,6 +396,9 @@ static const struct config_key keys[] = {
 	.help = "how far a standby may be behind"},
     {KEY("gates", "size_most", CONFIG_SIZE, size_most), DEFAULT("32M"),
 	RANGE(1024, CRL_BUILD_BYTES_MOST), .help = "largest size of a shard"},
+    {KEY("gates", "size_warning", CONFIG_SIZE, size_warning), DEFAULT("10M"),
+	RANGE(1024, CRL_BUILD_BYTES_MOST),
+	.help = "size of a shard from which on it is warned of"},
     {KEY("gates", "allow_empty", CONFIG_BOOL, allow_empty), DEFAULT("no"),
 	.help = "whether the source may have no row at all"},
 };
@@ -408,6 +432,8 @@ config_key_is_remote(const struct config_key *key)
 bool
 config_key_applies(const struct config_key *key, const struct config *config)
 {
+	if (strcmp(key->section, "source") == 0)
+		return config_source_applies(key->offset, config);
 	if (config_key_is_remote(key) ||
 	    key->offset == offsetof(struct config, manifest_gzip))
 		return url_is_remote(config->store_url);
@@ -470,7 +496,8 @@ text_set(const struct config_key *key, struct config *config,
 	char *text;
 
 	if ((key->kind == CONFIG_PATH ||
-		(key->kind == CONFIG_PLACE && !key_uri_is(value))) &&
+		(key->kind == CONFIG_PLACE && !key_uri_is(value) &&
+		    strcmp(value, CONFIG_KEY_NONE) != 0)) &&
 	    *value != '/') {
 		if (asprintf(&text, "%s/%s", directory, value) == -1)
 			text = NULL;

@@ -107,7 +107,7 @@ defer_row(struct reader *reader, const struct source_row *row,
 {
 	const struct run *run = reader->run;
 
-	if (row->revoked_at_sec - run->this_update_sec > run->config->skew_sec)
+	if (row->revoked_at_sec - run->now_sec > run->config->skew_sec)
 		return note_row(reader, row, shard, RUN_ODD_FUTURE, NULL,
 		    row->revoked_at_sec);
 	reader->shard[shard - run->shard].rows_deferred++;
@@ -134,8 +134,7 @@ collect_recorded(struct reader *reader, const struct source_row *row,
 	if (!row->has_recorded || (!shard->has_previous && !shard->is_gone) ||
 	    row->recorded_at_sec < shard->recorded_since_sec)
 		return status;
-	if (row->recorded_at_sec - run->this_update_sec >
-	    run->config->skew_sec) {
+	if (row->recorded_at_sec - run->now_sec > run->config->skew_sec) {
 		/* A run that was asked to be in the past sees the future. */
 		if (!run->options->has_now)
 			status = note_row(reader, row, shard,

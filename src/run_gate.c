@@ -69,6 +69,8 @@ run_gate_clock(struct run *run)
 	bool behind = database_sec - here_sec > run->config->skew_sec;
 	bool ahead = here_sec - database_sec > run->config->skew_sec;
 
+	if (run->snapshot.kind != SOURCE_DATABASE)
+		return run_gate_file_clock(run);
 	/* A run that was asked to be in the past may be. */
 	if (!ahead && (!behind || run->options->has_now))
 		return STATUS_OK;
@@ -104,10 +106,20 @@ run_gate_database(struct run *run)
 	const struct source_snapshot *now = &run->snapshot;
 	const struct manifest *then = &run->manifest;
 	struct gate_place place = run_place(run);
-	enum status status = gate_replay(run);
+	enum status status;
 
-	if (status != STATUS_OK || !run->has_manifest || !then->has_position)
+	if (now->kind != SOURCE_DATABASE)
+		return run_gate_edition(run);
+	status = gate_replay(run);
+	if (status != STATUS_OK || !run->has_manifest)
 		return status;
+	if (then->has_edition)
+		return gate_refuse(&place, GATE_DB_FRESH,
+		    "another kind of source, have a database, want the %s "
+		    "that the last manifest has",
+		    source_kind_name(then->source));
+	if (!then->has_position)
+		return STATUS_OK;
 	if (!now->has_position)
 		return gate_refuse(&place, GATE_DB_FRESH,
 		    "the server does not tell its position, which the last "

@@ -1,65 +1,29 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * One snapshot of the database, and the rows of statements in it, as binary
- * COPY (PostgreSQL manual, 55: Frontend/Backend Protocol).
- */
+/* What every source does, whatever its rows come from. */
 #include "crlpress/source.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "crlpress/source_row.h"
 #include "source_impl.h"
 
-enum phase {
-	PHASE_OPEN,     /* the snapshot stands */
-	PHASE_COPY,     /* rows are coming */
-	PHASE_COMPLETE, /* all of them came */
-	PHASE_BROKEN    /* a fault was reported */
-};
-
-struct source {
-	struct database *database;
-	struct source_config config;
-	struct source_statement statement;
-	struct source_snapshot snapshot;
-	struct source_shared shared;
-	struct source_layout layout;
-	enum phase phase;
-	bool header_read;
-	uint64_t rows;
-	/* Received and not yet decoded: begin to end. */
-	size_t begin;
-	size_t end;
-	uint8_t buffer[SOURCE_TUPLE_BYTES_MOST];
-	/* Of a certificate in PEM. */
-	uint8_t octets[SOURCE_TUPLE_BYTES_MOST];
-};
-
-struct database *
-source_database(struct source *source)
+enum status
+source_open(const struct source_config *config, struct report *report,
+    struct source **source)
 {
-	return source->database;
-}
-
-const char *
-source_name(struct source *source)
-{
-	return database_name(source->database);
-}
-
-struct report *
-source_report(struct source *source)
-{
-	return database_report(source->database);
+	return config->kind == SOURCE_DATABASE
+		   ? source_table_open(config, report, source)
+		   : source_file_open(config, report, source);
 }
 
 void
 source_report_to(struct source *source, struct report *report)
 {
-	database_report_to(source->database, report);
+	source->ops->report_to(source, report);
+}
+
+enum status
+source_renew(struct source *source, bool share)
+{
+	source->config.share = share;
+	return source->ops->renew(source);
 }
 
 const struct source_config *
@@ -68,156 +32,10 @@ source_config(const struct source *source)
 	return &source->config;
 }
 
-const struct source_statement *
-source_statement(const struct source *source)
-{
-	return &source->statement;
-}
-
-void
-source_choose(struct source *source, const struct source_statement *statement)
-{
-	source->statement = *statement;
-}
-
-struct source_shared *
-source_shared(struct source *source)
-{
-	return &source->shared;
-}
-
-/* Connects, and takes a snapshot or, where there is an id, that one. */
-static enum status
-source_open_by(const struct source_config *config, const char *import,
-    struct report *report, struct source **source)
-{
-	const struct database_config database = {
-	    .conninfo = config->conninfo,
-	    .connect_timeout_sec = config->connect_timeout_sec,
-	    .statement_timeout_sec = config->statement_timeout_sec,
-	    .stop = config->stop,
-	};
-	struct source *new = calloc(1, sizeof(*new));
-	enum status status;
-
-	*source = NULL;
-	if (new == NULL)
-		return report_fault(report, STATUS_NO_MEMORY, "database",
-		    "connect", NULL, "out of memory");
-	new->config = *config;
-	new->layout.octets = new->octets;
-	new->statement.sql = config->sql;
-	new->statement.name = config->sql_name;
-	status = database_open(&database, report, &new->database);
-	if (status == STATUS_OK)
-		status = source_snapshot_take(new, import, &new->snapshot);
-	if (status == STATUS_OK)
-		*source = new;
-	else
-		source_close(new);
-	return status;
-}
-
-enum status
-source_open(const struct source_config *config, struct report *report,
-    struct source **source)
-{
-	return source_open_by(config, NULL, report, source);
-}
-
-/*
- * Whether this is the server where the snapshot was exported, and sees what
- * that one saw. Two servers may have given out one id.
- */
-static enum status
-shared_check(struct source *source, const struct source_shared *want)
-{
-	const struct source_snapshot *have = &source->snapshot;
-	struct source_shared mine = {.started = 0};
-	enum status status = source_share_ask(source, false, &mine);
-
-	if (status != STATUS_OK)
-		return status;
-	if (mine.started == want->started && mine.seen == want->seen &&
-	    have->standby == want->snapshot.standby &&
-	    have->has_position == want->snapshot.has_position &&
-	    strcmp(have->system_identifier, want->snapshot.system_identifier) ==
-		0 &&
-	    have->wal_position >= want->snapshot.wal_position)
-		return STATUS_OK;
-	return report_fault(source_report(source), STATUS_REFUSED,
-	    source_name(source), "snapshot", "house rule",
-	    "another server answered than the one that shares its snapshot");
-}
-
-enum status
-source_open_shared(const struct source_config *config,
-    const struct source_share *share, struct report *report,
-    struct source **source)
-{
-	struct source_config follower = *config;
-	struct source_shared shared;
-	enum status status = source_share_parse(share, &shared);
-
-	*source = NULL;
-	if (status != STATUS_OK)
-		return report_fault(report, status, "database", "snapshot",
-		    NULL, "this is no shared snapshot: %s", share->text);
-	follower.share = false;
-	status = source_open_by(&follower, shared.id, report, source);
-	if (status == STATUS_OK)
-		status = shared_check(*source, &shared);
-	if (status == STATUS_OK) {
-		(*source)->snapshot = shared.snapshot;
-		return STATUS_OK;
-	}
-	source_close(*source);
-	*source = NULL;
-	return status;
-}
-
-enum status
-source_renew(struct source *source, bool share)
-{
-	const struct database_query query = {
-	    source_name(source), "snapshot", "COMMIT"};
-	enum status status = database_execute(source->database, &query);
-
-	source->config.share = share;
-	source->statement.sql = source->config.sql;
-	source->statement.name = source->config.sql_name;
-	if (status == STATUS_OK)
-		status = source_snapshot_take(source, NULL, &source->snapshot);
-	source->phase = status == STATUS_OK ? PHASE_OPEN : PHASE_BROKEN;
-	return status;
-}
-
 const struct source_snapshot *
 source_snapshot(const struct source *source)
 {
 	return &source->snapshot;
-}
-
-/* Its lines keep their numbers; one more keeps a comment at its end from eating
- * the parenthesis. */
-static enum status
-copy_begin(struct source *source, const char *sql)
-{
-	static const char before[] = "COPY (";
-	static const char after[] = "\n) TO STDOUT (FORMAT binary)";
-	struct database_query query = {source->statement.name, "copy", NULL};
-	size_t size = sizeof(before) + strlen(sql) + sizeof(after);
-	char *copy = malloc(size);
-	enum status status;
-
-	if (copy == NULL)
-		return report_fault(source_report(source), STATUS_NO_MEMORY,
-		    source->statement.name, "copy", NULL, "out of memory");
-	snprintf(copy, size, "%s%s%s", before, sql, after);
-	query.sql = copy;
-	status = database_copy_out(source->database, &query);
-	free(copy);
-	return status;
 }
 
 enum status
@@ -234,197 +52,32 @@ enum status
 source_start_statement(struct source *source,
     const struct source_statement *statement, int64_t lookback_sec)
 {
-	char *sql = NULL;
-	enum status status;
-
-	if (source->phase != PHASE_OPEN && source->phase != PHASE_COMPLETE)
-		return report_fault(source_report(source), STATUS_FAILED,
-		    source_name(source), "statement", NULL,
-		    "rows of another one are not all read");
-	source->statement = *statement;
-	source->header_read = false;
-	source->rows = 0;
-	source->begin = source->end = 0;
-	status =
-	    source_statement_check(source, lookback_sec, &source->layout, &sql);
-	if (status == STATUS_OK)
-		status = copy_begin(source, sql);
-	source->phase = status == STATUS_OK ? PHASE_COPY : PHASE_BROKEN;
-	free(sql);
-	return status;
-}
-
-static enum status
-copy_fault(struct source *source, const char *what)
-{
-	return report_fault(source_report(source), STATUS_MALFORMED,
-	    source_name(source), "copy", "binary COPY format",
-	    "after row %" PRIu64 ": %s", source->rows, what);
-}
-
-/*
- * The COPY has no more data: only the command's own word makes it complete.
- * `trailer` says whether the data said so too.
- */
-static enum status
-copy_end(struct source *source, bool trailer)
-{
-	const struct database_query query = {
-	    source->statement.name, "copy", NULL};
-	uint64_t told;
-	enum status status;
-
-	status = database_copy_out_end(source->database, &query, &told);
-	if (status != STATUS_OK)
-		return status;
-	if (!trailer)
-		return copy_fault(source, "it ended without a trailer");
-	if (told != source->rows)
-		return report_fault(source_report(source), STATUS_MALFORMED,
-		    source_name(source), "copy", NULL,
-		    "rows, have %" PRIu64 ", want the server's %" PRIu64,
-		    source->rows, told);
-	return STATUS_OK;
-}
-
-/* Some more octets into the buffer; STATUS_DONE when the server has no more. */
-static enum status
-copy_receive(struct source *source)
-{
-	enum status status;
-	size_t count = 0;
-
-	if (source->begin > 0) {
-		source->end -= source->begin;
-		memmove(source->buffer, source->buffer + source->begin,
-		    source->end);
-		source->begin = 0;
-	}
-	if (source->end == sizeof(source->buffer))
-		return copy_fault(source, "a tuple above 64 KiB");
-	status = database_copy_receive(source->database,
-	    source->buffer + source->end, sizeof(source->buffer) - source->end,
-	    &count);
-	source->end += count;
-	return status;
-}
-
-/* The trailer was read: nothing may follow it. */
-static enum status
-copy_finish(struct source *source)
-{
-	enum status status;
-
-	if (source->begin != source->end)
-		return copy_fault(source, "data after the trailer");
-	status = copy_receive(source);
-	if (status == STATUS_OK)
-		return copy_fault(source, "data after the trailer");
-	if (status != STATUS_DONE)
-		return status;
-	status = copy_end(source, true);
-	return status == STATUS_OK ? STATUS_DONE : status;
-}
-
-/* What is at the start of the buffer: the header once, then a row. */
-static enum status
-copy_decode(struct source *source, struct source_row *row, size_t *used)
-{
-	const uint8_t *bytes = source->buffer + source->begin;
-	size_t len = source->end - source->begin;
-	const char *why = NULL;
-	enum status status;
-
-	if (!source->header_read) {
-		status = source_header_decode(bytes, len, used, &why);
-		if (status != STATUS_OK)
-			return copy_fault(source, why);
-		if (*used == 0)
-			return STATUS_OK;
-		source->begin += *used;
-		source->header_read = true;
-		return copy_decode(source, row, used);
-	}
-	status =
-	    source_row_decode(&source->layout, bytes, len, used, row, &why);
-	if (status == STATUS_MALFORMED)
-		return copy_fault(source, why);
-	source->begin += *used;
-	return status;
-}
-
-/* STATUS_DONE after the last row, when the COPY is known to be complete. */
-static enum status
-row_next(struct source *source, struct source_row *row)
-{
-	enum status status;
-	size_t used = 0;
-
-	for (;;) {
-		status = copy_decode(source, row, &used);
-		if (status == STATUS_DONE)
-			return copy_finish(source);
-		if (status != STATUS_OK)
-			return status;
-		if (used > 0) {
-			source->rows++;
-			return STATUS_OK;
-		}
-		status = copy_receive(source);
-		if (status == STATUS_DONE)
-			return copy_end(source, false);
-		if (status != STATUS_OK)
-			return status;
-	}
+	return source->ops->start(source, statement, lookback_sec);
 }
 
 bool
 source_tells_recorded(const struct source *source)
 {
-	return source->layout.has_recorded_at;
+	return source->ops->tells_recorded(source);
 }
 
 enum status
 source_read(
     struct source *source, struct source_row *rows, size_t room, size_t *count)
 {
-	enum status status = STATUS_OK;
-	size_t n = 0;
-
 	*count = 0;
-	if (source->phase == PHASE_COMPLETE)
-		return STATUS_DONE;
-	if (source->phase != PHASE_COPY)
-		return STATUS_FAILED;
-	while (n < room) {
-		status = row_next(source, &rows[n]);
-		if (status != STATUS_OK)
-			break;
-		n++;
-	}
-	if (status == STATUS_DONE) {
-		source->phase = PHASE_COMPLETE;
-		if (n == 0)
-			return STATUS_DONE;
-	} else if (status != STATUS_OK) {
-		source->phase = PHASE_BROKEN;
-		return status;
-	}
-	*count = n;
-	return STATUS_OK;
+	return source->ops->read(source, rows, room, count);
 }
 
 void
 source_cancel(struct source *source)
 {
-	database_cancel(source->database);
+	source->ops->cancel(source);
 }
 
 void
 source_close(struct source *source)
 {
-	if (source == NULL)
-		return;
-	database_close(source->database);
-	free(source);
+	if (source != NULL)
+		source->ops->close(source);
 }

@@ -12,11 +12,44 @@
 #include "crlpress/source_column.h"
 #include "crlpress/source_share.h"
 
+/*
+ * What a kind of sources does; every function has a source of that kind. What
+ * is told of each in source.h holds, with *count 0 before `read`.
+ */
+struct source_ops {
+	/* A new snapshot, with source->config as it is by now. */
+	enum status (*renew)(struct source *source);
+	enum status (*start)(struct source *source,
+	    const struct source_statement *statement, int64_t lookback_sec);
+	bool (*tells_recorded)(const struct source *source);
+	enum status (*read)(struct source *source, struct source_row *rows,
+	    size_t room, size_t *count);
+	void (*report_to)(struct source *source, struct report *report);
+	void (*cancel)(struct source *source);
+	void (*close)(struct source *source);
+};
+
+/* What all kinds have; each has it first in a struct of its own. */
+struct source {
+	const struct source_ops *ops;
+	struct source_config config;
+	struct source_snapshot snapshot;
+};
+
+/* source_table.c: of a database. */
+enum status source_table_open(const struct source_config *config,
+    struct report *report, struct source **source) MUST_CHECK;
+/* source_file.c: of a file. */
+enum status source_file_open(const struct source_config *config,
+    struct report *report, struct source **source) MUST_CHECK;
+
+const struct source_config *source_config(const struct source *source);
+
+/* All that follows is for a database alone. */
 struct database *source_database(struct source *source);
 /* "database crl at db1:5432". */
 const char *source_name(struct source *source);
 struct report *source_report(struct source *source);
-const struct source_config *source_config(const struct source *source);
 /* The one that was started last, or is to be: the configured one. */
 const struct source_statement *source_statement(const struct source *source);
 /* From now on this one; it is not started. */

@@ -79,7 +79,8 @@ source_share_ask(
 bool
 source_is_shared(struct source *source)
 {
-	return source_shared(source)->id[0] != '\0';
+	return source->config.kind == SOURCE_DATABASE &&
+	       source_shared(source)->id[0] != '\0';
 }
 
 enum status

@@ -33,19 +33,25 @@ struct config {
 
 	/* [issuer] */
 	char *certificate;
-	char *key;             /* a path or a URI: key_uri.h */
+	char *key;             /* a path or a URI: key_uri.h; or "none" */
 	char *passphrase_file; /* NULL: none */
 	char *pin_source;      /* the path that a URI names; NULL: none */
 	char *key_module;      /* NULL: as OpenSSL has it */
 	char *key_provider;    /* NULL: an engine */
 	uint32_t key_sessions;
 	int64_t key_timeout_sec;
+	bool key_sandbox; /* the signer is confined */
 	enum signer_digest digest;
 	enum signer_padding padding;
 	enum profile profile;
 	bool has_ocsp; /* certificates carry an OCSP URL */
 
 	/* [source] */
+	char *source;      /* as source_kind.h; NULL: a database */
+	char *crl_issuer;  /* NULL: certificate */
+	char *crl_ca_file; /* NULL: the system's */
+	int64_t fetch_timeout_sec;
+	uint64_t source_size_most;
 	char *conninfo;        /* NULL: libpq's environment */
 	char *revoke_conninfo; /* of `revoke`; NULL: conninfo */
 	char *query_file;      /* NULL: the native table */
@@ -56,6 +62,9 @@ struct config {
 	char *shard_sql;
 	char *serial_query_file;
 	char *serial_sql;
+	/* For `plan`: how many certificates are valid. NULL: not told. */
+	char *certificate_query_file;
+	char *certificate_sql;
 	char *issuer_id;
 	enum serial_encoding encoding;
 	uint32_t source_connections;
@@ -111,7 +120,8 @@ struct config {
 	int64_t skew_sec;
 	int64_t replay_lag_sec;
 	uint64_t size_most; /* bytes of one CRL */
-	bool allow_empty;   /* an issuer without a single revocation is fine */
+	uint64_t size_warning;
+	bool allow_empty; /* an issuer without a single revocation is fine */
 };
 
 /*
@@ -125,6 +135,20 @@ struct source_config config_source(
 struct source_points config_points(
     const struct config *config, struct crl_view issuer);
 
+/*
+ * How its signer is started: with no passphrase from a descriptor, by the
+ * clock, for the URLs that it has.
+ */
+struct signer_config config_signer(const struct config *config);
+
+/* [issuer] key, where that is on another machine: docs/airgap.md. */
+#define CONFIG_KEY_NONE "none"
+
+bool config_has_key(const struct config *config);
+
+/* What its rows come from. */
+enum source_kind config_source_kind(const struct config *config);
+
 /* A statement in messages: its file, or NULL for a native one. */
 const char *config_statement_name(const char *query_file);
 
@@ -136,6 +160,14 @@ const char *config_statement_name(const char *query_file);
 enum status config_load(
     const char *path, struct report *report, struct config **config) MUST_CHECK;
 void config_free(struct config *config);
+
+/*
+ * The same for who does nothing but sign: of the file [issuer] alone must be
+ * complete, with a key, and nothing else of it is judged. What it has of URLs
+ * and shards is there, or NULL and 0.
+ */
+enum status config_load_signer(
+    const char *path, struct report *report, struct config **config) MUST_CHECK;
 
 /*
  * The files of a path: itself, or every *.cnf of a directory, by name. The

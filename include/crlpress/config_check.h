@@ -24,6 +24,7 @@ struct config_draft {
 	struct config *config;
 	const struct config_file *file;
 	struct report *report;
+	bool of_signer; /* config_load_signer */
 	struct config_place place[CONFIG_KEYS_MOST];
 };
 
@@ -39,6 +40,14 @@ enum status config_draft_fault(const struct config_draft *draft, size_t offset,
     const char *clause, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/*
+ * config_source.c: what goes with the source that there is. And its path made
+ * absolute, as those of other keys are when they are set.
+ */
+enum status config_source_check(const struct config_draft *draft) MUST_CHECK;
+enum status config_source_derive(
+    struct config *config, const char *directory) MUST_CHECK;
+
 /* What [crl] scope is by default. */
 enum crl_scope config_profile_scope(enum profile profile);
 
@@ -47,5 +56,8 @@ enum crl_scope config_profile_scope(enum profile profile);
  * fault has been reported already. STATUS_CONFIG when anything was wrong.
  */
 enum status config_check(const struct config_draft *draft) MUST_CHECK;
+
+/* The same of [issuer] alone, and there must be a key. */
+enum status config_check_signer(const struct config_draft *draft) MUST_CHECK;
 
 #endif

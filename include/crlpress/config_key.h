@@ -63,6 +63,9 @@ bool config_key_is_remote(const struct config_key *key);
 bool config_key_applies(
     const struct config_key *key, const struct config *config);
 
+/* config_source.c: the same of the key of [source] with this offset. */
+bool config_source_applies(size_t offset, const struct config *config);
+
 /* The key with this offset, which one must have. */
 size_t config_key_index(size_t offset);
 

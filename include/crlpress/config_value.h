@@ -17,6 +17,8 @@ const char *config_private_key_fault(const char *value);
 const char *config_conninfo_fault(const char *value);
 
 /* A shard's URL or its template: scheme://host/path, nothing to normalise. */
+/* config_source.c: what the rows come from. */
+const char *config_source_fault(const char *value);
 const char *config_url_fault(const char *value);
 
 /* An object key or its template. */

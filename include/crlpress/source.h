@@ -3,6 +3,10 @@
  * Revoked certificates out of PostgreSQL: one snapshot, one binary COPY, no
  * malloc a row. libpq stays behind this header.
  *
+ * Or out of a file that is read whole, a CRL or an index.txt
+ * (source_kind.h): its bytes are the snapshot, all rows of it one statement,
+ * whatever is asked for. There is one reader then, and nothing to be shared.
+ *
  * The statement yields these columns, in this order, the last or not:
  *   serial      bytea, or text in hex or decimal (serial encoding)
  *   revoked_at  timestamptz, or bigint seconds since 1970
@@ -28,6 +32,7 @@
 
 #include "crlpress/report.h"
 #include "crlpress/shard.h"
+#include "crlpress/source_kind.h"
 #include "crlpress/status.h"
 #include "crlpress/uint160.h"
 
@@ -47,6 +52,14 @@ struct source_config {
 	bool share;
 	/* Once it is true waits end soon, in silence; NULL: never. */
 	const atomic_bool *stop;
+	/* A file; of what stands above connect_timeout_sec counts alone. */
+	enum source_kind kind;
+	const char *place;       /* its path, or the URL of a CRL */
+	const char *certificate; /* of the issuer of a CRL */
+	const char *ca_file;     /* of the URL's server; NULL: the system's */
+	int64_t fetch_timeout_sec;
+	uint64_t size_most;
+	bool (*cancelled)(void); /* fetching ends once it is true; or NULL */
 };
 
 /* Longest bound of a part, "(4294967295,0)", with its NUL. */
@@ -111,6 +124,11 @@ struct source_snapshot {
 	 * Primary: 0. */
 	double replay_lag_sec;
 	bool has_position; /* false: the server would not tell (privileges) */
+	/* A file has none of these, but an edition, and a CRL nextUpdate. */
+	enum source_kind kind;
+	struct source_edition edition;
+	bool has_next_update;
+	int64_t next_update_sec;
 };
 
 struct source;

@@ -55,6 +55,9 @@ test_defaults(void **state)
 	assert_int_equal(c->skew_sec, 300);
 	assert_int_equal(c->replay_lag_sec, 300);
 	assert_int_equal(c->size_most, 32 * 1024 * 1024);
+	assert_int_equal(c->size_warning, 10 * 1024 * 1024);
+	assert_null(c->certificate_query_file);
+	assert_null(c->certificate_sql);
 	assert_false(c->allow_empty);
 	config_free(c);
 	config_free(NULL);
@@ -133,6 +136,7 @@ static const char everything[] =
     "clock_skew = 0s\n"
     "replay_lag = 1m30s\n"
     "size_most = 1536k\n"
+    "size_warning = 512k\n"
     "allow_empty = true";
 
 static void
@@ -188,6 +192,7 @@ test_everything(void **state)
 	assert_int_equal(c->skew_sec, 0);
 	assert_int_equal(c->replay_lag_sec, 90);
 	assert_int_equal(c->size_most, 1536 * 1024);
+	assert_int_equal(c->size_warning, 512 * 1024);
 	assert_true(c->allow_empty);
 	config_free(c);
 }
@@ -410,6 +415,12 @@ test_query_file(void **state)
 		"none.sql: cannot be opened"},
 	    {5, "query_file = none-asked.sql\nserial_query_file = two.sql", 6,
 		"two.sql:2: more than one"},
+	    {5, "query_file = none-asked.sql\ncertificate_query_file = two.sql",
+		6, "two.sql:2: more than one"},
+	    {5,
+		"query_file = none-asked.sql\n"
+		"certificate_query_file = issuer.sql",
+		4, "issuer_id: missing"},
 	};
 	struct config *config;
 
