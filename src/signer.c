@@ -44,13 +44,19 @@ struct signer {
 	atomic_uint turn;    /* whose queue to join when all are busy */
 	pthread_mutex_t end; /* of pid */
 	pid_t pid;           /* -1: waited for */
+	bool forbidden;      /* it ended by a call that its sandbox forbids */
 	int64_t timeout_msec;
 	_Atomic uint64_t peak_kib;
 	size_t algorithm_len;
 	uint8_t algorithm[SIGNER_SIGNATURE_BYTES_MOST];
 };
 
-enum notice_object { NOTICE_KEY, NOTICE_CERTIFICATE, NOTICE_PASSPHRASE };
+enum notice_object {
+	NOTICE_KEY,
+	NOTICE_CERTIFICATE,
+	NOTICE_PASSPHRASE,
+	NOTICE_SANDBOX
+};
 
 struct notice_row {
 	enum notice_object object;
@@ -93,6 +99,8 @@ static const struct notice_row notice_rows[SIGNER_NOTICE_COUNT] = {
     [SIGNER_NOTICE_PASSPHRASE_LENGTH] = {NOTICE_PASSPHRASE, SEVERITY_FAULT,
 	HOUSE, NULL},
     [SIGNER_NOTICE_PROCESS] = {NOTICE_KEY, SEVERITY_FAULT, NULL, NULL},
+    [SIGNER_NOTICE_NO_SANDBOX] = {NOTICE_SANDBOX, SEVERITY_WARNING, NULL, NULL},
+    [SIGNER_NOTICE_UNCONFINED] = {NOTICE_SANDBOX, SEVERITY_NOTE, NULL, NULL},
 };
 
 /* The rules a refusal is reported under; STATUS_FAILED is no refusal. */
@@ -178,6 +186,10 @@ process_bury(struct signer *signer, char text[END_TEXT_BYTES])
 		(void)kill(signer->pid, SIGKILL);
 		/* What even this does not end is left to init. */
 		(void)process_wait(signer->pid, &how);
+	} else if (WIFSIGNALED(how) && WTERMSIG(how) == SIGSYS) {
+		signer->forbidden = true;
+		(void)snprintf(text, END_TEXT_BYTES,
+		    "died of a system call that its sandbox forbids");
 	} else if (WIFSIGNALED(how)) {
 		(void)snprintf(
 		    text, END_TEXT_BYTES, "died (signal %d)", WTERMSIG(how));
@@ -220,10 +232,18 @@ signer_lost(struct signer *signer, struct lane *lane, const char *doing,
 {
 	char text[END_TEXT_BYTES];
 
+	enum status status;
+
 	if (!process_end(signer, lane, false, text))
 		return signer_gone(doing, report);
-	return report_fault(report, STATUS_FAILED, "signer", NULL, NULL,
-	    "%s while %s", text, doing);
+	status = report_fault(report, STATUS_FAILED, "signer",
+	    signer->forbidden ? "sandbox" : NULL, NULL, "%s while %s", text,
+	    doing);
+	if (signer->forbidden)
+		report_hint(report,
+		    "the kernel's log has its number; what a token's module "
+		    "cannot do without wants [issuer] key_sandbox = no");
+	return status;
 }
 
 static enum status
@@ -297,15 +317,17 @@ notice_report(const struct signer_config *config,
 	    [NOTICE_PASSPHRASE] = config->passphrase_fd != -1
 				      ? "passphrase"
 				      : config->passphrase_path,
+	    [NOTICE_SANDBOX] = "signer",
 	};
 	const char *object = objects[row->object];
+	const char *rule = row->object == NOTICE_SANDBOX ? "sandbox" : "key";
 
 	if (row->severity == SEVERITY_FAULT)
 		(void)report_fault(report, (enum status)reply->status, object,
-		    "key", row->clause, "%s", reply->text);
+		    rule, row->clause, "%s", reply->text);
 	else if (row->severity == SEVERITY_WARNING)
 		report_warn(
-		    report, object, "key", row->clause, "%s", reply->text);
+		    report, object, rule, row->clause, "%s", reply->text);
 	else
 		report_note(report, object, "%s", reply->text);
 	if (row->hint != NULL)
@@ -563,4 +585,37 @@ uint64_t
 signer_peak_kib(const struct signer *signer)
 {
 	return atomic_load(&signer->peak_kib);
+}
+
+enum status
+signer_describe(const struct signer_config *config, struct report *report,
+    uint8_t algorithm[SIGNER_ALGORITHM_BYTES_MOST], size_t *len)
+{
+	struct signer_notices notices = {0};
+	struct signer_key *key = NULL;
+	enum status status = signer_key_open_public(config, &notices, &key);
+
+	*len = 0;
+	for (size_t i = 0; i < notices.count; i++) {
+		struct signer_reply reply = {
+		    .code = notices.notice[i].code,
+		    .status =
+			i + 1 == notices.count ? (uint32_t)status : STATUS_OK,
+		};
+
+		snprintf(reply.text, sizeof(reply.text), "%s",
+		    notices.notice[i].text);
+		(void)notice_report(config, &reply, report);
+	}
+	if (status != STATUS_OK)
+		return status;
+	*len = signer_key_facts(key)->algorithm.len;
+	if (*len > SIGNER_ALGORITHM_BYTES_MOST)
+		status = report_fault(report, STATUS_CONFIG,
+		    config->certificate_path, "key", NULL,
+		    "an algorithm of too many octets, have %zu", *len);
+	else
+		memcpy(algorithm, signer_key_facts(key)->algorithm.data, *len);
+	signer_key_close(key);
+	return status;
 }

@@ -165,6 +165,7 @@ pkey_load(struct signer_key *key, const struct signer_config *config,
 	status = signer_token_open(config, &uri, pass, notices, &key->token);
 	if (status == STATUS_OK)
 		key->pkey = signer_token_key(key->token);
+	key->facts.is_elsewhere = true;
 	return status;
 }
 
@@ -217,7 +218,8 @@ certificate_check(struct signer_key *key, struct signer_notices *notices)
 	if ((flags & EXFLAG_CA) == 0)
 		signer_notice_add(notices, SIGNER_NOTICE_CERTIFICATE_NO_CA,
 		    "is not a CA certificate, but it may sign CRLs");
-	if (X509_check_private_key(key->certificate, key->pkey) != 1) {
+	if (key->pkey != NULL &&
+	    X509_check_private_key(key->certificate, key->pkey) != 1) {
 		signer_notice_add(notices, SIGNER_NOTICE_KEY_MISMATCH,
 		    "is not the key of the issuer certificate");
 		return STATUS_CONFIG;
@@ -392,6 +394,33 @@ signer_key_open(const struct signer_config *config,
 	}
 	*key = new;
 	return STATUS_OK;
+}
+
+enum status
+signer_key_open_public(const struct signer_config *config,
+    struct signer_notices *notices, struct signer_key **key)
+{
+	struct signer_key *new = OPENSSL_zalloc(sizeof(*new));
+	enum status status;
+
+	*key = NULL;
+	if (new == NULL) {
+		signer_notice_add(
+		    notices, SIGNER_NOTICE_PROCESS, "out of memory");
+		return STATUS_NO_MEMORY;
+	}
+	status = certificate_load(new, config, notices);
+	if (status == STATUS_OK)
+		status = certificate_check(new, notices);
+	if (status == STATUS_OK)
+		status = key_choose(new, config, notices);
+	if (status == STATUS_OK)
+		status = key_describe(new, notices);
+	if (status == STATUS_OK)
+		*key = new;
+	else
+		signer_key_close(new);
+	return status;
 }
 
 const struct signer_key_facts *

@@ -2,8 +2,8 @@
 /*
  * The signer's process: a fork that drops all but its socket, loads the key
  * and answers requests until the other end is closed. It trusts nothing it is
- * sent, tells nothing but signatures, refusals and notices, and leaves
- * neither core files nor itself behind.
+ * sent, tells nothing but signatures, refusals and notices, can do little else
+ * once it has the key, and leaves neither core files nor itself behind.
  */
 #include "signer_wire.h"
 
@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "crlpress/sandbox.h"
 #include "signer_check.h"
 
 /* 15 characters is all that the kernel keeps. */
@@ -46,6 +47,7 @@ struct proc {
 	const struct signer_config *config;
 	struct signer_key *key;
 	struct signer_check *check;
+	pthread_barrier_t begun; /* all threads are there */
 };
 
 /*
@@ -327,28 +329,59 @@ session_run(void *argument)
 {
 	struct session *session = argument;
 
+	(void)pthread_barrier_wait(&session->proc->begun);
 	requests_serve(session->proc, session->sock);
 	return NULL;
 }
 
-/* A thread for each socket, this one for the first. */
+/*
+ * A thread for each socket but the first, while threads can be started. A
+ * thread that begins makes system calls of its own, and is waited for.
+ */
 static void
-sessions_run(struct proc *proc, unsigned count)
+sessions_begin(struct proc *proc, struct session *session, unsigned count)
 {
-	struct session session[SIGNER_SESSIONS_MOST];
-	unsigned i;
-
-	for (i = 1; i < count; i++) {
+	/* glibc's never fails. */
+	(void)pthread_barrier_init(&proc->begun, NULL, count);
+	for (unsigned i = 1; i < count; i++) {
 		session[i].proc = proc;
 		session[i].sock = SOCK_FD + (int)i;
-		/* Whoever waits for its answer must see that none comes. */
 		if (pthread_create(&session[i].thread, NULL, session_run,
 			&session[i]) != 0)
-			_exit(EXIT_FAILURE);
+			notice_exit("cannot start a thread for each session");
 	}
-	requests_serve(proc, SOCK_FD);
-	for (i = 1; i < count; i++)
+	(void)pthread_barrier_wait(&proc->begun);
+}
+
+static void
+sessions_end(struct session *session, unsigned count)
+{
+	for (unsigned i = 1; i < count; i++)
 		(void)pthread_join(session[i].thread, NULL);
+}
+
+/*
+ * From here on it does what signing takes and no more, all of its threads.
+ * What landlock denies seccomp denies as well where the key is a file: it is
+ * the second lock of one door, and not missed where the kernel has none.
+ */
+static void
+proc_confine(const struct proc *proc, struct signer_notices *notices)
+{
+	bool is_file = !signer_key_facts(proc->key)->is_elsewhere;
+	const char *why = NULL;
+
+	if (proc->config->unconfined) {
+		signer_notice_add(notices, SIGNER_NOTICE_UNCONFINED,
+		    "the signer has no sandbox: key_sandbox = no");
+		return;
+	}
+	if (is_file)
+		(void)!sandbox_landlock(&why);
+	if (sandbox_seccomp(is_file ? SANDBOX_SIGN : SANDBOX_TOKEN, &why) !=
+	    STATUS_OK)
+		signer_notice_add(notices, SIGNER_NOTICE_NO_SANDBOX,
+		    "seccomp: the kernel does without it: %s", why);
 }
 
 static enum status
@@ -376,6 +409,7 @@ signer_proc_run(const int *socks, unsigned count, pid_t parent,
 	struct signer_notices notices = {0};
 	struct proc proc = {.config = &own};
 	const struct signer_key_facts *facts;
+	struct session session[SIGNER_SESSIONS_MOST];
 	struct signer_reply reply;
 	enum status status;
 
@@ -385,6 +419,10 @@ signer_proc_run(const int *socks, unsigned count, pid_t parent,
 		own.passphrase_fd = PASSPHRASE_FD;
 	status = proc_open(&proc, &notices);
 	(void)close(PASSPHRASE_FD);
+	if (status == STATUS_OK) {
+		sessions_begin(&proc, session, count);
+		proc_confine(&proc, &notices);
+	}
 	notices_send(&notices, status);
 	if (status == STATUS_OK) {
 		facts = signer_key_facts(proc.key);
@@ -394,7 +432,8 @@ signer_proc_run(const int *socks, unsigned count, pid_t parent,
 		memcpy(
 		    reply.octet, facts->algorithm.data, facts->algorithm.len);
 		reply_send(SOCK_FD, &reply);
-		sessions_run(&proc, count);
+		requests_serve(&proc, SOCK_FD);
+		sessions_end(session, count);
 	}
 	signer_check_free(proc.check);
 	signer_key_close(proc.key);

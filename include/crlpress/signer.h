@@ -8,8 +8,10 @@
  * only when the issuer and the AlgorithmIdentifier are its own, the AKI is the
  * certificate's, the IDP is one it was started for, the number is above the
  * last one it signed for that IDP and above the floor it was told, and the
- * times are in order and not in the future. It dies with its parent; a parent
- * whose signer died gets a fault.
+ * times are in order and not in the future. With a key from a file it can do
+ * nothing else any more once it has the key; with a token it cannot do what no
+ * module needs (sandbox.h). It dies with its parent; a parent whose signer died
+ * gets a fault.
  */
 #ifndef CRLPRESS_SIGNER_H
 #define CRLPRESS_SIGNER_H
@@ -71,6 +73,7 @@ struct signer_config {
 	bool has_now;
 	uint32_t timeout_sec; /* for one answer; 0: SIGNER_TIMEOUT_SEC */
 	uint32_t sessions;    /* signatures at a time; 0: one */
+	bool unconfined;      /* without the sandbox: sandbox.h */
 	/* PINs that were refused are remembered below this directory, for each
 	 * issuer; NULL: nowhere. */
 	const char *pin_mark_dir;
@@ -99,6 +102,17 @@ void signer_stop(struct signer *signer);
 
 /* DER AlgorithmIdentifier of its signatures; belongs to the signer. */
 struct crl_view signer_algorithm(const struct signer *signer);
+
+/* RSASSA-PSS with every parameter spelt out takes 70 octets. */
+#define SIGNER_ALGORITHM_BYTES_MOST 256
+
+/*
+ * The same without the key, which is elsewhere: what the configuration and the
+ * certificate say that it will be. Faults are reported.
+ */
+enum status signer_describe(const struct signer_config *config,
+    struct report *report, uint8_t algorithm[SIGNER_ALGORITHM_BYTES_MOST],
+    size_t *len) MUST_CHECK;
 
 /* Memory a TBSCertList is built in. Zero-initialise, or signer_buffer_new. */
 struct signer_buffer {

@@ -8,6 +8,7 @@
 #ifndef CRLPRESS_SIGNER_KEY_H
 #define CRLPRESS_SIGNER_KEY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,7 +44,9 @@ enum signer_notice_code {
 	SIGNER_NOTICE_PASSPHRASE_UNREADABLE,
 	SIGNER_NOTICE_PASSPHRASE_EXPOSED, /* a warning */
 	SIGNER_NOTICE_PASSPHRASE_LENGTH,
-	SIGNER_NOTICE_PROCESS, /* the process could not be set up */
+	SIGNER_NOTICE_PROCESS,    /* the process could not be set up */
+	SIGNER_NOTICE_NO_SANDBOX, /* a warning */
+	SIGNER_NOTICE_UNCONFINED, /* a note: as configured */
 	SIGNER_NOTICE_COUNT
 };
 
@@ -77,11 +80,19 @@ enum status signer_key_open(const struct signer_config *config,
     struct signer_notices *notices, struct signer_key **key) MUST_CHECK;
 void signer_key_close(struct signer_key *key);
 
+/*
+ * The same of the certificate alone, where the key is elsewhere: its facts are
+ * those that the key's would be, and nothing can be signed with it.
+ */
+enum status signer_key_open_public(const struct signer_config *config,
+    struct signer_notices *notices, struct signer_key **key) MUST_CHECK;
+
 /* What its CRLs must carry; the bytes belong to the key. */
 struct signer_key_facts {
 	struct crl_view algorithm; /* DER AlgorithmIdentifier */
 	struct crl_view subject;   /* DER Name of the certificate */
 	struct crl_view key_id;    /* content of its SKI, or absent */
+	bool is_elsewhere; /* in a token, behind an engine or provider */
 };
 
 const struct signer_key_facts *signer_key_facts(const struct signer_key *key);

@@ -11,7 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "sandbox.h"
+#include "crlpress/sandbox.h"
 #include "server_impl.h"
 #include "sunset_key.h"
 
@@ -248,19 +248,31 @@ threads_start(struct server *server, struct report *report)
 	return STATUS_OK;
 }
 
+/* A lock that is not to be had is no reason not to serve. */
+static void
+tell_lock(const char *name, enum status status, const char *why,
+    struct report *report)
+{
+	if (status != STATUS_OK)
+		report_warn(report, "sandbox", name, NULL,
+		    "the kernel does without it: %s", why);
+}
+
 enum status
 server_lock_in(struct server *server, struct report *report)
 {
+	const char *why = NULL;
 	enum status status;
 
 	status = privilege_drop(&server->start->privilege, report);
 	if (status != STATUS_OK)
 		return status;
-	(void)sandbox_landlock(report);
+	tell_lock("landlock", sandbox_landlock(&why), why, report);
 	status = threads_start(server, report);
 	if (status != STATUS_OK)
 		return status;
-	(void)sandbox_seccomp(report);
+	tell_lock(
+	    "seccomp", sandbox_seccomp(SANDBOX_ANSWER, &why), why, report);
 	(void)pthread_barrier_wait(&server->barrier);
 	return STATUS_OK;
 }

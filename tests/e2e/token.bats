@@ -10,12 +10,14 @@ bats_require_minimum_version 1.5.0
 load ../lib/postgres.bash
 load ../lib/publish.bash
 load ../lib/faults.bash
+load ../lib/signer.bash
 
 PIN=271828
 
 setup_file()
 {
 	publish_setup
+	signer_setup
 	export FAULTY=$BATS_FILE_TMPDIR/faulty.so
 	# shellcheck disable=SC2046 # several words
 	cc -shared -fPIC -Wall -Werror -o "$FAULTY" \
@@ -270,11 +272,11 @@ signed()
 }
 
 @test "a token that does not answer is not waited for" {
-	token issuer.key_timeout=1s
+	token issuer.key_timeout=3s
 	export TOKEN_FAULT=slow:600
 	press
 	ended 1
-	said 'want one within 1 s'
+	said 'want one within 3 s'
 	diff -r before "$store"
 	nothing_left
 }
@@ -285,4 +287,41 @@ signed()
 	# None is given before four are asked for.
 	export TOKEN_FAULT=meet:4
 	signed
+}
+
+@test "what a module may do is what modules need" {
+	token issuer.key_sessions=2
+	signer_look
+	signer_needs_seccomp "$(cat run.err)"
+	same "$(cat run.err)" '' 'what the run said'
+	signer_has NoNewPrivs 1 2
+	signer_has Seccomp 2 2
+	held ''
+	faults_again
+	token
+	export TOKEN_FAULT=connect:2
+	: >token.log
+	signed
+}
+
+@test "a module that starts a program is ended, and a key tells how it is not" {
+	token
+	export TOKEN_FAULT=exec:1
+	press
+	signer_was_ended
+	token issuer.key_sandbox=no
+	: >token.log
+	signed
+	said 'note: signer: the signer has no sandbox: key_sandbox = no'
+}
+
+@test "a program that is started in the middle: what was signed is published" {
+	token
+	export TOKEN_FAULT=exec:3
+	press
+	signer_needs_seccomp "$stderr"
+	ended 4
+	same "$(shard_states | cut -d' ' -f2 | sort | uniq -c | xargs)" \
+	    '2 published 2 withheld' states
+	nothing_left
 }

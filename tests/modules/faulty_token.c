@@ -8,6 +8,8 @@
  *   lost:N     the session is closed before that one
  *   slow:SEC   signatures take so long
  *   meet:N     none is given before N were asked for at a time
+ *   exec:N     a program is started before that one
+ *   connect:N  a connection is made before that one, and a thread
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -16,6 +18,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -82,6 +88,46 @@ meet(unsigned long wanted)
 	return error == 0;
 }
 
+/* As modules do that have a daemon. */
+static CK_RV
+start_program(void)
+{
+	char *const argv[] = {"true", NULL};
+	pid_t pid;
+
+	if (posix_spawn(&pid, "/bin/true", NULL, NULL, argv, NULL) != 0 ||
+	    waitpid(pid, NULL, 0) != pid)
+		return CKR_FUNCTION_FAILED;
+	return CKR_OK;
+}
+
+static void *
+make_connection(void *argument)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(9)};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (fd == -1)
+		return NULL;
+	(void)connect(fd, (void *)&to, sizeof(to));
+	(void)close(fd);
+	return argument;
+}
+
+/* As those do whose token is elsewhere. */
+static CK_RV
+connect_aside(void)
+{
+	void *done = NULL;
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, make_connection, &own) != 0 ||
+	    pthread_join(thread, &done) != 0 || done == NULL)
+		return CKR_FUNCTION_FAILED;
+	return CKR_OK;
+}
+
 static CK_RV
 sign_init(
     CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
@@ -92,6 +138,10 @@ sign_init(
 		return CKR_DEVICE_REMOVED;
 	if (fault_number("lost:") != 0 && count >= fault_number("lost:"))
 		return CKR_SESSION_HANDLE_INVALID;
+	if (fault_number("exec:") == count && start_program() != CKR_OK)
+		return CKR_FUNCTION_FAILED;
+	if (fault_number("connect:") == count && connect_aside() != CKR_OK)
+		return CKR_FUNCTION_FAILED;
 	return real->C_SignInit(session, mechanism, key);
 }
 
