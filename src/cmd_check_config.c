@@ -6,6 +6,7 @@
 #include "crlpress/archive.h"
 #include "crlpress/command.h"
 #include "crlpress/config.h"
+#include "crlpress/config_peer.h"
 #include "crlpress/store.h"
 #include "crlpress/trial.h"
 
@@ -90,25 +91,23 @@ check_archive(const struct context *context,
 }
 
 static enum status
-check_file(const struct context *context, const struct check_options *options,
-    const char *path, struct report *report)
+check_config(const struct context *context, const struct check_options *options,
+    const struct config *config, struct report *report)
 {
-	struct config *config = NULL;
-	enum status status = config_load(path, report, &config);
+	enum status status = STATUS_OK;
 
-	if (status == STATUS_OK && !options->quiet)
+	if (!options->quiet)
 		config_print(config, context->out);
-	if (status == STATUS_OK && options->online)
+	if (options->online)
 		status = status_public(trial_source(config, context,
 		    options->quiet ? NULL : context->out, report));
 	/* Each says what it can, whatever the other found. */
-	if (config != NULL && options->online)
+	if (options->online)
 		status = status_graver(
 		    status, check_store(context, options, config, report));
-	if (config != NULL && options->online)
+	if (options->online)
 		status = status_graver(
 		    status, check_archive(context, options, config, report));
-	config_free(config);
 	return status;
 }
 
@@ -118,14 +117,23 @@ check_paths(const struct context *context, const struct check_options *options,
 {
 	const char *path =
 	    options->config != NULL ? options->config : context->config_path;
-	enum status worst = STATUS_OK;
+	struct config_peer *peers = NULL;
 	char **paths = NULL;
+	enum status worst;
 	size_t count = 0;
 
 	worst = config_paths(path, report, &paths, &count);
-	for (size_t i = 0; i < count; i++)
+	if (worst == STATUS_OK)
+		worst = config_peers_load(paths, count, report, &peers);
+	if (peers != NULL)
 		worst = status_graver(
-		    worst, check_file(context, options, paths[i], report));
+		    worst, config_peers_check(peers, count, report));
+	for (size_t i = 0; peers != NULL && i < count; i++)
+		if (peers[i].config != NULL)
+			worst =
+			    status_graver(worst, check_config(context, options,
+						     peers[i].config, report));
+	config_peers_free(peers, count);
 	config_paths_free(paths, count);
 	return worst;
 }

@@ -6,6 +6,7 @@
 
 #include "crlpress/command.h"
 #include "crlpress/config.h"
+#include "crlpress/config_peer.h"
 #include "crlpress/report_json.h"
 #include "crlpress/run.h"
 
@@ -14,6 +15,8 @@ struct publish_options {
 	struct option_texts issuers;
 	struct option_texts passes;
 	const char *passphrase_fd;
+	const char *stage_dir;
+	const char *signed_dir;
 	struct option_time now;
 	uint32_t jobs;
 	bool share;
@@ -40,6 +43,10 @@ static const struct option_row option_rows[] = {
 	"print every entry that differs from what is published"),
     ROW("pass", 0, OPTION_TEXTS, passes, "GATE[:SHARD]",
 	"let one gate pass, once; recorded in the manifest"),
+    ROW("stage-tbs", 0, OPTION_TEXT, stage_dir, "DIR",
+	"sign nothing: write there what `sign` is to sign elsewhere"),
+    ROW("signed", 0, OPTION_TEXT, signed_dir, "DIR",
+	"publish what `sign` made of what was staged last"),
     ROW("share", 0, OPTION_FLAG, share, NULL,
 	"with the other hosts that do the same now: [share]"),
     ROW("jobs", 'j', OPTION_COUNT, jobs, "N",
@@ -66,27 +73,7 @@ struct publish {
 	struct progress *progress;
 	struct json json;
 	struct command_issuers asked;
-	char **names; /* of the issuers so far */
-	size_t names_count;
 };
-
-/* Two issuers of one name would share a lock, a number and a manifest. */
-static enum status
-check_name(struct publish *publish, const struct config *config)
-{
-	for (size_t i = 0; i < publish->names_count; i++) {
-		if (strcmp(publish->names[i], config->name) != 0)
-			continue;
-		return report_fault(publish->report, STATUS_CONFIG,
-		    config->path, "config", NULL,
-		    "another file has the issuer name %s too", config->name);
-	}
-	publish->names[publish->names_count] = strdup(config->name);
-	if (publish->names[publish->names_count] == NULL)
-		return STATUS_NO_MEMORY;
-	publish->names_count++;
-	return STATUS_OK;
-}
 
 static enum status
 publish_config(struct publish *publish, const struct config *config)
@@ -108,28 +95,49 @@ publish_config(struct publish *publish, const struct config *config)
 	return status;
 }
 
+/* What shares something with another is told before anything is done. */
 static enum status
-publish_issuer(struct publish *publish, const char *path)
+publish_check(struct publish *publish, struct config_peer *peers, size_t count)
 {
-	struct config *config = NULL;
-	enum status status;
+	for (size_t i = 0; i < count; i++) {
+		const struct config *config = peers[i].config;
 
-	status = config_load(path, publish->report, &config);
-	publish->asked.is_one_unread |= status != STATUS_OK;
-	if (status == STATUS_OK)
-		status = check_name(publish, config);
-	if (status == STATUS_OK &&
-	    command_is_asked_for(&publish->asked, config->name))
-		status = publish_config(publish, config);
-	config_free(config);
-	return status;
+		publish->asked.is_one_unread |= config == NULL;
+		if (config != NULL)
+			peers[i].idle = !command_is_asked_for(
+			    &publish->asked, config->name);
+	}
+	return config_peers_check(peers, count, publish->report);
+}
+
+/* A directory is of one issuer, and of one step of three. */
+static enum status
+check_elsewhere(const struct publish *publish, size_t count)
+{
+	const struct run_options *run = &publish->run;
+	bool both = run->stage_dir != NULL && run->signed_dir != NULL;
+
+	if (run->stage_dir == NULL && run->signed_dir == NULL)
+		return STATUS_OK;
+	if (both || run->share || run->dry_run)
+		return report_fault(publish->report, STATUS_USAGE, "usage",
+		    NULL, NULL,
+		    "--stage-tbs and --signed go without each other, --dry-run "
+		    "and --share");
+	if (count > 1 && publish->options->issuers.count != 1)
+		return report_fault(publish->report, STATUS_USAGE, "usage",
+		    NULL, NULL,
+		    "--stage-tbs and --signed go with one issuer; name it with "
+		    "--issuer");
+	return STATUS_OK;
 }
 
 /* One after the other; what fails for one does not stop the next. */
 static enum status
 publish_all(struct publish *publish, char **paths, size_t count)
 {
-	enum status worst = STATUS_OK;
+	struct config_peer *peers = NULL;
+	enum status worst;
 
 	if (count > 1 && publish->run.passphrase_fd >= 0)
 		return report_fault(publish->report, STATUS_USAGE, "usage",
@@ -141,6 +149,8 @@ publish_all(struct publish *publish, char **paths, size_t count)
 		return report_fault(publish->report, STATUS_USAGE, "usage",
 		    NULL, NULL,
 		    "--pass goes with one issuer; name it with --issuer");
+	if (check_elsewhere(publish, count) != STATUS_OK)
+		return STATUS_USAGE;
 	if (publish->run.share &&
 	    (publish->run.dry_run || publish->run.has_now ||
 		publish->run.passes.count > 0))
@@ -148,14 +158,17 @@ publish_all(struct publish *publish, char **paths, size_t count)
 		    NULL, NULL,
 		    "--share goes without --dry-run, --now and --pass: other "
 		    "hosts would not do the same");
-	publish->names = calloc(count, sizeof(*publish->names));
-	if (publish->names == NULL)
-		return STATUS_NO_MEMORY;
+	publish->run.several = count > 1;
+	worst = config_peers_load(paths, count, publish->report, &peers);
+	if (peers == NULL)
+		return worst;
+	worst = status_graver(worst, publish_check(publish, peers, count));
 	for (size_t i = 0; i < count; i++)
-		worst = status_graver(worst, publish_issuer(publish, paths[i]));
-	while (publish->names_count > 0)
-		free(publish->names[--publish->names_count]);
-	free(publish->names);
+		if (peers[i].config != NULL && !peers[i].idle &&
+		    !peers[i].refused)
+			worst = status_graver(
+			    worst, publish_config(publish, peers[i].config));
+	config_peers_free(peers, count);
 	return status_graver(
 	    worst, command_issuers_missing(&publish->asked, publish->report));
 }
@@ -193,6 +206,8 @@ publish_run(struct publish *publish)
 	enum status status;
 
 	publish->run.share = options->share;
+	publish->run.stage_dir = options->stage_dir;
+	publish->run.signed_dir = options->signed_dir;
 	publish->run.quiet = options->quiet;
 	publish->run.dry_run = options->dry_run;
 	publish->run.diff = options->diff;

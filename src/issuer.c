@@ -355,6 +355,12 @@ issuer_facts(const struct issuer *issuer)
 	return &issuer->facts;
 }
 
+bool
+issuer_has_same_key(const struct issuer *a, const struct issuer *b)
+{
+	return EVP_PKEY_eq(a->key, b->key) == 1;
+}
+
 const char *
 issuer_name_text(const struct crl_view *name, char *out, size_t size)
 {
@@ -373,6 +379,54 @@ issuer_name_text(const struct crl_view *name, char *out, size_t size)
 	BIO_free(bio);
 	ERR_clear_error();
 	return out[0] != '\0' ? out : "a name that cannot be shown";
+}
+
+/* In hex; "" when libcrypto fails, or there is no room. */
+static void
+octets_text(const unsigned char *octets, size_t len, char *out, size_t size)
+{
+	out[0] = '\0';
+	for (size_t i = 0; i < len && 2 * len < size; i++)
+		snprintf(out + 2 * i, 3, "%02x", octets[i]);
+}
+
+/* What kind of key it is, and how large. */
+static void
+key_text(const EVP_PKEY *key, char *out, size_t size)
+{
+	const char *kind = EVP_PKEY_get0_type_name(key);
+	char group[32];
+	size_t len = 0;
+
+	if (kind == NULL)
+		kind = "unknown";
+	if (EVP_PKEY_get_group_name(key, group, sizeof(group), &len) == 1)
+		snprintf(out, size, "%s %s", kind, group);
+	else
+		snprintf(out, size, "%s %d", kind, EVP_PKEY_get_bits(key));
+}
+
+void
+issuer_describe(
+    const struct issuer *issuer, struct issuer_description *description)
+{
+	const ASN1_INTEGER *serial =
+	    X509_get0_serialNumber(issuer->certificate);
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned int len = 0;
+
+	memset(description, 0, sizeof(*description));
+	octets_text(serial->data, (size_t)serial->length, description->serial,
+	    sizeof(description->serial));
+	if (X509_digest(issuer->certificate, EVP_sha1(), digest, &len) == 1)
+		octets_text(
+		    digest, len, description->sha1, sizeof(description->sha1));
+	if (EVP_Digest(issuer->facts.subject.data, issuer->facts.subject.len,
+		digest, &len, EVP_sha1(), NULL) == 1)
+		octets_text(digest, len, description->subject_sha1,
+		    sizeof(description->subject_sha1));
+	key_text(issuer->key, description->key, sizeof(description->key));
+	ERR_clear_error();
 }
 
 /* The digest an AlgorithmIdentifier names; NULL: none that is known. */
@@ -551,4 +605,38 @@ out:
 	X509_ALGOR_free(algorithm);
 	ERR_clear_error();
 	return status;
+}
+
+bool
+issuer_signature_sizes(const struct issuer *issuer, bool pss,
+    size_t *algorithm_len, size_t *signature_len)
+{
+	/* RFC 8410, 3; RFC 5758, 3.2; RFC 4055, 5 and 3.1. */
+	static const struct {
+		int key_id;
+		bool pss;
+		size_t algorithm_len;
+	} row[] = {
+	    {EVP_PKEY_RSA, false, 15},
+	    {EVP_PKEY_RSA, true, 67},
+	    {EVP_PKEY_RSA_PSS, true, 67},
+	    {EVP_PKEY_EC, false, 12},
+	    {EVP_PKEY_ED25519, false, 7},
+	    {EVP_PKEY_ED448, false, 7},
+	};
+	int id = EVP_PKEY_get_base_id(issuer->key);
+	int size = EVP_PKEY_get_size(issuer->key);
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		/* A key of another kind has but one padding. */
+		bool is_rsa = id == EVP_PKEY_RSA || id == EVP_PKEY_RSA_PSS;
+
+		if (row[i].key_id != id || (is_rsa && row[i].pss != pss) ||
+		    size <= 0)
+			continue;
+		*algorithm_len = row[i].algorithm_len;
+		*signature_len = (size_t)size;
+		return true;
+	}
+	return false;
 }

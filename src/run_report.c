@@ -187,11 +187,15 @@ void
 run_print(const struct run *run, FILE *stream)
 {
 	struct totals totals = sum_up(run);
-	char number[UINT160_DECIMAL_BYTES];
+	char number[UINT160_DECIMAL_BYTES], hex[HASH_HEX_BYTES];
 
-	/* A run that ended before that has said why, and has no more to say. */
-	if (!run->made)
+	/* A run that ended before that has said why; not always whose it is. */
+	if (!run->made) {
+		if (run->options->several)
+			fprintf(stream, "%s: %s: nothing was made\n",
+			    run->config->name, status_name(run->status));
 		return;
+	}
 	if (run->options->dry_run)
 		print_shards(run, stream);
 	if (run->options->dry_run || run->options->diff)
@@ -204,7 +208,9 @@ run_print(const struct run *run, FILE *stream)
 	fprintf(stream, "%s: %s: %" PRIu64 " of %zu shards %s, ",
 	    run->config->name, status_name(run->status), totals.made,
 	    run->shard_count,
-	    run->options->dry_run ? "would be published" : "published");
+	    run->options->dry_run             ? "would be published"
+	    : run->options->stage_dir != NULL ? "staged"
+					      : "published");
 	if (totals.made > 0)
 		fprintf(stream,
 		    "number %s, %" PRIu64 " entries (+%" PRIu64 " -%" PRIu64
@@ -213,6 +219,10 @@ run_print(const struct run *run, FILE *stream)
 		    totals.added, totals.removed, totals.bytes);
 	print_rows(run, stream);
 	fprintf(stream, ", %.2f s\n", run->seconds);
+	if (run->stage_is_done)
+		fprintf(stream, "%s: to be signed: %s, request %s\n",
+		    run->config->name, run->options->stage_dir,
+		    hash_to_hex(&run->request_sha256, hex));
 }
 
 void
@@ -294,12 +304,16 @@ void
 run_print_json(const struct run *run, struct json *json)
 {
 	char number[UINT160_DECIMAL_BYTES], date[UTC_ISO_BYTES];
+	char hex[HASH_HEX_BYTES];
 
 	json_open(json, NULL, '{');
 	json_string(json, "issuer", run->config->name);
 	json_string(json, "config", run->config->path);
 	json_string(json, "status", status_name(run->status));
 	json_bool(json, "dry_run", run->options->dry_run);
+	if (run->stage_is_done)
+		json_string(json, "request_sha256",
+		    hash_to_hex(&run->request_sha256, hex));
 	json_string(json, "number", uint160_to_decimal(&run->number, number));
 	json_string(
 	    json, "this_update", utc_to_iso(run->this_update_sec, date));

@@ -86,7 +86,10 @@ read_facts(struct verify_file *file, const struct crl *crl)
 	return hash_bytes(crl->bytes.data, crl->bytes.len, &file->sha256);
 }
 
-/* Two certificates of one CA may have the same name and key. */
+/*
+ * Two certificates of one CA may have the same name and key; a CA that was
+ * re-keyed has two keys under one name, each with CRLs of its own.
+ */
 bool
 verify_is_same_ca(const struct issuer *a, const struct issuer *b)
 {
@@ -94,6 +97,7 @@ verify_is_same_ca(const struct issuer *a, const struct issuer *b)
 
 	return a == b ||
 	       (crl_view_equal(&x->subject, &y->subject) &&
+		   issuer_has_same_key(a, b) &&
 		   (x->key_id.data == NULL || y->key_id.data == NULL ||
 		       crl_view_equal(&x->key_id, &y->key_id)));
 }

@@ -335,6 +335,43 @@ test_verify(void **state)
 	}
 }
 
+/* What is said of a signature before there is one. */
+static void
+test_signature_sizes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < SCHEMES; i++) {
+		const struct scheme_plan *plan = &schemes[i];
+		EVP_PKEY *key = *plan->key;
+		struct issuer *issuer = issuer_make(key, &usual);
+		bool by_chance = key == p256 || key == p384 || key == p521;
+		size_t len, algorithm_len = 0, most = 0;
+		uint8_t *der = crl_make(plan, &len);
+		struct crl_fault fault;
+		struct crl crl;
+
+		assert_int_equal(crl_parse(der, len, &crl, &fault), STATUS_OK);
+		assert_true(issuer_signature_sizes(
+		    issuer, plan->salt_len > 0, &algorithm_len, &most));
+		/* SHA-1 and its salt need not be spelt out. */
+		if (plan->salt_len != 20 &&
+		    (plan->md == NULL || strcmp(plan->md, "SHA1") != 0))
+			assert_int_equal(
+			    algorithm_len, crl.outer_algorithm.len);
+		if (by_chance)
+			assert_in_range(crl.signature.len, most - 8, most);
+		else
+			assert_int_equal(crl.signature.len, most);
+		/* Another padding is for RSA alone to have. */
+		assert_int_equal(
+		    issuer_signature_sizes(
+			issuer, plan->salt_len == 0, &algorithm_len, &most),
+		    key == rsa || by_chance || key == ed25519 || key == ed448);
+		OPENSSL_free(der);
+		issuer_free(issuer);
+	}
+}
+
 /* A signature of each scheme is none of any other key's. */
 static void
 test_verify_others(void **state)
@@ -743,6 +780,7 @@ main(void)
 	cmocka_unit_test_setup_teardown(name, report_setup, report_teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_verify),
+	    TEST(test_signature_sizes),
 	    TEST(test_verify_others),
 	    TEST(test_verify_algorithm),
 	    TEST(test_verify_pss),
