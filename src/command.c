@@ -8,9 +8,11 @@ static const struct command *const commands[] = {
     &command_publish,
     &command_push,
     &command_revoke,
+    &command_sign,
     &command_verify,
     &command_plan,
     &command_archive,
+    &command_init,
     &command_check_config,
     &command_ocsp_gate,
 };

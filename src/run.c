@@ -68,6 +68,7 @@ count_shard_rows(const struct run_shard *shard)
 	rows.duplicate = shard->merge.duplicates;
 	rows.expired = shard->merge.removed;
 	rows.gone = shard->merge.gone;
+	rows.deferred += shard->rows_unlisted;
 	return rows;
 }
 
@@ -95,6 +96,8 @@ run_count_rows(struct run *run)
 
 	rows->withheld = run->rows_unplaced;
 	rows->listed = rows->duplicate = rows->expired = rows->gone = 0;
+	rows->deferred -= run->rows_unlisted;
+	run->rows_unlisted = 0;
 	for (size_t i = 0; i < run->shard_count; i++) {
 		struct run_shard *shard = &run->shard[i];
 
@@ -107,12 +110,15 @@ run_count_rows(struct run *run)
 		rows->duplicate += shard->tally.duplicate;
 		rows->expired += shard->tally.expired;
 		rows->gone += shard->tally.gone;
+		if (run_shard_is_made(shard))
+			run->rows_unlisted += shard->rows_unlisted;
 		/* Of a shared run: read here, and made by another host. */
 		if (shard->state == RUN_SHARD_ELSEWHERE)
 			elsewhere += shard->tally.withheld;
 		else
 			rows->withheld += shard->tally.withheld;
 	}
+	rows->deferred += run->rows_unlisted;
 	if (run->work != NULL && !run->is_again)
 		run->rows_elsewhere = elsewhere;
 }
@@ -246,6 +252,13 @@ publish(struct run *run)
 
 	if (run->options->dry_run)
 		return run_verdict(run);
+	if (run->options->stage_dir != NULL)
+		return run_stage_close(run);
+	if (run->options->signed_dir != NULL && run_signed_is_done(run)) {
+		report_note(run->report, run->config->name,
+		    "all of it is published already");
+		return run_verdict(run);
+	}
 	status = run_ledger_passed(run);
 	if (status == STATUS_OK &&
 	    run_count_shards(run, RUN_SHARD_STAGED) == 0 &&
@@ -317,6 +330,8 @@ run_round(struct run *run)
 	run_make(run);
 	run->made = true;
 	run_count_rows(run);
+	if (run->options->signed_dir != NULL)
+		run_signed_tell(run);
 	status = run_period_serials(run);
 	end_phase(run, RUN_PHASE_MAKE);
 	if (status == STATUS_OK)
@@ -328,6 +343,7 @@ run_round(struct run *run)
 	if (status != STATUS_OK)
 		drop_made(run, RUN_SHARD_WITHHELD);
 	run_warn_stale(run);
+	run_warn_size(run);
 	return status;
 }
 
@@ -381,10 +397,12 @@ run_publish(const struct config *config, struct run_options *options,
 	run->started_sec = monotonic_sec();
 	run->status = status_public(run_steps(run));
 	run->status = judge_ledger(run, run->status, run_ledger_end(run));
+	run_stage_end(run);
 	/* What is staged has been published, or is made anew next time. */
 	if (run->state != NULL)
 		stage_clear(run->state);
 	run_previous_forget(run);
+	run_signed_free(run);
 	if (run->signer != NULL)
 		run->signer_kib = signer_peak_kib(run->signer);
 	source_close(run->source);

@@ -203,7 +203,9 @@ void
 run_again(struct run *run)
 {
 	for (unsigned n = 1;
-	     n < ATTEMPTS && run_count_shards(run, RUN_SHARD_OVERTAKEN) > 0 &&
+	     /* What another made cannot be made again here. */
+	     run->signed_set == NULL && n < ATTEMPTS &&
+	     run_count_shards(run, RUN_SHARD_OVERTAKEN) > 0 &&
 	     !run_is_interrupted(run);
 	     n++) {
 		run_pause(run, n);

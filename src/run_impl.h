@@ -9,6 +9,7 @@
 #include "crlpress/crl_read.h"
 #include "crlpress/issuer.h"
 #include "crlpress/manifest.h"
+#include "crlpress/request.h"
 #include "crlpress/row.h"
 #include "crlpress/row_spill.h"
 #include "crlpress/run.h"
@@ -90,10 +91,19 @@ struct run_shard {
 	bool is_settled;
 	uint64_t late;         /* of those added, recorded too long ago */
 	uint32_t gates_closed; /* a bit (1 << gate) for each */
-	bool unledgered;       /* published, but the ledger does not say so */
-	bool public_other;     /* published, but its URL serves another */
-	bool may_stand;        /* unplaced, as far as can be told */
-	struct uint160 found;  /* what the ledger was told that stands here */
+	/* With --stage-tbs: what is to be signed, and what stood there. */
+	uint64_t tbs_size;
+	struct hash tbs_sha256;
+	struct hash previous_sha256;
+	/* With --signed: what was asked for; NULL: it was withheld then. */
+	const struct request_shard *asked;
+	bool is_standing; /* put by a run that ended before its manifest */
+	uint64_t rows_unlisted; /* came, or were seen, since it was staged */
+	uint64_t rows_changed;  /* of entries, for the next CRL to tell */
+	bool unledgered;        /* published, but the ledger does not say so */
+	bool public_other;      /* published, but its URL serves another */
+	bool may_stand;         /* unplaced, as far as can be told */
+	struct uint160 found;   /* what the ledger was told that stands here */
 };
 
 /* Where the time of a run goes, for its report. */
@@ -135,10 +145,20 @@ struct run {
 	bool previous_kept; /* a dry run reads no more of the store */
 	atomic_size_t kept_bytes;
 
+	int64_t now_sec; /* what staleness is held against */
 	int64_t this_update_sec;
 	int64_t next_update_sec;
 	struct uint160 number;
-	bool has_lookback; /* another host's; else it is chosen here */
+	/* With --stage-tbs or --signed: run_stage.c, run_signed.c. */
+	uint8_t algorithm[SIGNER_ALGORITHM_BYTES_MOST];
+	size_t algorithm_len;
+	struct hash request_sha256;
+	bool stage_made_dir;
+	bool stage_is_ours; /* it was empty */
+	bool stage_is_done; /* the request is there */
+	struct run_signed *signed_set;
+	uint64_t rows_unlisted; /* of rows.deferred */
+	bool has_lookback;      /* another host's; else it is chosen here */
 	int64_t lookback_sec;
 	struct work *work; /* NULL, or the run is shared */
 
@@ -174,6 +194,12 @@ enum status run_gate_rows(struct run *run) MUST_CHECK;
 enum status run_gate_floor(struct run *run) MUST_CHECK;
 enum status run_gate_floor_of(const struct run *run,
     const struct gate_place *place, uint64_t before, uint64_t now) MUST_CHECK;
+/* run_edition.c: the same of a source that is a file. */
+enum status run_gate_file_clock(struct run *run) MUST_CHECK;
+enum status run_gate_edition(struct run *run) MUST_CHECK;
+/* Not an older one than `then`, which `where` has. */
+enum status run_gate_edition_of(struct run *run, enum source_kind kind,
+    const struct source_edition *then, const char *where) MUST_CHECK;
 struct gate_place run_place(struct run *run);
 struct gate_place run_shard_place(
     struct run *run, const struct run_shard *shard);
@@ -298,6 +324,8 @@ enum status run_ledger_found(struct run *run) MUST_CHECK;
 /* What is staged, before any of it is put; it is on disk then. */
 enum status run_ledger_publishing(struct run *run) MUST_CHECK;
 enum status run_ledger_passed(struct run *run) MUST_CHECK;
+/* That a request is about to be there. */
+enum status run_ledger_staged(struct run *run) MUST_CHECK;
 void run_ledger_published(struct run *run, struct run_shard *shard);
 enum status run_ledger_sync(struct run *run) MUST_CHECK;
 /* Says how the run ended, by run->status, and closes it. */
@@ -324,6 +352,64 @@ void run_fill_line(const struct run_shard *shard, struct manifest_shard *line);
 bool run_is_interrupted(const struct run *run);
 enum status run_upload(struct run *run) MUST_CHECK;
 enum status run_put_manifest(struct run *run) MUST_CHECK;
+
+/* "floor:7", as in --pass, to be freed; NULL: no memory. */
+char *run_pass_text(const struct gate_pass *pass);
+
+/*
+ * run_stage.c: what would be signed, in a directory. run_stage_open checks
+ * that it is empty and finds out the algorithm of the key, which is elsewhere.
+ * Faults are reported.
+ */
+enum status run_stage_open(
+    struct run *run, const struct signer_config *signer) MUST_CHECK;
+enum status run_stage_previous(struct run *run, struct run_shard *shard,
+    const struct store_object *object) MUST_CHECK;
+enum status run_stage_shard(struct run *run, struct run_shard *shard,
+    const struct signer_buffer *tbs) MUST_CHECK;
+/* The request, when all is judged; in place of publishing. */
+enum status run_stage_close(struct run *run) MUST_CHECK;
+/* Takes away what has no request in the end. */
+void run_stage_end(struct run *run);
+/* The last request that was staged, in the state directory; to be freed. */
+char *run_staged_path(struct run *run);
+enum status run_file_write(
+    struct run *run, const char *path, const void *data, size_t len) MUST_CHECK;
+
+/*
+ * run_signed.c: what was signed elsewhere, in place of signing. All but
+ * run_signed_take, which threads call, are the main thread's.
+ */
+enum status run_signed_open(struct run *run) MUST_CHECK;
+/* After the snapshot: times, number, what is asked of each shard. */
+void run_signed_times(struct run *run);
+enum status run_signed_begin(struct run *run) MUST_CHECK;
+
+/* Sorted, unique rows of a shard, and serials that its signed CRL lists. */
+struct run_signed_rows {
+	struct row *row;
+	size_t count;
+	struct row *listed; /* to be freed; revoked_at and not_after mean
+			       nothing */
+	size_t listed_count;
+};
+
+/*
+ * Stages the signed CRL of a shard and leaves the rows that it lists, as it
+ * lists them, and those that prove that what stands there may leave.
+ * STATUS_REFUSED when a row is wanting or says something else.
+ */
+enum status run_signed_take(struct run *run, struct run_shard *shard,
+    const struct gate_place *place, struct run_signed_rows *rows) MUST_CHECK;
+/* Whether what stands there is the very CRL that is to be published. */
+bool run_signed_stands(const struct run *run, const struct run_shard *shard,
+    const struct store_object *object);
+/* That it is what stood there when this was staged. */
+enum status run_signed_previous(struct run *run, const struct run_shard *shard,
+    const struct store_object *object) MUST_CHECK;
+bool run_signed_is_done(const struct run *run);
+void run_signed_tell(struct run *run);
+void run_signed_free(struct run *run);
 
 /*
  * run_archive.c: keeps what was published, by option. That it failed is
@@ -359,6 +445,8 @@ void run_rows_replace(struct run *run, const struct manifest_rows *these,
 void run_count_rows(struct run *run);
 /* The law counts on an old shard that is valid; says where it is not. */
 void run_warn_stale(struct run *run);
+/* run_size.c: warns once of shards beyond size_warning. */
+void run_warn_size(const struct run *run);
 /* What the exit status says when every step was done. */
 enum status run_verdict(const struct run *run);
 

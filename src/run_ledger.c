@@ -112,6 +112,10 @@ say_start(struct run *run)
 	json_string(&event.json, "config", run->config->path);
 	if (run->options->push)
 		json_bool(&event.json, "push", true);
+	if (run->options->stage_dir != NULL)
+		json_string(&event.json, "stage", run->options->stage_dir);
+	if (run->options->signed_dir != NULL)
+		json_string(&event.json, "signed", run->options->signed_dir);
 	if (run->options->has_now)
 		put_time(&event, "now", run->options->now_sec);
 	return event_close(run, &event);
@@ -173,6 +177,29 @@ run_ledger_passed(struct run *run)
 		status = event_close(run, &event);
 	}
 	return status;
+}
+
+enum status
+run_ledger_staged(struct run *run)
+{
+	char hex[HASH_HEX_BYTES];
+	struct event event;
+	enum status status;
+
+	if (run->ledger == NULL)
+		return STATUS_OK;
+	status = event_open(run, "staged", &event);
+	if (status != STATUS_OK)
+		return status;
+	put_number(&event, "number", &run->number);
+	put_time(&event, "this_update", run->this_update_sec);
+	put_time(&event, "next_update", run->next_update_sec);
+	json_string(&event.json, "request_sha256",
+	    hash_to_hex(&run->request_sha256, hex));
+	json_uint(
+	    &event.json, "shards", run_count_shards(run, RUN_SHARD_STAGED));
+	status = event_close(run, &event);
+	return status == STATUS_OK ? ledger_sync(run->ledger) : status;
 }
 
 /* Serials of one shard on their way into lines. */
@@ -317,7 +344,8 @@ run_ledger_publishing(struct run *run)
 	if (run->ledger == NULL)
 		return STATUS_OK;
 	for (size_t i = 0; status == STATUS_OK && i < run->shard_count; i++)
-		if (run->shard[i].state == RUN_SHARD_STAGED)
+		if (run->shard[i].state == RUN_SHARD_STAGED &&
+		    !run->shard[i].is_standing)
 			status = say_publishing(run, &run->shard[i]);
 	return status == STATUS_OK ? ledger_sync(run->ledger) : status;
 }

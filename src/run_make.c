@@ -38,7 +38,8 @@ struct make_job {
 	struct make_room *room;
 	struct row *rows;
 	size_t count;
-	struct row *recorded; /* sorted; NULL when there are none */
+	struct row *recorded;         /* sorted; NULL when there are none */
+	struct run_signed_rows taken; /* of a CRL that was signed elsewhere */
 	/* The signer is told what the number must be above, and holds itself
 	 * to it: nothing, where that gate was let pass. */
 	struct uint160 number_floor;
@@ -311,6 +312,13 @@ merge(struct make_job *job, const struct crl *previous)
 	published.recorded_count = (size_t)shard->recorded.count;
 	published.has_settled =
 	    run_settled(job->run, shard, &published.settled_sec);
+	if (shard->asked != NULL) {
+		/* What is on it is listed, and nothing else. */
+		published.recorded = job->taken.listed;
+		published.recorded_count = job->taken.listed_count;
+		published.has_settled = true;
+		published.settled_sec = UTC_MAX_SEC;
+	}
 	if (previous != NULL && line != NULL && line->has_leaving &&
 	    uint160_compare(&line->number, &shard->previous_number) == 0) {
 		published.has_leaving = true;
@@ -334,6 +342,30 @@ is_overtaken(const struct make_job *job)
 	return !job->run->options->dry_run &&
 	       strcmp(shard->previous_version.text,
 		   shard->surveyed_version.text) != 0;
+}
+
+/* It was put before, by a run that did not come to its manifest. */
+static enum status
+adopt_standing(struct make_job *job)
+{
+	struct run_shard *shard = job->shard;
+	enum status status = merge(job, NULL);
+
+	shard->is_standing = true;
+	shard->previous_entries = shard->entries;
+	shard->merge.added = shard->asked->added;
+	return status;
+}
+
+/* Where the key is elsewhere: what stood there when this was staged. */
+static enum status
+gate_elsewhere(struct make_job *job, const struct store_object *object)
+{
+	if (job->run->options->stage_dir != NULL)
+		return run_stage_previous(job->run, job->shard, object);
+	if (job->shard->asked != NULL)
+		return run_signed_previous(job->run, job->shard, object);
+	return STATUS_OK;
 }
 
 /* Everything that is held against the CRL now published. */
@@ -361,11 +393,18 @@ judge_previous(struct make_job *job)
 	}
 	if (status != STATUS_OK)
 		return status;
+	if (job->shard->asked != NULL &&
+	    run_signed_stands(job->run, job->shard, &object)) {
+		store_object_free(&object);
+		return adopt_standing(job);
+	}
 	status = gate_known(job);
 	if (status == STATUS_OK)
 		status = gate_scope(job, &previous);
 	if (status == STATUS_OK)
 		status = gate_follows(job);
+	if (status == STATUS_OK)
+		status = gate_elsewhere(job, &object);
 	if (status == STATUS_OK)
 		status = merge(job, &previous);
 	store_object_free(&object);
@@ -418,7 +457,11 @@ static struct crl_header
 make_header(const struct make_job *job)
 {
 	const struct issuer_facts *facts = issuer_facts(job->run->issuer);
-	struct crl_view algorithm = signer_algorithm(job->run->signer);
+	const struct run *run = job->run;
+	struct crl_view algorithm = {run->algorithm, run->algorithm_len};
+
+	if (run->signer != NULL)
+		algorithm = signer_algorithm(run->signer);
 
 	return (struct crl_header){
 	    .algorithm = algorithm.data,
@@ -458,6 +501,22 @@ stage(const struct make_job *job, const struct signer_buffer *tbs,
 	return stage_write(job->run->state, name, part, 3, &job->shard->staged);
 }
 
+/*
+ * Or hands over what is to be signed. What is judged and thrown away then has
+ * a signature of one octet, which nobody looks at.
+ */
+static enum status
+sign(const struct make_job *job, struct signer_buffer *tbs,
+    struct signer_signature *signature)
+{
+	if (job->run->options->stage_dir == NULL)
+		return signer_sign(job->run->signer, tbs, &job->number_floor,
+		    job->shard->object, job->run->report, signature);
+	signature->len = 1;
+	signature->octet[0] = 0;
+	return run_stage_shard(job->run, job->shard, tbs);
+}
+
 static enum status
 encode_and_sign(const struct make_job *job)
 {
@@ -475,8 +534,7 @@ encode_and_sign(const struct make_job *job)
 	status = signer_buffer_resize(tbs, size, job->run->report);
 	if (status == STATUS_OK) {
 		crl_tbs_write(&header, job->rows, job->count, tbs->data, size);
-		status = signer_sign(job->run->signer, tbs, &job->number_floor,
-		    job->shard->object, job->run->report, &signature);
+		status = sign(job, tbs, &signature);
 	}
 	if (status == STATUS_OK)
 		status = stage(job, tbs, &header, &signature);
@@ -491,11 +549,12 @@ judge_staged(const struct make_job *job)
 	    .lint =
 		{
 		    .profile = run->config->profile,
-		    .issuer = run->issuer,
+		    .issuer =
+			run->options->stage_dir != NULL ? NULL : run->issuer,
 		    .url = job->shard->url,
 		    .ours = true,
 		    .has_ocsp = run->config->has_ocsp,
-		    .now_sec = run->this_update_sec,
+		    .now_sec = run->now_sec,
 		    .skew_sec = run->config->skew_sec,
 		    .bytes_most = run->config->size_most,
 		},
@@ -511,6 +570,24 @@ judge_staged(const struct make_job *job)
 	    run->report, &job->shard->staged.sha256);
 }
 
+/* The rows that are listed, of one that was signed elsewhere. */
+static enum status
+take_signed(struct make_job *job)
+{
+	enum status status;
+
+	if (job->shard->asked == NULL)
+		return STATUS_OK;
+	job->taken = (struct run_signed_rows){
+	    .row = job->rows,
+	    .count = job->count,
+	};
+	status =
+	    run_signed_take(job->run, job->shard, &job->place, &job->taken);
+	job->count = job->taken.count;
+	return status;
+}
+
 static enum status
 make_steps(struct make_job *job)
 {
@@ -519,16 +596,19 @@ make_steps(struct make_job *job)
 	if (status == STATUS_OK)
 		status = gather_recorded(job);
 	if (status == STATUS_OK)
+		status = take_signed(job);
+	if (status == STATUS_OK)
 		status = judge_previous(job);
 	if (status == STATUS_OK)
 		run_asked_mark(
 		    job->run, job->shard->index, job->rows, job->count);
-	if (status == STATUS_OK)
+	if (status == STATUS_OK && job->shard->asked == NULL)
 		status = encode_and_sign(job);
 	if (status == STATUS_OK)
 		status = judge_staged(job);
 	free(job->recorded);
-	job->recorded = NULL;
+	free(job->taken.listed);
+	job->recorded = job->taken.listed = NULL;
 	return status;
 }
 

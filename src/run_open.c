@@ -100,33 +100,32 @@ shards_init(struct run *run)
 	return status == STATUS_OK ? run_memory_open(run) : status;
 }
 
+/* A key that is elsewhere is no mistake, but something to say. */
+static enum status
+no_key(struct run *run)
+{
+	report_fault(run->report, STATUS_CONFIG, run->config->path, "config",
+	    NULL, "[issuer] key: none: nothing can be signed here");
+	report_hint(run->report,
+	    "where the key is elsewhere: publish --stage-tbs, and --signed");
+	return STATUS_CONFIG;
+}
+
 static enum status
 start_signer(struct run *run)
 {
 	const struct config *config = run->config;
-	const struct signer_config signer = {
-	    .key_path = config->key,
-	    .module_path = config->key_module,
-	    .provider = config->key_provider,
-	    .passphrase_path = config->passphrase_file != NULL
-				   ? config->passphrase_file
-				   : config->pin_source,
-	    .passphrase_fd = run->options->passphrase_fd,
-	    .certificate_path = config->certificate,
-	    .digest = config->digest,
-	    .padding = config->padding,
-	    .url_pattern = config->url_pattern,
-	    .shard_first = config->shards.first,
-	    .shard_count = config->shards.count,
-	    .skew_sec = config->skew_sec,
-	    .now_sec = run->options->now_sec,
-	    .has_now = run->options->has_now,
-	    .timeout_sec = (uint32_t)config->key_timeout_sec,
-	    .sessions = config->key_sessions,
-	    .pin_mark_dir = config->state_dir,
-	    .pin_mark_issuer = config->name,
-	};
+	struct signer_config signer = config_signer(config);
 
+	signer.passphrase_fd = run->options->passphrase_fd;
+	signer.now_sec = run->options->now_sec;
+	signer.has_now = run->options->has_now;
+	if (run->options->stage_dir != NULL)
+		return run_stage_open(run, &signer);
+	if (run->options->signed_dir != NULL)
+		return run_signed_open(run);
+	if (!config_has_key(config))
+		return no_key(run);
 	return signer_start(&signer, run->report, &run->signer);
 }
 
@@ -360,11 +359,16 @@ choose_times(struct run *run, int64_t now_sec)
 	int64_t database_sec = run->snapshot.now_usec / 1000000;
 
 	run->this_update_sec = now_sec;
-	if (!run->options->has_now && database_sec < now_sec)
+	/* A file has no clock. */
+	if (!run->options->has_now && run->snapshot.kind == SOURCE_DATABASE &&
+	    database_sec < now_sec)
 		run->this_update_sec = database_sec;
 	/* BR 7.2: the interval includes its last second. */
 	run->next_update_sec =
 	    run->this_update_sec + run->config->validity_sec - 1;
+	run->now_sec = run->this_update_sec;
+	if (run->signed_set != NULL)
+		run_signed_times(run);
 }
 
 /*
@@ -413,6 +417,7 @@ source_config_of(struct run *run)
 	struct source_config source = config_source(run->config, &run->points);
 
 	source.stop = &run->stop_reading;
+	source.cancelled = run->context->interrupted;
 	return source;
 }
 
@@ -486,5 +491,7 @@ run_open_source(struct run *run)
 		status = run_gate_issuer(run);
 	if (status == STATUS_OK)
 		status = run_gate_database(run);
+	if (status == STATUS_OK && run->signed_set != NULL)
+		return run_signed_begin(run);
 	return status == STATUS_OK ? run_choose_number(run) : status;
 }

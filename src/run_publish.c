@@ -58,6 +58,10 @@ upload_shard(void *context, unsigned worker, size_t i)
 	(void)worker;
 	if (shard->state != RUN_SHARD_STAGED)
 		return;
+	if (shard->is_standing) {
+		shard->state = RUN_SHARD_PUBLISHED;
+		return;
+	}
 	if (run_is_interrupted(run)) {
 		shard->state = RUN_SHARD_UNPLACED;
 		return;
@@ -138,6 +142,13 @@ run_fill_line(const struct run_shard *shard, struct manifest_shard *line)
 	line->leaving = shard->merge.leaving;
 	line->has_settled = shard->is_settled;
 	line->settled_sec = shard->previous_this_update_sec;
+	if (shard->asked == NULL)
+		return;
+	/* What was known when it was staged. */
+	line->added = shard->asked->added;
+	line->removed = shard->asked->removed;
+	line->has_settled = shard->asked->has_settled;
+	line->settled_sec = shard->asked->settled_sec;
 }
 
 /* Of a CRL that stands on, what the manifest before knew is still so. */
@@ -327,6 +338,20 @@ is_told(const struct manifest *manifest, const char *text)
 	return false;
 }
 
+char *
+run_pass_text(const struct gate_pass *pass)
+{
+	char *text = NULL;
+	int len;
+
+	if (gate_is_of_shard(pass->gate))
+		len = asprintf(
+		    &text, "%s:%" PRIu32, gate_name(pass->gate), pass->shard);
+	else
+		len = asprintf(&text, "%s", gate_name(pass->gate));
+	return len < 0 ? NULL : text;
+}
+
 /* "floor" or "no-early-removal:7": what the operator let pass in this run,
  * beside what the manifest tells already. */
 static enum status
@@ -341,17 +366,12 @@ fill_passed(const struct run *run, struct manifest *manifest)
 	manifest->passed = all;
 	for (size_t i = 0; i < passes->count; i++) {
 		const struct gate_pass *pass = &passes->pass[i];
-		char *text = NULL;
-		int len;
+		char *text;
 
 		if (!pass->used)
 			continue;
-		if (gate_is_of_shard(pass->gate))
-			len = asprintf(&text, "%s:%" PRIu32,
-			    gate_name(pass->gate), pass->shard);
-		else
-			len = asprintf(&text, "%s", gate_name(pass->gate));
-		if (len < 0)
+		text = run_pass_text(pass);
+		if (text == NULL)
 			return STATUS_NO_MEMORY;
 		if (is_told(manifest, text))
 			free(text);
@@ -376,6 +396,9 @@ fill_manifest(struct run *run, struct manifest *manifest)
 	    sizeof(manifest->system_identifier));
 	manifest->timeline = run->snapshot.timeline;
 	manifest->wal_position = run->snapshot.wal_position;
+	manifest->has_edition = run->snapshot.kind != SOURCE_DATABASE;
+	manifest->source = run->snapshot.kind;
+	manifest->edition = run->snapshot.edition;
 	manifest->rows = run->rows;
 	fill_replaced(run, manifest);
 	manifest->issuer = strdup(run->config->name);

@@ -483,6 +483,7 @@ conclude(struct share *share, enum status status)
 			run->shard[i].state = RUN_SHARD_ELSEWHERE;
 	run_count_rows(run);
 	run_warn_stale(run);
+	run_warn_size(run);
 	if (status == STATUS_OK && share->is_troubled)
 		return run_failed(run);
 	if (status == STATUS_OK)
@@ -497,8 +498,15 @@ enum status
 run_share(struct run *run)
 {
 	struct share share = {.run = run};
-	enum status status = run_share_enter(&share);
+	enum status status;
 
+	if (config_source_kind(run->config) != SOURCE_DATABASE)
+		return report_fault(run->report, STATUS_CONFIG,
+		    run->config->path, RULE, NULL,
+		    "hosts share the snapshot of a database, and the source is "
+		    "a file, have %s",
+		    run->config->source);
+	status = run_share_enter(&share);
 	if (status == STATUS_DONE)
 		return STATUS_OK;
 	if (status != STATUS_OK)

@@ -247,6 +247,7 @@ begin_joiner(struct share *share)
 		return status;
 	run->snapshot = *source_snapshot(run->source);
 	run->this_update_sec = facts->this_update_sec;
+	run->now_sec = facts->this_update_sec;
 	run->next_update_sec =
 	    run->this_update_sec + run->config->validity_sec - 1;
 	run->lookback_sec = facts->lookback_sec;

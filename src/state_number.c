@@ -43,6 +43,9 @@ static const struct number_row rows[STATE_KIND_COUNT] = {
 	"higher one"},
     [STATE_PUBLISHED] = {"published", "published.tmp",
 	"write there the number that the manifest in the store has"},
+    [STATE_SIGNED] = {"signed-number", "signed-number.tmp",
+	"write there the highest crlNumber that was signed on this machine, or "
+	"a higher one"},
 };
 
 /*
@@ -218,17 +221,30 @@ state_number_take(
 	return status;
 }
 
-enum status
-state_published_set(struct state *state, const struct uint160 *number)
+static enum status
+number_raise(
+    struct state *state, enum state_kind kind, const struct uint160 *number)
 {
 	struct uint160 last;
 	int lock = -1;
 	enum status status = number_lock(state, &lock);
 
 	if (status == STATUS_OK)
-		status = state_number(state, STATE_PUBLISHED, &last);
+		status = state_number(state, kind, &last);
 	if (status == STATUS_OK && uint160_compare(number, &last) > 0)
-		status = number_write(state, STATE_PUBLISHED, number);
+		status = number_write(state, kind, number);
 	state_unlock(&lock);
 	return status;
+}
+
+enum status
+state_published_set(struct state *state, const struct uint160 *number)
+{
+	return number_raise(state, STATE_PUBLISHED, number);
+}
+
+enum status
+state_signed_set(struct state *state, const struct uint160 *number)
+{
+	return number_raise(state, STATE_SIGNED, number);
 }

@@ -26,11 +26,13 @@ struct command {
 
 extern const struct command command_archive;
 extern const struct command command_check_config;
+extern const struct command command_init;
 extern const struct command command_ocsp_gate;
 extern const struct command command_plan;
 extern const struct command command_publish;
 extern const struct command command_push;
 extern const struct command command_revoke;
+extern const struct command command_sign;
 extern const struct command command_verify;
 
 /* Finds and runs argv[1]; --help, --version and `help COMMAND` too. */

@@ -8,6 +8,8 @@
  *   make      merge, encode, sign, stage, judge each shard  run_make.c
  *   gates     what stops the whole issuer                   run_gate.c
  *   publish   compare-and-swap puts, manifest last          run_publish.c
+ *   stage     in place of that: what is to be signed        run_stage.c
+ *   signed    in place of signing: what was, elsewhere      run_signed.c
  *   again     what others published meanwhile, made anew    run_again.c
  *   share     make and publish with other hosts            run_share.c
  *   tell      the summary line, the JSON report             run_report.c
@@ -50,7 +52,12 @@ struct run_options {
 	size_t only_count;
 	struct run_asked *asked;
 	size_t asked_count;
+	/* The key is elsewhere, docs/airgap.md: where what is to be signed is
+	 * put, or what was signed is found; both NULL: the key is here. */
+	const char *stage_dir;
+	const char *signed_dir;
 	bool share;   /* with other hosts: docs/hosts.md */
+	bool several; /* others are in the same process: say whose it was */
 	bool quiet;   /* say nothing of what is well */
 	bool dry_run; /* stop before the store */
 	bool diff;    /* every entry that differs, in a dry run or not */

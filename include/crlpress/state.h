@@ -5,6 +5,9 @@
  *   number       the last CRL number ever given out, in decimal
  *   number.lock  held while a number is read and written
  *   published    the number of the last manifest put into the store
+ *   staged       the request of the last set that went to an offline signer
+ *   signed-number, signed/   on the signer's machine: the last number signed
+ *                for this issuer, the requests and CRLs of the last two
  *   stage/       a directory for each run under way, held by it, with the
  *                signed bytes, one file a shard
  *   spool/       the same of what is to be archived, until it is
@@ -51,7 +54,12 @@ void state_close(struct state *state);
  */
 void state_own(const struct state *state, int fd);
 
-enum state_kind { STATE_NUMBER, STATE_PUBLISHED, STATE_KIND_COUNT };
+enum state_kind {
+	STATE_NUMBER,
+	STATE_PUBLISHED,
+	STATE_SIGNED,
+	STATE_KIND_COUNT
+};
 
 /* The last number of its kind; zero when there was none yet: no file. */
 enum status state_number(struct state *state, enum state_kind kind,
@@ -67,6 +75,10 @@ enum status state_number_take(struct state *state, const struct uint160 *least,
 
 /* Keeps the number of a published manifest, synced, unless it has a higher. */
 enum status state_published_set(
+    struct state *state, const struct uint160 *number) MUST_CHECK;
+
+/* The same of the number that is signed here, before anything is. */
+enum status state_signed_set(
     struct state *state, const struct uint160 *number) MUST_CHECK;
 
 /* A staged file. The path belongs to whoever frees it: stage_file_free. */

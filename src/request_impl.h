@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The rules that hold for the writer (request.c) and the reader
+ * (request_parse.c) of requests. docs/airgap.md has them.
+ */
+#ifndef CRLPRESS_REQUEST_IMPL_H
+#define CRLPRESS_REQUEST_IMPL_H
+
+#include "crlpress/request.h"
+
+#define LIST_ORDER_FAULT "shards that are not in the order of their index"
+
+/* What is wrong, as static text; NULL: nothing. */
+const char *request_range_fault(const struct request *request);
+const char *request_shard_fault(
+    const struct request *request, const struct request_shard *shard);
+
+#endif
