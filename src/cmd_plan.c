@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* crlpress plan: the URLs of a configuration, before they are anywhere. */
+/* crlpress plan: what a configuration comes to, in URLs and in sizes. */
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,13 @@
 #include "crlpress/command.h"
 #include "crlpress/plan.h"
 #include "crlpress/plan_check.h"
+#include "crlpress/plan_size.h"
+#include "crlpress/quantity.h"
 #include "crlpress/report_json.h"
+
+/* Whole weeks, since weekdays differ; a quarter of a year is time to act. */
+#define TREND_SEC (28 * INT64_C(86400))
+#define HORIZON_SEC (90 * INT64_C(86400))
 
 struct plan_options {
 	const char *config;
@@ -15,6 +21,10 @@ struct plan_options {
 	bool urls;
 	bool ccadb;
 	bool check;
+	bool sizes;
+	struct option_duration trend;
+	struct option_duration horizon;
+	const char *certificates;
 	bool json;
 };
 
@@ -35,6 +45,14 @@ static const struct option_row option_rows[] = {
 	"print them as the JSON array that the CCADB takes"),
     ROW("check", 0, OPTION_FLAG, check, NULL,
 	"ask every URL, and those before and behind them"),
+    ROW("sizes", 0, OPTION_FLAG, sizes, NULL,
+	"ask the database how large each shard is, and will be"),
+    ROW("horizon", 0, OPTION_DURATION, horizon, "DURATION",
+	"how far ahead --sizes looks; 90d"),
+    ROW("trend", 0, OPTION_DURATION, trend, "DURATION",
+	"by the revocations of how long; 28d"),
+    ROW("certificates", 0, OPTION_TEXT, certificates, "N",
+	"with --sizes, as many are valid, and may all be revoked"),
     ROW("json", 0, OPTION_FLAG, json, NULL, "print the plan as JSON"),
 };
 
@@ -47,6 +65,7 @@ struct planning {
 	struct report *report;
 	struct json json;
 	struct command_issuers asked;
+	struct plan_size_options sizes;
 	size_t issuers; /* that were planned so far */
 };
 
@@ -69,6 +88,30 @@ tell_answers(struct planning *planning, const struct plan *plan)
 	}
 	plan_answers_free(&answers);
 	return status;
+}
+
+/* How large they are and will be; what there is to warn of goes first. */
+static enum status
+tell_sizes(struct planning *planning, const struct plan *plan)
+{
+	FILE *out = planning->context->out;
+	struct plan_sizes sizes = {.plan = NULL};
+	enum status status = plan_sizes_make(plan, &planning->sizes,
+	    planning->context, planning->report, &sizes);
+
+	if (status != STATUS_OK && status != STATUS_FAULTY) {
+		;
+	} else if (planning->options->json) {
+		json_open(&planning->json, NULL, '{');
+		json_string(&planning->json, "issuer", plan->config->name);
+		plan_sizes_print_json(&sizes, &planning->json);
+		json_close(&planning->json, '}');
+	} else {
+		plan_print(plan, out);
+		plan_sizes_print(&sizes, out);
+	}
+	plan_sizes_free(&sizes);
+	return status_public(status);
 }
 
 /* A field is one issuer's: with several it is said whose each line is. */
@@ -107,6 +150,8 @@ plan_file(struct planning *planning, const char *path, size_t files)
 		status = plan_make(config, planning->report, &plan);
 		if (status == STATUS_OK && planning->options->check)
 			status = tell_answers(planning, &plan);
+		else if (status == STATUS_OK && planning->options->sizes)
+			status = tell_sizes(planning, &plan);
 		else if (status == STATUS_OK)
 			tell(planning, &plan, files);
 	}
@@ -135,18 +180,63 @@ plan_paths(struct planning *planning)
 }
 
 static enum status
+usage_fault(const struct planning *planning, const char *what)
+{
+	return report_fault(
+	    planning->report, STATUS_USAGE, "usage", NULL, NULL, "%s", what);
+}
+
+/* What --sizes is to reckon with. */
+static enum status
+sizes_take(struct planning *planning)
+{
+	const struct plan_options *options = planning->options;
+	struct plan_size_options *sizes = &planning->sizes;
+	const char *why = NULL;
+
+	sizes->trend_sec =
+	    options->trend.given ? options->trend.sec : TREND_SEC;
+	sizes->horizon_sec =
+	    options->horizon.given ? options->horizon.sec : HORIZON_SEC;
+	if (!options->sizes &&
+	    (options->trend.given || options->horizon.given ||
+		options->certificates != NULL))
+		return usage_fault(planning, "--horizon, --trend and "
+					     "--certificates go with --sizes");
+	if (sizes->trend_sec > FORECAST_TIME_MOST_SEC ||
+	    sizes->horizon_sec > FORECAST_TIME_MOST_SEC)
+		return usage_fault(planning, "--horizon and --trend are at "
+					     "most 36600d");
+	if (options->certificates == NULL)
+		return STATUS_OK;
+	sizes->has_certificates = true;
+	if (quantity_count(options->certificates, 0, PLAN_CERTIFICATES_MOST,
+		&sizes->certificates, &why) != STATUS_OK)
+		return report_fault(planning->report, STATUS_USAGE, "usage",
+		    NULL, NULL, "--certificates: %s: %s", options->certificates,
+		    why);
+	return STATUS_OK;
+}
+
+static enum status
 plan_run(struct planning *planning)
 {
 	const struct plan_options *options = planning->options;
 	struct json *json = &planning->json;
 	enum status status;
 
-	if (options->check && (options->urls || options->ccadb))
-		return report_fault(planning->report, STATUS_USAGE, "usage",
-		    NULL, NULL, "--check goes with --json or nothing");
+	if (options->check + options->sizes > 1)
+		return usage_fault(planning, "want one of --check and --sizes");
+	if ((options->check || options->sizes) &&
+	    (options->urls || options->ccadb))
+		return usage_fault(planning, "--check and --sizes go with "
+					     "--json or nothing");
 	if (options->urls + options->ccadb + options->json > 1)
-		return report_fault(planning->report, STATUS_USAGE, "usage",
-		    NULL, NULL, "want one of --urls, --ccadb and --json");
+		return usage_fault(
+		    planning, "want one of --urls, --ccadb and --json");
+	status = sizes_take(planning);
+	if (status != STATUS_OK)
+		return status;
 	if (options->json)
 		report_json_begin(json, planning->context->out, "issuers");
 	status = plan_paths(planning);
@@ -183,9 +273,10 @@ command_run(const struct command *command, const struct context *context,
 const struct command command_plan = {
     .name = "plan",
     .operands = "",
-    .summary = "Print the URLs that certificates and the CCADB must name",
-    .help = "Exit status: 0 done; 2 usage or configuration; 5 --check found "
-	    "faults.\n",
+    .summary = "Print the URLs that certificates name, and shards' sizes",
+    .help = "Exit status: 0 done; 1 the database is not to be had; 2 usage or\n"
+	    "configuration; 5 --check found faults, or --sizes a shard that "
+	    "will be\nlarger than size_most.\n",
     .options = &option_table,
     .run = command_run,
 };

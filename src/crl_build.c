@@ -101,14 +101,15 @@ measure_extensions(const struct crl_header *header, struct sizes *sizes)
 }
 
 /* RFC 5280, 5.3.1: the reason unspecified (0) is said by saying nothing. */
-static size_t
-entry_len(const struct row *row)
+size_t
+crl_entry_size(
+    const struct uint160 *serial, int64_t revoked_at_sec, uint8_t reason)
 {
-	/* Both are below 128 octets: their headers take two. */
-	size_t len = 2 + der_uint_len(&row->serial) + 2 +
-		     der_time_len(row_revoked_at(row));
+	/* All three are below 128 octets: their headers take two. */
+	size_t size =
+	    2 + 2 + der_uint_len(serial) + 2 + der_time_len(revoked_at_sec);
 
-	return row->reason == 0 ? len : len + REASON_LEN;
+	return reason == 0 ? size : size + REASON_LEN;
 }
 
 static size_t
@@ -116,9 +117,9 @@ entries_len(const struct row *rows, size_t n)
 {
 	size_t len = 0;
 
-	/* An entry is below 128 octets: its header always takes two. */
 	for (size_t i = 0; i < n; i++)
-		len += 2 + entry_len(&rows[i]);
+		len += crl_entry_size(
+		    &rows[i].serial, row_revoked_at(&rows[i]), rows[i].reason);
 	return len;
 }
 
@@ -298,6 +299,26 @@ crl_tbs_size(const struct crl_header *header, const struct row *rows, size_t n,
 	}
 	*size = der_size(sizes.tbs);
 	return STATUS_OK;
+}
+
+uint64_t
+crl_size(const struct crl_header *header, uint64_t entries_bytes,
+    size_t signature_len)
+{
+	struct sizes sizes;
+	size_t size;
+
+	if (!header_is_sane(header) || entries_bytes > CRL_BUILD_BYTES_MOST ||
+	    signature_len > CRL_SUFFIX_BYTES_MOST)
+		return 0;
+	measure(header, &sizes);
+	if (entries_bytes > 0)
+		sizes.tbs += der_size(entries_bytes);
+	/* RFC 5280, 5.1.1.3: a BIT STRING begins with its unused bits. */
+	size = der_size(sizes.tbs) + header->algorithm_len +
+	       der_size(1 + signature_len);
+	size = der_size(size);
+	return size > CRL_BUILD_BYTES_MOST ? 0 : size;
 }
 
 void

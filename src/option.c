@@ -59,6 +59,7 @@ option_store(const struct option_row *row, const char *text, void *options,
 			return usage_fault(report, row->name, text, why);
 		*(uint32_t *)place = (uint32_t)count;
 		return STATUS_OK;
+	case OPTION_DURATION:
 	case OPTION_DURATION_MAYBE:
 		duration->given = true;
 		duration->sec = 0;

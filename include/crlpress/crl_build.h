@@ -47,6 +47,18 @@ enum status crl_tbs_size(const struct crl_header *header,
     const struct row *rows, size_t n, size_t *size,
     const char **why) MUST_CHECK;
 
+/* Size in bytes of one entry: 20 to 55. */
+size_t crl_entry_size(
+    const struct uint160 *serial, int64_t revoked_at_sec, uint8_t reason);
+
+/*
+ * Size in bytes of the signed CRL whose entries take `entries_bytes` together,
+ * 0 for none, with a signature of `signature_len` octets. 0 when it would pass
+ * CRL_BUILD_BYTES_MOST or the header is none.
+ */
+uint64_t crl_size(const struct crl_header *header, uint64_t entries_bytes,
+    size_t signature_len);
+
 /* Writes the TBSCertList to `out`, which has exactly `size` bytes of room. */
 void crl_tbs_write(const struct crl_header *header, const struct row *rows,
     size_t n, uint8_t *out, size_t size);

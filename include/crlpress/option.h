@@ -14,12 +14,13 @@
 #include "crlpress/status.h"
 
 enum option_kind {
-	OPTION_FLAG,  /* bool */
-	OPTION_TEXT,  /* const char * */
-	OPTION_TEXTS, /* struct option_texts: may stand several times */
-	OPTION_TIME,  /* struct option_time */
-	OPTION_COUNT, /* uint32_t, 1 to 1024 */
-	/* struct option_duration; without a letter, --name or --name=1h30m */
+	OPTION_FLAG,     /* bool */
+	OPTION_TEXT,     /* const char * */
+	OPTION_TEXTS,    /* struct option_texts: may stand several times */
+	OPTION_TIME,     /* struct option_time */
+	OPTION_COUNT,    /* uint32_t, 1 to 1024 */
+	OPTION_DURATION, /* struct option_duration, "1h30m" */
+	/* The same; without a letter, --name or --name=1h30m */
 	OPTION_DURATION_MAYBE,
 };
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "crlpress/config.h"
+#include "crlpress/forecast.h"
 #include "crlpress/json.h"
 #include "crlpress/report.h"
 #include "crlpress/status.h"

@@ -531,6 +531,53 @@ test_suffix(void **state)
 	assert_int_equal(crl_suffix_write(zeros, SIZE_MAX, zeros, 72, out), 0);
 }
 
+/*
+ * The size of a whole CRL, from the sum of its entries, is that of its parts:
+ * around every place where a length takes one octet more.
+ */
+static void
+test_size(void **state)
+{
+	static const size_t signature_lens[] = {0, 64, 72, 126, 127, 256, 2016};
+	struct crl_header header = header_make();
+	uint8_t prefix[CRL_PREFIX_BYTES], suffix[CRL_SUFFIX_BYTES_MOST];
+	uint8_t zeros[2048] = {0};
+	struct row row = row_of("010203", WHEN_SEC, 0);
+
+	(void)state;
+	assert_int_equal(crl_entry_size(&row.serial, WHEN_SEC, 0), 22);
+	assert_int_equal(crl_entry_size(&row.serial, WHEN_SEC, 1), 36);
+	assert_int_equal(crl_entry_size(&row.serial, UTC_2050_SEC, 9), 38);
+	for (size_t i = 0; i < 7; i++) {
+		size_t len = signature_lens[i];
+
+		for (size_t n = 0; n < 3100; n += n < 20 ? 1 : 7) {
+			struct row *rows = calloc(n + 1, sizeof(*rows));
+			size_t tbs = 0, after;
+			const char *why;
+
+			assert_non_null(rows);
+			for (size_t k = 0; k < n; k++)
+				rows[k] = row;
+			assert_int_equal(
+			    crl_tbs_size(&header, rows, n, &tbs, &why),
+			    STATUS_OK);
+			after = crl_suffix_write(
+			    algorithm, sizeof(algorithm), zeros, len, suffix);
+			assert_int_equal(crl_size(&header, 22 * n, len),
+			    crl_prefix_write(tbs, after, prefix) + tbs + after);
+			free(rows);
+		}
+	}
+	assert_int_equal(crl_size(&header, CRL_BUILD_BYTES_MOST, 72), 0);
+	assert_int_equal(crl_size(&header, UINT64_MAX, 72), 0);
+	assert_int_equal(crl_size(&header, 0, SIZE_MAX), 0);
+	assert_int_not_equal(
+	    crl_size(&header, CRL_BUILD_BYTES_MOST - 1000, 72), 0);
+	header.issuer_len = SIZE_MAX;
+	assert_int_equal(crl_size(&header, 0, 72), 0);
+}
+
 int
 main(void)
 {
@@ -549,6 +596,7 @@ main(void)
 	    cmocka_unit_test(test_largest),
 	    cmocka_unit_test(test_prefix),
 	    cmocka_unit_test(test_suffix),
+	    cmocka_unit_test(test_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

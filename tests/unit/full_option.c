@@ -22,6 +22,7 @@ struct options {
 	struct option_time now;
 	uint32_t jobs;
 	struct option_duration wait;
+	struct option_duration ahead;
 };
 
 static const struct option_row rows[] = {
@@ -36,6 +37,8 @@ static const struct option_row rows[] = {
 	offsetof(struct options, json), NULL, "as JSON"},
     {"wait", 0, OPTION_DURATION_MAYBE, offsetof(struct options, wait),
 	"[=DURATION]", "how long"},
+    {"ahead", 0, OPTION_DURATION, offsetof(struct options, ahead), "DURATION",
+	"how far"},
     {"quiet", 'q', OPTION_FLAG, offsetof(struct options, quiet), NULL,
 	"nothing when all is well"},
 };
@@ -310,6 +313,25 @@ test_maybe(void **state)
 }
 
 static void
+test_duration(void **state)
+{
+	static const char *const wrong[] = {"--ahead", "--ahead=", "--ahead 0s",
+	    "--ahead 10", "--ahead -1s", "--ahead soon"};
+	struct command_line *line = *state;
+
+	parse_good(line, "");
+	assert_false(line->options.ahead.given);
+	parse_good(line, "--ahead 1h30m one");
+	assert_true(line->options.ahead.given);
+	assert_int_equal(line->options.ahead.sec, 5400);
+	assert_int_equal(line->operands, 3);
+	parse_good(line, "--ahead=90d");
+	assert_int_equal(line->options.ahead.sec, 90 * 86400);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(parse(line, wrong[i]), STATUS_USAGE);
+}
+
+static void
 test_help_text(void **state)
 {
 	char *text = NULL;
@@ -327,6 +349,7 @@ test_help_text(void **state)
 	    "  -j, --jobs N              threads\n"
 	    "      --a-name-that-is-rather-long  as JSON\n"
 	    "      --wait[=DURATION]     how long\n"
+	    "      --ahead DURATION      how far\n"
 	    "  -q, --quiet               nothing when all is well\n"
 	    "  -h, --help                print this help\n");
 	free(text);
@@ -347,6 +370,7 @@ main(void)
 	    line_test(test_first),
 	    line_test(test_too_often),
 	    line_test(test_maybe),
+	    line_test(test_duration),
 	    cmocka_unit_test(test_help_text),
 	};
 
