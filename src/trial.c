@@ -7,27 +7,17 @@
 #include <string.h>
 
 #include "crlpress/issuer.h"
-#include "crlpress/shard.h"
 #include "crlpress/source.h"
 #include "crlpress/source_certificate.h"
 #include "crlpress/source_plan.h"
+#include "crlpress/survey.h"
 #include "crlpress/uint160.h"
-
-#define BATCH_ROWS 1024
-
-/* Reasons that are told apart; all further ones are told as the last. */
-#define REASONS_MOST 32
+#include "crlpress/utc.h"
 
 /* Reading a table whole is dear when it is large and most of it is not for
  * the statement. */
 #define SCAN_ROWS_LEAST 10000.0
 #define SCAN_SHARE 10.0
-
-struct reason {
-	const char *why; /* static text */
-	uint64_t count;
-	char serial[SOURCE_SERIAL_TEXT_BYTES]; /* of one of them */
-};
 
 struct trial {
 	const struct config *config;
@@ -35,104 +25,29 @@ struct trial {
 	struct report *report;
 	FILE *out;
 	int64_t now_sec;
-	uint64_t rows;
-	size_t reason_count;
-	struct reason reason[REASONS_MOST];
-	/* One that would be listed, to ask for by itself. */
-	bool has_example;
-	struct uint160 serial;
-	uint32_t shard;
+	struct survey *survey;
 };
-
-static void
-count_reason(struct trial *trial, const struct source_row *row, const char *why)
-{
-	char hex[UINT160_HEX_BYTES];
-	const char *serial = row->serial_text;
-	struct reason *reason;
-	size_t i = 0;
-
-	while (
-	    i < trial->reason_count && strcmp(trial->reason[i].why, why) != 0)
-		i++;
-	if (i == REASONS_MOST)
-		i--;
-	reason = &trial->reason[i];
-	if (i == trial->reason_count) {
-		trial->reason_count++;
-		reason->why = why;
-		if (serial[0] == '\0')
-			serial = row->has_serial
-				     ? uint160_to_hex(&row->serial, hex)
-				     : "(no serial)";
-		snprintf(reason->serial, sizeof(reason->serial), "%s", serial);
-	}
-	reason->count++;
-}
-
-/* As a run judges a row by itself. */
-static void
-try_row(struct trial *trial, const struct source_row *row)
-{
-	const char *why = NULL;
-	uint32_t index;
-
-	trial->rows++;
-	if (row->fault != NULL)
-		count_reason(trial, row, row->fault);
-	else if (shard_of(&trial->config->shards, &row->serial,
-		     row->not_after_sec, &row->hint, &index, &why) != STATUS_OK)
-		count_reason(trial, row, why);
-	else if (row->revoked_at_sec - trial->now_sec > trial->config->skew_sec)
-		count_reason(trial, row, "revoked_at lies in the future");
-	else if (!trial->has_example) {
-		trial->has_example = true;
-		trial->serial = row->serial;
-		trial->shard = index;
-	}
-}
-
-static enum status
-try_rows(struct trial *trial, int64_t lookback_sec)
-{
-	struct source_row *batch = calloc(BATCH_ROWS, sizeof(*batch));
-	enum status status;
-	size_t count = 0;
-
-	if (batch == NULL)
-		return report_fault(trial->report, STATUS_NO_MEMORY,
-		    trial->config->name, NULL, NULL, "out of memory");
-	status = source_start(trial->source, lookback_sec);
-	while (
-	    status == STATUS_OK && (status = source_read(trial->source, batch,
-					BATCH_ROWS, &count)) == STATUS_OK)
-		for (size_t i = 0; i < count; i++)
-			try_row(trial, &batch[i]);
-	free(batch);
-	return status == STATUS_DONE ? STATUS_OK : status;
-}
 
 /* What would be refused, each reason once. */
 static enum status
 tell_rows(struct trial *trial)
 {
 	enum status status = STATUS_OK;
-	uint64_t refused = 0;
 
-	for (size_t i = 0; i < trial->reason_count; i++) {
-		const struct reason *reason = &trial->reason[i];
+	for (size_t i = 0; i < trial->survey->cause_count; i++) {
+		const struct survey_cause *cause = &trial->survey->cause[i];
 
-		refused += reason->count;
 		status = report_fault(trial->report, STATUS_REFUSED,
 		    trial->config->name, "rows", "BR 4.9.7",
 		    "%" PRIu64 " %s would be refused: %s, as with %s",
-		    reason->count, reason->count == 1 ? "row" : "rows",
-		    reason->why, reason->serial);
+		    cause->count, cause->count == 1 ? "row" : "rows",
+		    cause->why, cause->serial);
 	}
 	if (trial->out != NULL)
 		fprintf(trial->out,
 		    "\n# %s: %" PRIu64 " rows, %" PRIu64 " to be refused\n",
-		    trial->config->name, trial->rows, refused);
+		    trial->config->name, trial->survey->rows,
+		    trial->survey->refused);
 	return status;
 }
 
@@ -199,15 +114,43 @@ try_statements(struct trial *trial, int64_t lookback_sec)
 	};
 	enum status status;
 
-	(void)uint160_to_hex(&trial->serial, serial);
+	(void)uint160_to_hex(&trial->survey->serial, serial);
 	snprintf(shard, sizeof(shard), "%" PRIu32,
-	    trial->has_example ? trial->shard : config->shards.first);
+	    trial->survey->has_example ? trial->survey->shard
+				       : config->shards.first);
 	status = try_statement(trial, &all, lookback_sec);
 	if (status == STATUS_OK && of_shard.sql != NULL)
 		status = try_statement(trial, &of_shard, lookback_sec);
-	if (status == STATUS_OK && of_serial.sql != NULL && trial->has_example)
+	if (status == STATUS_OK && of_serial.sql != NULL &&
+	    trial->survey->has_example)
 		status = try_statement(trial, &of_serial, lookback_sec);
 	return status;
+}
+
+/* What a file is, where a database would tell how it goes about it. */
+static void
+tell_edition(const struct trial *trial)
+{
+	const struct source_snapshot *snapshot = source_snapshot(trial->source);
+	const struct source_edition *edition = &snapshot->edition;
+	char number[UINT160_DECIMAL_BYTES];
+	char iso[UTC_ISO_BYTES];
+
+	if (trial->out == NULL)
+		return;
+	(void)uint160_to_decimal(&edition->number, number);
+	if (snapshot->kind == SOURCE_INDEX) {
+		fprintf(trial->out, "\n# %s\n#   %s certificates\n",
+		    trial->config->source, number);
+		return;
+	}
+	fprintf(trial->out,
+	    "\n# %s\n#   crlNumber %s, thisUpdate %s, nextUpdate ",
+	    trial->config->source, number, utc_to_iso(edition->sec, iso));
+	fprintf(trial->out, "%s\n",
+	    snapshot->has_next_update
+		? utc_to_iso(snapshot->next_update_sec, iso)
+		: "(none)");
 }
 
 enum status
@@ -227,6 +170,10 @@ trial_source(const struct config *config, const struct context *context,
 	struct issuer *issuer = NULL;
 	enum status status = STATUS_OK;
 
+	trial.survey = malloc(sizeof(*trial.survey));
+	if (trial.survey == NULL)
+		return report_fault(report, STATUS_NO_MEMORY, config->name,
+		    NULL, NULL, "out of memory");
 	if (source.points != NULL)
 		status = issuer_load(config->certificate, report, &issuer);
 	if (issuer != NULL)
@@ -234,12 +181,16 @@ trial_source(const struct config *config, const struct context *context,
 	if (status == STATUS_OK)
 		status = source_open(&source, report, &trial.source);
 	if (status == STATUS_OK)
-		status = try_rows(&trial, lookback_sec);
-	if (status == STATUS_OK)
+		status = survey_rows(
+		    trial.source, config, trial.now_sec, report, trial.survey);
+	if (status == STATUS_OK && source.kind == SOURCE_DATABASE)
 		status = try_statements(&trial, lookback_sec);
+	else if (status == STATUS_OK)
+		tell_edition(&trial);
 	if (status == STATUS_OK)
 		status = tell_rows(&trial);
 	source_close(trial.source);
 	issuer_free(issuer);
+	free(trial.survey);
 	return status;
 }

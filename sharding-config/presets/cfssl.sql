@@ -7,8 +7,9 @@
 --                  docs/sources.md prints it from the certificate
 -- serial_encoding  decimal
 -- scheme           serial-mod with count = 1: one CRL. Where certificates name
---                  several, the column pem tells which: scheme = cdp, and
---                  `pem AS certificate` in place of `NULL::integer AS shard`.
+--                  several, the column pem tells which: scheme = cdp,
+--                  `convert_from(pem, 'UTF8') AS certificate` in place of
+--                  `NULL::integer AS shard`, and SELECT (pem) for the role.
 -- reads            the revoked rows of one issuer
 --
 -- What to know:

@@ -91,7 +91,7 @@ expected()
 @test "Boulder: the documented command lines" {
 	expected
 	preset_documented Boulder 128
-	grep -qx "issuer_id = $ID" boulder.cnf
+	grep -qx "issuer_id = $ID" e1.cnf
 }
 
 @test "Boulder: rows that no CRL can have are named" {

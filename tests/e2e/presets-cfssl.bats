@@ -95,7 +95,7 @@ expected()
 @test "CFSSL: the documented command lines" {
 	expected
 	preset_documented CFSSL 1
-	grep -qx "issuer_id = ${AKI^^}" cfssl.cnf
+	grep -qx "issuer_id = $AKI" e1.cnf
 }
 
 @test "CFSSL: rows that no CRL can have are named" {

@@ -129,7 +129,7 @@ expected()
 @test "django-ca: the documented command lines" {
 	expected
 	preset_documented django-ca 1
-	grep -qx "issuer_id = $SERIAL" django-ca.cnf
+	grep -qx "issuer_id = $SERIAL" e1.cnf
 }
 
 @test "django-ca: a CA that was renewed has several serials" {

@@ -14,11 +14,15 @@ load ../lib/presets.bash
 
 PRESET=openxpki
 PRESET_CLEAN="DELETE FROM certificate WHERE subject = 'bad'"
-ISSUER=AbCdEfGhIjKlMnOpQrStUvWxYz0
 
 setup_file()
 {
 	preset_setup
+	# As OpenXPKI makes it of its certificate: SHA-1 in base64url.
+	ISSUER=$(openssl x509 -in "$BATS_FILE_TMPDIR/ca/issuer.pem" \
+	    -outform DER | openssl dgst -sha1 -binary | base64 | tr -d = |
+	    tr +/ -_)
+	export ISSUER PRESET_ID=$ISSUER
 	certificate keep 10
 	certificate keep 81985529216486895 "reason_code='keyCompromise'"
 	certificate keep 255 "status='CRL_ISSUANCE_PENDING'" \

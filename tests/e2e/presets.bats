@@ -49,14 +49,14 @@ key()
 			grep -q SPDX-License-Identifier "$file"
 		done
 		grep -q "^| \`$name\` | " "$PUBLISH_TREE/docs/sources.md"
-		grep -q "^    cp \$presets/$name.sql " \
+		grep -q " crlpress init --preset $name " \
 		    "$PUBLISH_TREE/docs/sources.md"
 	done
 	# And nothing else lies there.
 	for file in "$presets"/*; do
 		name=$(basename "$file")
 		case ${name#*.} in
-		sql | cnf | grants.sql | index.sql)
+		sql | cnf | grants.sql | index.sql | issuers.sql)
 			[ -e "$presets/${name%%.*}.cnf" ]
 			;;
 		*) false ;;
@@ -121,10 +121,12 @@ key()
 	make -s -C "$PUBLISH_TREE" BUILD="$PWD/build" DESTDIR="$PWD/dest" \
 	    -o all install
 	for file in "$presets"/*; do
-		cmp "$file" "dest/usr/local/share/doc/crlpress/\
-sharding-config/presets/${file##*/}"
+		cmp "$file" "dest/usr/local/share/crlpress/presets/${file##*/}"
 	done
 	[ -e dest/usr/local/share/doc/crlpress/sharding-config/native.sql ]
-	grep -qF /usr/local/share/doc/crlpress/sharding-config/presets \
+	grep -qF "\`/usr/local/share/crlpress/presets\`" \
 	    "$PUBLISH_TREE/docs/sources.md"
+	# And where the program looks.
+	run -0 "$CRLPRESS" help init
+	has "$output" 'looked for in /usr/local/share/crlpress/presets,'
 }

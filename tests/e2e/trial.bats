@@ -125,6 +125,17 @@ query()
 	publish
 	ended 3
 	[ "$(grep -c '/row ' <<<"$stderr")" -eq 3 ]
+	# A reason that the profile has not: as the run says when it is made.
+	query "SELECT serial, revoked_at, 6 AS reason, not_after, shard
+	    FROM certificate WHERE revoked_at IS NOT NULL"
+	online
+	ended 3
+	has "$stderr" '30 rows would be refused: the profile has no such reason'
+	query "SELECT serial, revoked_at, 6 AS reason, not_after, shard
+	    FROM certificate WHERE revoked_at IS NOT NULL" \
+	    issuer.profile=private
+	online
+	ended 0
 	# One dated ahead.
 	query "SELECT serial, revoked_at + interval '3 days' AS revoked_at,
 	    reason, not_after, shard FROM certificate

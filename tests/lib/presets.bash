@@ -64,6 +64,7 @@ preset_begin()
 	export PGSERVICEFILE=$PWD/service.conf
 	export PATH=${CRLPRESS%/*}:$PG_BIN:$PATH
 	export presets=$PUBLISH_TREE/sharding-config/presets
+	export CRLPRESS_PRESET_DIR=$presets
 	cp "$BATS_FILE_TMPDIR/ca/issuer.pem" "$BATS_FILE_TMPDIR/ca/issuer.key" .
 	name=e1
 	work=$PWD
@@ -140,14 +141,21 @@ preset_documented()
 	SQL
 	preset_document Roles | grep '^psql ' >commands || return 1
 	preset_document "$1" >>commands
-	same "$(grep -c '^crlpress publish .* && crlpress verify ' commands)" \
-	    1 'command lines that publish' || return 1
+	# The last of them is one line, which does it all.
+	same "$(sed -e ':a' -e '/\\$/N; s/ *\\\n */ /; ta' commands |
+	    tail -n 1 |
+	    grep -c "^mkdir crl && crlpress init --preset $PRESET .* && \
+crlpress publish -c e1.cnf && crlpress verify -c e1.cnf crl\$")" \
+	    1 'command lines that do it all' || return 1
 	run --separate-stderr bash -euo pipefail commands
 	ended 0 || return 1
 	same "$(grep -v '^psql:.*: NOTICE: ' <<<"$stderr")" '' stderr ||
 	    return 1
 	has "$output" ' + 0 withheld, ' || return 1
-	preset_compare "$2"
+	conf=$work/e1.cnf
+	preset_compare "$2" || return 1
+	crlpress check-config --online -q -c e1.cnf || return 1
+	cmp e1.sql "$presets/$PRESET.sql"
 }
 
 # bad SQL TEXT...: with the rows that the SQL makes, no run is well: it names
