@@ -109,6 +109,33 @@ issuers_tell(struct init *init, const struct source_issuer *chosen, size_t most)
 			: "and no other.");
 }
 
+/*
+ * A CA whose certificate was renewed may be known by several, of which the
+ * certificate tells but one: what the others have revoked would be on no CRL.
+ */
+static void
+untold_warn(struct init *init, const struct source_issuer *chosen)
+{
+	const struct source_issuers *issuers = init->issuers;
+	size_t said = 0;
+
+	for (size_t i = 0; i < issuers->count && said < OTHERS_MOST; i++) {
+		const struct source_issuer *issuer = &issuers->issuer[i];
+
+		if (issuer == chosen || issuer->is_told || issuer->rows == 0)
+			continue;
+		report_warn(init->report, init->object, INIT_RULE, "BR 4.9.7",
+		    "%" PRIu64 " revoked rows of \"%.128s\" are left out: it "
+		    "may be this issuer, by an older certificate",
+		    issuer->rows, issuer->id);
+		said++;
+	}
+	if (said > 0)
+		report_hint(init->report,
+		    "all that have its name and its key belong into [source] "
+		    "issuer_id");
+}
+
 /* From what the database knows to [source] issuer_id, or to a question. */
 static enum status
 issuer_take(struct init *init)
@@ -136,6 +163,8 @@ issuer_take(struct init *init)
 		    " revoked rows.",
 		    chosen->rows);
 	issuers_tell(init, chosen, OTHERS_MOST);
+	if (chosen->is_it)
+		untold_warn(init, chosen);
 	init->has_issuer_id = true;
 	return init_set(
 	    init, ISSUER_ID, init->preset->issuers_path, chosen->id);

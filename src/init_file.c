@@ -27,6 +27,7 @@ static const struct statement {
     {INIT_OFFSET(query_file), ".sql"},
     {INIT_OFFSET(shard_query_file), ".shard.sql"},
     {INIT_OFFSET(serial_query_file), ".serial.sql"},
+    {INIT_OFFSET(certificate_query_file), ".certificate.sql"},
     {INIT_OFFSET(ocsp_query_file), ".ocsp.sql"},
 };
 

@@ -2,9 +2,10 @@
 --
 -- OpenXPKI: for `crlpress init`, the issuers there are, with their revoked
 -- rows. $1 is what is known of the issuer's certificate, as JSON: the
--- identifier is its SHA-1 in base64url. The identifiers of older certificates of
--- a CA that was renewed have to be added by hand.
-SELECT issuer_id, sum(revoked)::bigint AS revoked, issuer_id = its_id AS is_it
+-- identifier is its SHA-1 in base64url. Of another one it cannot be told whether
+-- it is of an older certificate of the same CA: those have to be added by hand.
+SELECT issuer_id, sum(revoked)::bigint AS revoked,
+    CASE WHEN issuer_id = its_id THEN true END AS is_it
 FROM (SELECT translate(rtrim(encode(decode($1::json ->> 'sha1', 'hex'),
         'base64'), '='), '+/', '-_') AS its_id) AS its
 CROSS JOIN LATERAL (

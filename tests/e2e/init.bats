@@ -373,20 +373,24 @@ $|& http://crl.example.com/r1.crl|; /^\[store\]/,\$s|^url =$|& $work/crl|" \
 	cp "$presets/cfssl.sql" own
 	{
 		sed '/^\[store\]/,$d; /^certificate/d; /^serial_enc/a \
-		serial_query_file = by.sql' "$presets/cfssl.cnf"
+		serial_query_file = by.sql\ncertificate_query_file = all.sql' \
+		    "$presets/cfssl.cnf"
 	} >own/ours.cnf
+	echo 'SELECT count(*) FROM certificates' >own/all.sql
 	sed "/^WHERE/s/.*/WHERE serial_number = :'serial'::text::bytea AND/
 	    s/^ *AND lower/    lower/" own/cfssl.sql >own/by.sql
 	printf '%s\n' '[store]' 'url = /nowhere' >>own/ours.cnf
 	sed -i '/^key = /d' own/ours.cnf
 	printf '%s\n' "$(sed 's/^\[issuer\]/&\ncertificate = x\nkey = y/' \
 	    own/ours.cnf)" >own/ours.cnf
-	sed -i '/^key = /d' own/ours.cnf
-	# A key that is required, and not there, is no preset's fault to fix.
 	init --preset own/ours.cnf "${given[@]}" --issuer-id "$AKI" \
 	    --url http://crl.example.com/r1.crl
 	ended 0
-	same "$(ls new)" $'r1.cnf\nr1.serial.sql\nr1.sql' files
+	same "$(ls new)" \
+	    $'r1.certificate.sql\nr1.cnf\nr1.serial.sql\nr1.sql' files
+	same "$(value certificate_query_file)" r1.certificate.sql \
+	    certificate_query_file
+	cmp own/all.sql new/r1.certificate.sql
 	same "$(value serial_query_file)" r1.serial.sql serial_query_file
 	same "$(value key)" "$work/issuer.key" key
 	same "$(value dir)" "$work/state" dir

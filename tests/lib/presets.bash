@@ -130,7 +130,8 @@ preset_compare()
 }
 
 # What the documentation prints, exactly as it is there, in this directory and
-# with neither roles nor indexes of ours; and what it published.
+# with neither roles nor indexes of ours; and what it published. $told is what
+# it says on standard error, if anything.
 preset_documented()
 {
 	pg_psql <<-'SQL' || return 1
@@ -149,7 +150,8 @@ crlpress publish -c e1.cnf && crlpress verify -c e1.cnf crl\$")" \
 	    1 'command lines that do it all' || return 1
 	run --separate-stderr bash -euo pipefail commands
 	ended 0 || return 1
-	same "$(grep -v '^psql:.*: NOTICE: ' <<<"$stderr")" '' stderr ||
+	same "$(grep -v '^psql:.*: NOTICE: ' <<<"$stderr")" "${told:-}" \
+	    stderr ||
 	    return 1
 	has "$output" ' + 0 withheld, ' || return 1
 	conf=$work/e1.cnf
