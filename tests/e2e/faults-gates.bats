@@ -294,9 +294,9 @@ own_crl()
 	with=(--now "$(iso $((at - 10)))")
 	serial=$(printf '7e%x' "$at")
 	change_rows "INSERT INTO crlpress.revocation
-	    (issuer, serial, revoked_at, reason, not_after, shard)
+	    (issuer, serial, revoked_at, reason, not_after, shard, recorded_at)
 	    VALUES ('e1', '\\x$serial', now() - interval '1 hour', 4,
-	    to_timestamp($at), 1)"
+	    to_timestamp($at), 1, to_timestamp($at - 60))"
 	published
 	rows_are read=601 listed=601 expired=0
 	grep '^# shard 1 .* leaving=0 ' "$manifest"

@@ -521,8 +521,8 @@ test_edition(void **state)
 	    "# edition crl 1 2026-11-22T05:09:49\n",
 	    "# edition crl 1\n",
 	    "# edition crl 1 2026-11-22T05:09:49Z 1\n",
-	    "# edition crl 1 2026-11-22T05:09:49Z\n"
-	    "# edition crl 1 2026-11-22T05:09:49Z\n",
+	    ("# edition crl 1 2026-11-22T05:09:49Z\n"
+	     "# edition crl 1 2026-11-22T05:09:49Z\n"),
 	    "# position 7 1 0/0\n# edition crl 1 2026-11-22T05:09:49Z\n",
 	    "# edition crl 1 2026-11-22T05:09:49Z\n# position 7 1 0/0\n",
 	};
