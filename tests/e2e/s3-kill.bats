@@ -40,6 +40,7 @@ setup()
 teardown()
 {
 	[ -z "$victim" ] || kill -KILL "$victim" 2>/dev/null || true
+	stub_stop
 }
 
 publish_start()
@@ -145,14 +146,20 @@ next_run()
 	"$CRLPRESS" verify --quiet --config "$conf" "$store"
 }
 
-# rounds KILLS: until so many were killed, and one of them between two puts,
-# each then looked at.
+# What the killed one left is whole, and the next run ends well.
+look()
+{
+	local after
+	store_holds "$1" && after=$(numbers) && next_run && ledger_tells "$1
+$after"
+}
+
+# rounds KILLS: until so many were killed, each then looked at.
 rounds()
 {
-	local round before after
+	local round before
 	# On a busy machine the measure is off, and some run to their end.
-	for ((round = 0; round < 6 * $1; round++)); do
-		[ "$killed" -lt "$1" ] || [ "$partial" -eq 0 ] || break
+	for ((round = 0; killed < $1 && round < 6 * $1; round++)); do
 		[ "$2" != first ] || start_over "$round" || return 1
 		# As the round before left it.
 		before=$(numbers) || return 1
@@ -161,12 +168,10 @@ rounds()
 		kill -KILL "$victim" 2>/dev/null || true
 		publish_wait
 		adapt
-		store_holds "$before" && after=$(numbers) && next_run &&
-		    ledger_tells "$before
-$after" || return 1
+		look "$before" || return 1
 	done
 	echo "$killed of $round were killed, $partial left a part"
-	[ "$killed" -ge "$1" ] && [ "$partial" -ge 1 ]
+	[ "$killed" -eq "$1" ]
 }
 
 # Another bucket, and nothing here that knows of the one before.
@@ -189,4 +194,33 @@ start_over()
 	measure
 	s3_fetch
 	rounds 20 over
+}
+
+@test "kill -9 while each put of a publication is under way" {
+	local key before
+	stub_start "$S3_ENDPOINT"
+	s3_settings+=("store.endpoint=$stub_url" store.connections=1)
+	s3_configure
+	publish_start
+	publish_wait
+	s3_fetch
+	for key in 0.crl 1.crl 3.crl 5.crl manifest-kill.txt; do
+		before=$(numbers)
+		partial=0
+		: >"$stub/log"
+		stub_rules '{"method":"PUT","path":"'"$key"'$","do":"hang"}'
+		publish_start
+		until [ "$(stub_count PUT "$key\$")" -ge 1 ]; do
+			kill -0 "$victim"
+			sleep 0.02
+		done
+		kill -KILL "$victim"
+		publish_wait
+		[ "$status" -eq 137 ]
+		stub_rules
+		look "$before"
+		case $key in
+		[1-5].crl) [ "$partial" -eq 1 ] ;;
+		esac
+	done
 }
