@@ -11,6 +11,7 @@
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
+#include <malloc.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,6 +46,9 @@ static const struct landlock_row landlock_rows[] = {
     {2, (1ULL << 14) - 1},
     {1, (1ULL << 13) - 1},
 };
+
+/* What threads have their memory from, each from one of these. */
+#define ARENAS_MOST 16
 
 /* bind and connect of TCP; abstract sockets and signals to others. */
 #define NET_ABI 4
@@ -223,6 +227,13 @@ sandbox_seccomp(enum sandbox_role role, const char **why)
 	struct filter filter = {.len = 0};
 	struct sock_fprog program;
 
+#ifdef M_ARENA_MAX
+	/*
+	 * Unless it is told how many, libc counts the processors, in a file,
+	 * once a ninth thread wants memory of its own.
+	 */
+	(void)mallopt(M_ARENA_MAX, ARENAS_MOST);
+#endif
 	filter_build(&filter, sandbox_calls(role));
 	program = (struct sock_fprog){.len = filter.len, .filter = filter.row};
 	/* TSYNC: all threads, or none; a positive result is a thread's id. */

@@ -136,3 +136,13 @@ ended_by_deed()
 		crl_verifies "$store/e1/0.crl"
 	done
 }
+
+@test "as many sessions as there can be, at work at the same time" {
+	rm -rf "$store" "$state"
+	publish_new e1 shards.count=128 issuer.key_sessions=16
+	with=(--jobs 32)
+	press
+	ended 0
+	same "$stderr" '' stderr
+	crl_verifies "$store/e1/0.crl"
+}

@@ -432,6 +432,20 @@ do_spawn(int fd)
 		   : REFUSED;
 }
 
+/* What libraries ask for to see whether it is there. */
+static int
+do_io_uring(int fd)
+{
+	(void)fd;
+#ifdef SYS_io_uring_setup
+	return syscall(SYS_io_uring_setup, 0, NULL) == -1 && errno == ENOSYS
+		   ? DONE
+		   : REFUSED;
+#else
+	return DONE;
+#endif
+}
+
 /* A token's module: files, connections and threads, but nothing of others'. */
 static void
 test_token(void **state)
@@ -454,6 +468,7 @@ test_token(void **state)
 	    {"bind", do_bind},
 	    {"unlink", do_unlink},
 	    {"thread", do_thread_start},
+	    {"io_uring", do_io_uring},
 	    {"mmap executable", do_map_exec},
 	    {"write", do_write_stderr},
 	    {"time", do_time},
@@ -493,10 +508,11 @@ static void *
 other_thread(void *argument)
 {
 	int *fd = argument;
-	uint64_t count;
+	uint64_t count = 1;
 
-	/* Until the first one is locked in. */
-	if (read(fd[0], &count, sizeof(count)) != (ssize_t)sizeof(count))
+	/* It has begun; until the first one is locked in. */
+	if (write(fd[1], &count, sizeof(count)) != (ssize_t)sizeof(count) ||
+	    read(fd[0], &count, sizeof(count)) != (ssize_t)sizeof(count))
 		_exit(4);
 	(void)do_open(-1);
 	_exit(DONE);
@@ -507,10 +523,11 @@ static int
 threads_run(void)
 {
 	int fd[2] = {eventfd(0, 0), eventfd(0, 0)};
-	uint64_t one = 1;
+	uint64_t one = 1, begun;
 	pthread_t thread;
 
-	if (pthread_create(&thread, NULL, other_thread, fd) != 0)
+	if (pthread_create(&thread, NULL, other_thread, fd) != 0 ||
+	    read(fd[1], &begun, sizeof(begun)) != (ssize_t)sizeof(begun))
 		return 4;
 	if (!lock_in(LOCK_ANSWER))
 		return NOT_HERE;
@@ -535,6 +552,69 @@ test_seccomp_threads(void **state)
 		skip();
 	assert_true(WIFSIGNALED(status));
 	assert_int_equal(WTERMSIG(status), SIGSYS);
+}
+
+/* More than libc has separate memory for without counting the processors. */
+#define MANY 24
+
+static void *
+thread_memory(void *argument)
+{
+	pthread_barrier_t *barrier = argument;
+	void *volatile own;
+
+	/* It has begun; then it is locked in. */
+	(void)pthread_barrier_wait(barrier);
+	(void)pthread_barrier_wait(barrier);
+	own = malloc(100);
+	/* All have some at the same time. */
+	(void)pthread_barrier_wait(barrier);
+	if (own == NULL)
+		_exit(4);
+	free(own);
+	return NULL;
+}
+
+static int
+many_run(enum lock lock)
+{
+	pthread_barrier_t barrier;
+	pthread_t thread[MANY];
+
+	if (pthread_barrier_init(&barrier, NULL, MANY + 1) != 0)
+		return 4;
+	for (size_t i = 0; i < MANY; i++)
+		if (pthread_create(&thread[i], NULL, thread_memory, &barrier) !=
+		    0)
+			return 4;
+	(void)pthread_barrier_wait(&barrier);
+	if (!lock_in(lock))
+		return NOT_HERE;
+	(void)pthread_barrier_wait(&barrier);
+	(void)pthread_barrier_wait(&barrier);
+	for (size_t i = 0; i < MANY; i++)
+		(void)pthread_join(thread[i], NULL);
+	return DONE;
+}
+
+/* Many threads that want their first memory behind the lock. */
+static void
+test_many_threads(void **state)
+{
+	static const enum lock locks[] = {LOCK_ANSWER, LOCK_SIGN, LOCK_TOKEN};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(locks) / sizeof(locks[0]); i++) {
+		int status;
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(many_run(locks[i]));
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_HERE)
+			skip();
+		assert_int_equal(status, 0);
+	}
 }
 
 /* Everything that answering does, behind both locks. */
@@ -615,6 +695,7 @@ main(void)
 	    cmocka_unit_test(test_sign),
 	    cmocka_unit_test(test_token),
 	    cmocka_unit_test(test_seccomp_threads),
+	    cmocka_unit_test(test_many_threads),
 	    cmocka_unit_test(test_landlock),
 	    cmocka_unit_test(test_serve),
 	};
