@@ -357,12 +357,8 @@ config_peers_check(
     struct config_peer *peers, size_t count, struct report *report)
 {
 	struct holding *holdings = calloc(count + 1, sizeof(*holdings));
-	enum status status = STATUS_OK;
+	enum status status = holdings != NULL ? STATUS_OK : STATUS_NO_MEMORY;
 
-	for (size_t i = 0; holdings == NULL && i < count; i++)
-		peers[i].refused = true;
-	if (holdings == NULL)
-		return STATUS_NO_MEMORY;
 	for (size_t i = 0; i < count && status != STATUS_NO_MEMORY; i++) {
 		if (peers[i].config == NULL)
 			continue;
@@ -375,9 +371,14 @@ config_peers_check(
 	for (size_t i = 0; i < count; i++) {
 		/* Nobody knows what they share. */
 		peers[i].refused |= status == STATUS_NO_MEMORY;
-		holding_free(&holdings[i]);
+		if (holdings != NULL)
+			holding_free(&holdings[i]);
 	}
 	free(holdings);
+	if (status == STATUS_NO_MEMORY)
+		report_fault(report, status, "config", NULL, NULL,
+		    "out of memory: what files share is not known, and none is "
+		    "used");
 	return status;
 }
 

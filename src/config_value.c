@@ -90,18 +90,22 @@ has_secret_parameter(const char *text)
 
 /*
  * A URI's user:password@, wherever a URI begins. libpq looks for it up to a
- * slash; a password with a slash in it would not work, and be printed.
+ * slash; a password with a slash in it would not work, and be printed. What
+ * begins with one is a URI as a whole, with blanks in it or not.
  */
 static bool
 has_uri_password(const char *text)
 {
+	bool whole = starts_with(text, "postgresql://") ||
+		     starts_with(text, "postgres://");
+
 	while ((text = strstr(text, "://")) != NULL) {
 		size_t len;
 		size_t i;
 		bool colon = false;
 
 		text += 3;
-		len = strcspn(text, " ");
+		len = whole ? strlen(text) : strcspn(text, " ");
 		for (i = 0; i < len; i++) {
 			if (text[i] == '@' && colon)
 				return true;

@@ -129,9 +129,9 @@ expected()
 @test "django-ca: the documented command lines" {
 	expected
 	# What the CA revoked before it was renewed must not go unnoticed.
-	local left='are left out: it may be this issuer, by an older certificate'
-	told="warning: e1.cnf: init, BR 4.9.7: 2 revoked rows of \"AAAA\" $left
-warning: e1.cnf: init, BR 4.9.7: 1 revoked rows of \"BBBB\" $left
+	local out='are left out: it may be this issuer, by an older certificate'
+	told="warning: e1.cnf: init, BR 4.9.7: 2 revoked rows of \"AAAA\" $out
+warning: e1.cnf: init, BR 4.9.7: 1 revoked rows of \"BBBB\" $out
   hint: all that have its name and its key belong into [source] issuer_id"
 	preset_documented django-ca 1
 	grep -qx "issuer_id = $SERIAL" e1.cnf

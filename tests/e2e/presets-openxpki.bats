@@ -96,10 +96,10 @@ expected()
 @test "OpenXPKI: the documented command lines" {
 	expected
 	# What the CA revoked before it was renewed must not go unnoticed.
-	local left='are left out: it may be this issuer, by an older certificate'
-	told="warning: e1.cnf: init, BR 4.9.7: 2 revoked rows of \"other\" $left
+	local out='are left out: it may be this issuer, by an older certificate'
+	told="warning: e1.cnf: init, BR 4.9.7: 2 revoked rows of \"other\" $out
 warning: e1.cnf: init, BR 4.9.7: 1 revoked rows of \
-\"0AbCdEfGhIjKlMnOpQrStUvWxY_\" $left
+\"0AbCdEfGhIjKlMnOpQrStUvWxY_\" $out
   hint: all that have its name and its key belong into [source] issuer_id"
 	preset_documented OpenXPKI 1
 }

@@ -261,6 +261,7 @@ test_secrets(void **state)
 	    "sslkey=x sslpassword=hunter2",
 	    "postgresql://ca:hunter2@db.example.org/ca",
 	    "postgres://ca:hunter2@/ca",
+	    "postgresql://ca:hunter 2@db/ca",
 	    "postgresql://ca:hun?ter2@db/ca",
 	    "postgresql://db/ca?password=hunter2",
 	    "postgresql://db/ca?sslmode=require&pass%77ord=hunter2",
