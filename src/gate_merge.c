@@ -206,8 +206,11 @@ judge_unsettled(struct merge_job *job, const struct row *row)
 static bool
 is_new(struct merge_job *job, const struct row *row)
 {
+	const struct gate_published *published = job->published;
+
 	if (recorded_since(job, &row->serial) ||
-	    row_revoked_at(row) >= job->published_sec)
+	    row_revoked_at(row) >= job->published_sec ||
+	    (published->has_seen && row_revoked_at(row) > published->seen_sec))
 		return true;
 	if (job->is_settled)
 		return false;

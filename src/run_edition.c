@@ -56,12 +56,13 @@ gate_current(struct run *run)
 		    "%s has no nextUpdate: whether it is current cannot be "
 		    "told",
 		    source_place(run));
-	if (now->next_update_sec >= run->this_update_sec)
+	/* What was staged is older than the rows that it is held against. */
+	if (now->next_update_sec >= run->now_sec)
 		return STATUS_OK;
 	return gate_refuse(&place, GATE_DB_FRESH,
 	    "%s is out of date, have nextUpdate %s, want %s or later",
 	    source_place(run), utc_to_iso(now->next_update_sec, have),
-	    utc_to_iso(run->this_update_sec, want));
+	    utc_to_iso(run->now_sec, want));
 }
 
 static const char *
@@ -110,11 +111,32 @@ run_gate_edition(struct run *run)
 	const struct manifest *then = &run->manifest;
 	enum status status = gate_current(run);
 
-	if (status != STATUS_OK || !run->has_manifest ||
-	    (!then->has_edition && !then->has_position))
+	if (status != STATUS_OK || !run->has_manifest)
 		return status;
 	/* A database has no edition, and none is looked at. */
 	return run_gate_edition_of(run,
 	    then->has_edition ? then->source : SOURCE_DATABASE, &then->edition,
 	    "the last manifest");
+}
+
+/*
+ * A copy of an index comes late, and may have revocations of certificates that
+ * expired meanwhile: no CRL has listed them, whatever their dates.
+ */
+bool
+run_edition_seen(
+    const struct run *run, const struct run_shard *shard, int64_t *sec)
+{
+	const struct manifest *then = &run->manifest;
+	const struct manifest_shard *line = manifest_find(then, shard->index);
+
+	if (run->snapshot.kind != SOURCE_INDEX || !run->has_manifest ||
+	    !then->has_edition || then->source != SOURCE_INDEX)
+		return false;
+	*sec = then->edition.sec;
+	/* It was withheld: made of an index from before that, and what that
+	 * had is not known. */
+	if (line != NULL && line->this_update_sec < then->this_update_sec)
+		*sec = UTC_MIN_SEC;
+	return true;
 }

@@ -200,6 +200,10 @@ enum status run_gate_edition(struct run *run) MUST_CHECK;
 /* Not an older one than `then`, which `where` has. */
 enum status run_gate_edition_of(struct run *run, enum source_kind kind,
     const struct source_edition *then, const char *where) MUST_CHECK;
+/* What the source had at least not yet when the published CRL of this shard was
+ * made: nothing that was revoked after this; false: that is not known. */
+bool run_edition_seen(
+    const struct run *run, const struct run_shard *shard, int64_t *sec);
 struct gate_place run_place(struct run *run);
 struct gate_place run_shard_place(
     struct run *run, const struct run_shard *shard);
@@ -407,6 +411,9 @@ bool run_signed_stands(const struct run *run, const struct run_shard *shard,
 /* That it is what stood there when this was staged. */
 enum status run_signed_previous(struct run *run, const struct run_shard *shard,
     const struct store_object *object) MUST_CHECK;
+/* Of what leaves since it had no row as it was staged, none has one now. */
+enum status run_signed_lost(
+    const struct run_shard *shard, const struct gate_place *place) MUST_CHECK;
 bool run_signed_is_done(const struct run *run);
 void run_signed_tell(struct run *run);
 void run_signed_free(struct run *run);

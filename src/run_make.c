@@ -312,7 +312,10 @@ merge(struct make_job *job, const struct crl *previous)
 	published.recorded_count = (size_t)shard->recorded.count;
 	published.has_settled =
 	    run_settled(job->run, shard, &published.settled_sec);
-	if (shard->asked != NULL) {
+	if (shard->asked == NULL) {
+		published.has_seen =
+		    run_edition_seen(job->run, shard, &published.seen_sec);
+	} else {
 		/* What is on it is listed, and nothing else. */
 		published.recorded = job->taken.listed;
 		published.recorded_count = job->taken.listed_count;
@@ -407,6 +410,8 @@ judge_previous(struct make_job *job)
 		status = gate_elsewhere(job, &object);
 	if (status == STATUS_OK)
 		status = merge(job, &previous);
+	if (status == STATUS_OK && job->shard->asked != NULL)
+		status = run_signed_lost(job->shard, &job->place);
 	store_object_free(&object);
 	job->shard->previous_entries =
 	    merged->kept + merged->removed + merged->lost;

@@ -418,6 +418,7 @@ source_config_of(struct run *run)
 
 	source.stop = &run->stop_reading;
 	source.cancelled = run->context->interrupted;
+	source.latest_sec = run->context->clock_sec() + run->config->skew_sec;
 	return source;
 }
 

@@ -277,6 +277,27 @@ check_number(struct run *run, struct run_shard *shard)
 		   : STATUS_OK;
 }
 
+/* Why is in the report of the run that staged the others. */
+static void
+tell_not_asked(struct run *run)
+{
+	const struct run_shard *first = NULL;
+	uint64_t count = 0;
+
+	for (size_t i = run->shard_count; i-- > 0;) {
+		if (run->shard[i].asked != NULL)
+			continue;
+		first = &run->shard[i];
+		count++;
+	}
+	if (count > 0)
+		report_warn(run->report, first->object, SIGNED_RULE,
+		    "house rule",
+		    "not in the request: withheld when this was staged, as are "
+		    "%" PRIu64 " more",
+		    count - 1);
+}
+
 enum status
 run_signed_begin(struct run *run)
 {
@@ -286,6 +307,9 @@ run_signed_begin(struct run *run)
 	run->number = request->number;
 	if (status == STATUS_OK)
 		status = check_position(run);
+	/* What the manifest is to have is what the CRLs were made of. */
+	if (request->has_edition)
+		run->snapshot.edition = request->edition;
 	if (status == STATUS_OK && run->has_manifest &&
 	    uint160_compare(&run->manifest.number, &run->number) > 0)
 		status = stale(
@@ -300,6 +324,8 @@ run_signed_begin(struct run *run)
 		else
 			status = check_number(run, shard);
 	}
+	if (status == STATUS_OK)
+		tell_not_asked(run);
 	return status;
 }
 
@@ -386,17 +412,24 @@ struct selection {
 	int64_t proof_sec;
 };
 
+/* Nothing is let pass here: a set that is made anew can say it. */
+static struct gate_place
+strict_place(const struct gate_place *place)
+{
+	return (struct gate_place){
+	    .object = place->object,
+	    .shard = place->shard,
+	    .report = place->report,
+	    .closed = place->closed,
+	};
+}
+
 static enum status
 select_entry(struct selection *selection, const struct crl_entry *entry,
     const struct row *row)
 {
 	uint8_t reason = (uint8_t)(entry->reason < 0 ? 0 : entry->reason);
-	const struct gate_place strict = {
-	    .object = selection->place->object,
-	    .shard = selection->place->shard,
-	    .report = selection->place->report,
-	    .closed = selection->place->closed,
-	};
+	const struct gate_place strict = strict_place(selection->place);
 	char serial[UINT160_HEX_BYTES];
 
 	if (row == NULL)
@@ -562,6 +595,23 @@ run_signed_previous(struct run *run, const struct run_shard *shard,
 	    "stale: another CRL stands here than when it was staged");
 	report_hint(run->report, "stage again, and have that signed");
 	return STATUS_REFUSED;
+}
+
+enum status
+run_signed_lost(const struct run_shard *shard, const struct gate_place *place)
+{
+	const struct gate_place strict = strict_place(place);
+	uint64_t came = shard->rows_unlisted + shard->rows_deferred;
+	enum status status;
+
+	if (shard->merge.lost == 0 || came == 0)
+		return STATUS_OK;
+	status = gate_refuse(&strict, GATE_EARLY_REMOVAL,
+	    "%" PRIu64 " published entries would leave by --pass, and %" PRIu64
+	    " rows came since this was staged: they may be revoked again",
+	    shard->merge.lost, came);
+	report_hint(place->report, "stage again, and have that signed");
+	return status;
 }
 
 /* Nothing is owed any more: all of it stands, and the manifest says so. */

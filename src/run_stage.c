@@ -257,6 +257,23 @@ out:
 	return status;
 }
 
+/* Takes away what was put there of a shard. */
+static void
+shard_remove(struct run *run, const struct run_shard *shard)
+{
+	char name[REQUEST_FILE_NAME_BYTES];
+	char *tbs = stage_path(run, request_tbs_name(shard->index, name));
+	char *previous =
+	    stage_path(run, request_previous_name(shard->index, name));
+
+	if (tbs != NULL)
+		(void)unlink(tbs);
+	if (previous != NULL)
+		(void)unlink(previous);
+	free(tbs);
+	free(previous);
+}
+
 /* Somebody published meanwhile; that is not made again here. */
 static bool
 tell_overtaken(struct run *run)
@@ -288,6 +305,10 @@ run_stage_close(struct run *run)
 		return STATUS_FAILED;
 	if (run_count_shards(run, RUN_SHARD_STAGED) == 0)
 		return status;
+	/* What was withheld once it was there: the request does not name it. */
+	for (size_t i = 0; i < run->shard_count; i++)
+		if (run->shard[i].state != RUN_SHARD_STAGED)
+			shard_remove(run, &run->shard[i]);
 	status = run_ledger_passed(run);
 	if (status == STATUS_OK)
 		status = request_fill(run, &request);
@@ -304,23 +325,10 @@ run_stage_close(struct run *run)
 void
 run_stage_end(struct run *run)
 {
-	char name[REQUEST_FILE_NAME_BYTES];
-
 	if (run->options->stage_dir == NULL || run->stage_is_done)
 		return;
-	for (size_t i = 0; run->stage_is_ours && i < run->shard_count; i++) {
-		char *tbs = stage_path(
-		    run, request_tbs_name(run->shard[i].index, name));
-		char *previous = stage_path(
-		    run, request_previous_name(run->shard[i].index, name));
-
-		if (tbs != NULL)
-			(void)unlink(tbs);
-		if (previous != NULL)
-			(void)unlink(previous);
-		free(tbs);
-		free(previous);
-	}
+	for (size_t i = 0; run->stage_is_ours && i < run->shard_count; i++)
+		shard_remove(run, &run->shard[i]);
 	if (run->stage_made_dir)
 		(void)rmdir(run->options->stage_dir);
 }

@@ -277,6 +277,7 @@ sign_shard(struct sign *sign, struct sign_shard *shard)
 		status = judge(sign, shard, &tbs, &bytes);
 	else if (status == STATUS_NOT_FOUND)
 		status = make(sign, shard, &tbs, kept, &bytes);
+	shard->is_kept = status == STATUS_OK;
 	if (status == STATUS_OK)
 		status = sign_file_write(sign, path, bytes.data, bytes.len);
 	shard->is_signed = status == STATUS_OK;
@@ -350,7 +351,7 @@ sign_all(struct sign *sign)
 	for (size_t i = 0; status == STATUS_OK && i < sign->request.shard_count;
 	     i++) {
 		status = sign_shard(sign, &sign->shard[i]);
-		done += sign->shard[i].is_signed;
+		done += sign->shard[i].is_kept;
 	}
 	if (status == STATUS_OK)
 		status = close_list(sign);

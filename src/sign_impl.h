@@ -25,7 +25,8 @@ struct sign_shard {
 	uint64_t added;
 	uint64_t removed;
 	uint64_t changed;
-	bool is_signed;
+	bool is_kept;   /* its CRL is in the state directory */
+	bool is_signed; /* and in the directory that is carried */
 	struct closing_shard made;
 };
 

@@ -167,24 +167,55 @@ sign_look_read(const struct sign *sign, const struct sign_shard *shard,
 	return status;
 }
 
-/* The published CRL that this one is to follow, as far as it is here. */
+/* What was signed here of this shard under that number. */
+static enum status
+signed_read(const struct look *look, const struct uint160 *number,
+    struct sign_bytes *bytes)
+{
+	char name[REQUEST_FILE_NAME_BYTES];
+	enum status status;
+	char *path = sign_state_path(look->sign, number,
+	    request_crl_name(look->shard->asked->index, name));
+
+	if (path == NULL)
+		return STATUS_NO_MEMORY;
+	status = sign_file_read(look->sign, path, STAGE_BYTES_MOST / 2, bytes);
+	free(path);
+	return status;
+}
+
+static bool
+is_previous(const struct look *look, const struct sign_bytes *bytes)
+{
+	struct hash hash;
+
+	return look->shard->asked->has_previous &&
+	       hash_bytes(bytes->data, bytes->len, &hash) == STATUS_OK &&
+	       memcmp(hash.octet, look->shard->asked->previous_sha256.octet,
+		   HASH_BYTES) == 0;
+}
+
+/*
+ * The published CRL that this one is to follow, as far as it is here: the one
+ * that was signed here, but for one of the same number that was not.
+ */
 static enum status
 previous_read(const struct look *look, struct sign_bytes *bytes)
 {
 	const struct sign *sign = look->sign;
 	const struct request_shard *asked = look->shard->asked;
 	char name[REQUEST_FILE_NAME_BYTES];
-	enum status status = STATUS_NOT_FOUND;
+	enum status status;
 	char *path;
 
 	if (!asked->has_previous)
 		return STATUS_NOT_FOUND;
-	path = sign_state_path(
-	    sign, &asked->previous, request_crl_name(asked->index, name));
-	if (path == NULL)
-		return STATUS_NO_MEMORY;
-	status = sign_file_read(sign, path, STAGE_BYTES_MOST / 2, bytes);
-	free(path);
+	status = signed_read(look, &asked->previous, bytes);
+	if (status == STATUS_OK && !is_previous(look, bytes)) {
+		free(bytes->data);
+		*bytes = (struct sign_bytes){NULL, 0};
+		status = STATUS_NOT_FOUND;
+	}
 	if (status != STATUS_NOT_FOUND)
 		return status;
 	path = sign_path(sign, request_previous_name(asked->index, name));
@@ -255,13 +286,10 @@ static enum status
 previous_check(
     const struct look *look, const struct sign_bytes *bytes, struct crl *crl)
 {
-	const struct request_shard *asked = look->shard->asked;
 	struct crl_fault fault = {0};
 	const char *why = NULL;
-	struct hash hash;
 
-	if (hash_bytes(bytes->data, bytes->len, &hash) != STATUS_OK ||
-	    memcmp(hash.octet, asked->previous_sha256.octet, HASH_BYTES) != 0)
+	if (!is_previous(look, bytes))
 		return refuse(look,
 		    "the CRL before is not the one of the request: its "
 		    "SHA-256 differs");
@@ -303,6 +331,47 @@ look_previous(struct look *look, struct sign_shard *shard)
 	return status;
 }
 
+/*
+ * A request that does not follow what was signed here last, or says that there
+ * was nothing before, could leave out what that had: anybody may have had it in
+ * hand. That set may also have come to nothing, or another machine signs too;
+ * so it is said, and a person judges.
+ */
+static enum status
+look_last(const struct look *look)
+{
+	const struct sign *sign = look->sign;
+	struct sign_shard against = {.asked = look->shard->asked};
+	char number[UINT160_DECIMAL_BYTES];
+	struct sign_bytes bytes = {NULL, 0};
+	struct crl_fault fault = {0};
+	enum status status = signed_read(look, &sign->last, &bytes);
+	struct crl crl;
+
+	if (status != STATUS_OK || is_previous(look, &bytes))
+		goto out;
+	if (crl_parse(bytes.data, bytes.len, &crl, &fault) != STATUS_OK) {
+		status =
+		    refuse(look, "what was signed here last, offset %zu: %s",
+			fault.offset, fault.text);
+		goto out;
+	}
+	compare(&look->crl, &crl, &against);
+	if (against.removed > 0) {
+		report_warn(sign->report, look->shard->object, SIGN_RULE,
+		    "house rule",
+		    "%" PRIu64 " serials are missing that were signed here "
+		    "last, under number %s, and that is not the CRL before",
+		    against.removed, uint160_to_decimal(&sign->last, number));
+		report_hint(sign->report,
+		    "compare the request's SHA-256 with the one where it was "
+		    "staged");
+	}
+out:
+	free(bytes.data);
+	return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
 static enum status
 look_shard(struct sign *sign, struct sign_shard *shard)
 {
@@ -320,6 +389,8 @@ look_shard(struct sign *sign, struct sign_shard *shard)
 		status = looks[i](&look);
 	if (status == STATUS_OK)
 		status = look_previous(&look, shard);
+	if (status == STATUS_OK)
+		status = look_last(&look);
 	free(tbs.data);
 	return status;
 }

@@ -93,10 +93,15 @@ note_entry(struct source_file *file, const struct index_entry *entry,
     uint64_t *invalidity)
 {
 	struct source_edition *edition = &file->source.snapshot.edition;
+	int64_t latest_sec = file->source.config.latest_sec;
 
 	if (!entry->is_revoked)
 		return;
 	*invalidity += entry->has_invalidity_date;
+	/* A mistake, which its shard is withheld for: once it is mended, the
+	 * index has not gone back. */
+	if (latest_sec != 0 && entry->revoked_at_sec > latest_sec)
+		return;
 	if (entry->revoked_at_sec > edition->sec)
 		edition->sec = entry->revoked_at_sec;
 }

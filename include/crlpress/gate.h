@@ -151,6 +151,11 @@ struct gate_published {
 	bool has_settled;
 	int64_t settled_sec;
 
+	/* The latest revocation that the source had when `crl` was made, or
+	 * earlier, where it is known: what was revoked since is on no CRL. */
+	bool has_seen;
+	int64_t seen_sec;
+
 	/* How many entries of `crl` may leave, as the manifest has it that
 	 * was written with it (gate_merge.leaving of that run). */
 	bool has_leaving;

@@ -60,6 +60,9 @@ struct source_config {
 	int64_t fetch_timeout_sec;
 	uint64_t size_most;
 	bool (*cancelled)(void); /* fetching ends once it is true; or NULL */
+	/* No revocation can be later: it does not count as the last one of an
+	 * index; 0: any can. */
+	int64_t latest_sec;
 };
 
 /* Longest bound of a part, "(4294967295,0)", with its NUL. */

@@ -413,6 +413,102 @@ tbs()
 	same "$(find "$offline/state" -name signed-number)" '' 'numbers signed'
 }
 
+# strip: shard 0 is left one entry, and the request says that it is the first.
+strip()
+{
+	/usr/bin/python3 "$PUBLISH_TREE/tests/lib/tbs_strip.py" "$box" 0
+	relist "$box/request.txt"
+}
+
+@test "a request that leaves out what was signed here is told" {
+	machines strip
+	press_all "$at"
+	rm -rf "$box"
+	stage
+	ended 0
+	cp -r "$box" kept
+	strip
+	sign --dry-run
+	ended 0
+	has "$stderr" 'shard 0: request, house rule: 23 serials are missing'
+	has "$stderr" "compare the request's SHA-256"
+	# Where it was staged that is another one.
+	rm -rf "$box"
+	cp -r kept "$box"
+	sign
+	ended 0
+	same "$stderr" '' stderr
+	# A set that comes to nothing is nothing to follow, nor to be missed.
+	rm -rf "$box"
+	stage --now "$(ago now)"
+	ended 0
+	sign
+	ended 0
+	same "$stderr" '' stderr
+	bring
+	ended 0
+}
+
+@test "another signature under the number before: the one that stands counts" {
+	machines other-half
+	stage
+	ended 0
+	cp -r "$box" kept
+	sign
+	ended 0
+	bring
+	ended 0
+	# ECDSA: the machine that took over made another one of the same.
+	rm -rf "$box" "$offline/state"
+	cp -r kept "$box"
+	sign
+	ended 0
+	run ! cmp "$box/0.crl" "$store/other-half/0.crl"
+	rm -rf "$box"
+	stage --now "$(date -u -d '1 second' +%FT%TZ)"
+	ended 0
+	sign
+	ended 0
+	bring
+	ended 0
+}
+
+@test "signed but not carried is partly signed" {
+	machines partly
+	stage
+	ended 0
+	mkdir -p "$box/0.crl/in the way"
+	sign
+	ended 4
+	[ -e "$offline/state/partly/signed-number" ]
+	rm -rf "$box/0.crl"
+	cp "$offline"/state/partly/signed/*/0.crl first
+	sign
+	ended 0
+	cmp first "$box/0.crl"
+}
+
+@test "a shard that is withheld keeps no other from being signed" {
+	machines withheld
+	press_all "$at"
+	rm -rf "$box"
+	pg_psql -c "DELETE FROM crlpress.revocation WHERE issuer = 'withheld'
+	    AND serial = (SELECT serial FROM crlpress.revocation
+	    WHERE issuer = 'withheld' AND shard = 0 LIMIT 1)"
+	cp "$store/withheld/0.crl" kept.crl
+	stage
+	ended 3
+	has "$stderr" 'withheld/shard 0: no-early-removal'
+	same "$(ls "$box")" $'1.previous.crl\n1.tbs\nrequest.txt' staged
+	sign
+	ended 0
+	bring
+	ended 3
+	has "$stderr" 'withheld/shard 0: signed, house rule: not in the request'
+	cmp "$box/1.crl" "$store/withheld/1.crl"
+	cmp kept.crl "$store/withheld/0.crl"
+}
+
 @test "a file too few or too many" {
 	machines files
 	stage
@@ -590,6 +686,40 @@ print(report["status"], request["issuer"], len(request["shards"]),
 	bring
 	ended 0
 	stands
+}
+
+@test "let go by --pass, and revoked again in between" {
+	local date minutes
+	machines back-again issuer.profile=private
+	revoke 0badcafe 0 "$(date -d '3 hours ago' +%s)" \
+	    "$(date -d '90 days' +%s)" 6
+	press_all "$at"
+	# By its old date, or by a new one, which is after thisUpdate.
+	for minutes in 2 1; do
+		date=now
+		[ "$minutes" -eq 1 ] || date='3 hours ago'
+		rm -rf "$box"
+		pg_psql -c "DELETE FROM crlpress.revocation
+		    WHERE issuer = 'back-again' AND serial = '\\x0badcafe'"
+		stage --now "$(ago "$minutes minutes ago")" \
+		    --pass no-early-removal:0
+		ended 0
+		sign
+		ended 0
+		revoke 0badcafe 0 "$(date -d "$date" +%s)" \
+		    "$(date -d '90 days' +%s)" 1
+		bring --pass no-early-removal:0
+		ended 3
+		has "$stderr" 'back-again/shard 0: no-early-removal'
+		has "$stderr" 'they may be revoked again'
+		grep -q 0BADCAFE \
+		    <(crl_field "$store/back-again/0.crl" serials)
+	done
+	pg_psql -c "DELETE FROM crlpress.revocation
+	    WHERE issuer = 'back-again' AND serial = '\\x0badcafe'"
+	bring --pass no-early-removal:0
+	ended 0
+	run ! grep 0BADCAFE <(crl_field "$store/back-again/0.crl" serials)
 }
 
 @test "what was published in between makes it stale" {

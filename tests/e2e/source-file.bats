@@ -233,6 +233,66 @@ invalidity date, which is left out: revocationDate alone is published" stderr
 	[ "$(entries "$store"/f1/*.crl | wc -l)" -eq 11 ]
 }
 
+@test "a revocation that a late copy brings is listed, if expired long ago" {
+	local line='R\t%s\t%s\t%s\tunknown\t/CN=a\n' when
+	short_ago()
+	{
+		date -u -d "$1 ago" +%y%m%d%H%M%SZ
+	}
+	listed()
+	{
+		same "$(crl_field "$store/f1/0.crl" serials)" "$1" 'shard 0'
+	}
+	source_new index:index.txt
+	# shellcheck disable=SC2059
+	printf "$line" 301231000000Z "$(short_ago '2 days')" 02 >f1/index.txt
+	for when in 6 5 4; do
+		publish --now "$(iso $(($(date +%s) - when * 3600)))"
+		ended 0
+	done
+	# Revoked before the CRL that stands, and expired before that, too.
+	# shellcheck disable=SC2059
+	printf "$line" "$(short_ago '7 hours')" "$(short_ago '8 hours')" 04 \
+	    >>f1/index.txt
+	publish --now "$(iso $(($(date +%s) - 3 * 3600)))"
+	ended 0
+	listed $'02\n04'
+	# Once, and then it has left for good.
+	for when in 2 1 0; do
+		publish --now "$(iso $(($(date +%s) - when * 3600)))"
+		ended 0
+		listed 02
+	done
+	# Of a shard that was withheld when it came, as well.
+	# shellcheck disable=SC2059
+	printf "$line" "$(short_ago '4 hours')" "$(short_ago '5 hours')" 06 \
+	    301231000000Z 20491231000000Z 08 >>f1/index.txt
+	publish
+	ended 3
+	listed 02
+	sed -i '$d' f1/index.txt
+	publish --pass db-fresh
+	ended 0
+	grep -q '^06$' <(crl_field "$store/f1/0.crl" serials)
+	publish
+	ended 0
+	listed 02
+}
+
+@test "a date in the future is a fault of its row, not of the next index" {
+	source_new index:index.txt
+	printf 'R\t301231000000Z\t%s\t%s\tunknown\t/CN=a\n' \
+	    260101000000Z 02 20491231000000Z 03 >f1/index.txt
+	publish
+	ended 3
+	has "$stderr" 'f1/shard 1/row 03: rows, BR 4.9.7: revoked_at lies in'
+	has "$(<"$manifest")" '# edition index 2 2026-01-01T00:00:00Z'
+	sed -i 's/20491231000000Z/260102000000Z/' f1/index.txt
+	publish
+	ended 0
+	has "$(<"$manifest")" '# edition index 2 2026-01-02T00:00:00Z'
+}
+
 @test "the scheme expiry goes with an index" {
 	source_new "index:$OSSL/index.txt" shards.scheme=expiry \
 	    shards.anchor=2026-01-01T00:00:00Z shards.chunk=90d
@@ -337,6 +397,14 @@ invalidity date, which is left out: revocationDate alone is published" stderr
 	publish
 	ended 3
 	has "$stderr" 'another kind of source, have index, want the crl'
+	# A server that does not tell its position leaves neither line.
+	publish_configure "${settings[@]}"
+	sed -i '/^# edition /d;$d' "$manifest"
+	printf '# end %s\n' "$(cksum <"$manifest")" >>"$manifest"
+	cp "$CRLS/newer.crl" f1/f.crl
+	publish
+	ended 3
+	has "$stderr" 'another kind of source, have crl, want the database'
 }
 
 @test "an index that lost a line or a revocation closes db-fresh" {
@@ -698,6 +766,58 @@ documented()
 	ended 0
 	has "$(<"$manifest")" '# edition crl 8 '
 	[ "$(entries "$store"/f1/*.crl | wc -l)" -eq 2 ]
+}
+
+@test "what comes late while it is signed elsewhere is listed by the next" {
+	local line='R\t%s\t%s\t%s\tunknown\t/CN=a\n' now
+	now=$(date +%s)
+	utc()
+	{
+		date -u -d "@$((now - $1 * 3600))" +%y%m%d%H%M%SZ
+	}
+	source_new index:index.txt
+	printf '%s\n' '[issuer]' 'name = f1' 'profile = private' \
+	    "certificate = $ca/issuer.pem" "key = $ca/issuer.key" \
+	    '[state]' "dir = $work/there" >f1/sign.cnf
+	# shellcheck disable=SC2059
+	printf "$line" 301231000000Z "$(utc 48)" 02 >f1/index.txt
+	publish --now "$(iso $((now - 6 * 3600)))"
+	ended 0
+	publish --now "$(iso $((now - 5 * 3600)))"
+	ended 0
+	publish --stage-tbs box --now "$(iso $((now - 4 * 3600)))"
+	ended 0
+	run "$CRLPRESS" sign --yes --config f1/sign.cnf box
+	ended 0
+	# shellcheck disable=SC2059
+	printf "$line" "$(utc 7)" "$(utc 8)" 04 >>f1/index.txt
+	publish --signed box
+	ended 0
+	# What the CRLs were made of.
+	has "$(<"$manifest")" '# edition index 1 '
+	publish
+	ended 0
+	same "$(crl_field "$store/f1/0.crl" serials)" $'02\n04' 'shard 0'
+}
+
+@test "what proves what was signed elsewhere is current now, not then" {
+	source_new crl:f.crl issuer.key=none
+	printf '%s\n' '[issuer]' 'name = f1' 'profile = private' \
+	    "certificate = $ca/issuer.pem" "key = $ca/issuer.key" \
+	    '[state]' "dir = $work/there" >f1/sign.cnf
+	cp "$CRLS/expired.crl" f1/f.crl
+	publish --stage-tbs box --now "$(iso $(($(date +%s) - 45 * 60)))"
+	ended 0
+	run "$CRLPRESS" sign --yes --config f1/sign.cnf box
+	ended 0
+	publish --signed box
+	ended 3
+	has "$stderr" 'f1: db-fresh, house rule: '
+	has "$stderr" 'is out of date, have nextUpdate'
+	nothing_published
+	cp "$CRLS/good.crl" f1/f.crl
+	publish --signed box
+	ended 0
 }
 
 @test "a CRL of GnuTLS" {
