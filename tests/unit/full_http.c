@@ -315,7 +315,8 @@ test_stall(void **state)
 	assert_int_equal(reply.outcome, HTTP_UNANSWERED);
 	told = strstr(reply.why, "after ");
 	assert_non_null(told);
-	assert_in_range(strtol(told + 6, NULL, 10), 300, 30000);
+	/* By curl's own clock, which may begin a little later. */
+	assert_in_range(strtol(told + 6, NULL, 10), 200, 30000);
 	http_reply_free(&reply);
 	http_close(http);
 	stand_stop(&stand);
