@@ -261,50 +261,51 @@ list_take_unknown(struct list_reader *reader)
 }
 
 bool
-list_take_position(struct list_reader *reader,
-    char system_identifier[LIST_SYSTEM_BYTES], uint32_t *timeline,
-    uint64_t *wal_position)
+list_take_position(struct list_reader *reader, struct source_origin *origin)
 {
 	const char *word;
 	uint64_t high;
 	uint64_t low;
 	size_t len;
 
+	origin->has_position = true;
 	if (!list_take_word(reader, &word, &len))
 		return false;
-	if (len >= LIST_SYSTEM_BYTES || memchr(word, '\0', len) != NULL)
+	if (len >= SOURCE_SYSTEM_BYTES || memchr(word, '\0', len) != NULL)
 		return list_malformed(reader, "not a system identifier");
-	memcpy(system_identifier, word, len);
-	system_identifier[len] = '\0';
-	if (!manifest_system_identifier_ok(system_identifier))
+	memcpy(origin->system_identifier, word, len);
+	origin->system_identifier[len] = '\0';
+	if (!manifest_system_identifier_ok(origin->system_identifier))
 		return list_malformed(reader, "not a system identifier");
 	if (!list_take_text(reader, " ", "a value is missing") ||
-	    !list_take_index(reader, timeline) ||
+	    !list_take_index(reader, &origin->timeline) ||
 	    !list_take_text(reader, " ", "a value is missing") ||
 	    !take_wal_half(reader, &high) ||
 	    !list_take_text(reader, "/", "not a WAL position") ||
 	    !take_wal_half(reader, &low))
 		return false;
-	*wal_position = high << 32 | low;
+	origin->wal_position = high << 32 | low;
 	return true;
 }
 
 bool
-list_take_edition(struct list_reader *reader, enum source_kind *source,
-    struct source_edition *edition)
+list_take_edition(struct list_reader *reader, struct source_origin *origin)
 {
 	const char *word;
 	size_t len;
 
+	if (origin->has_position)
+		return list_malformed(reader, "an edition beside a position");
+	origin->has_edition = true;
 	if (!list_take_word(reader, &word, &len))
 		return false;
-	if (!source_kind_from_name(word, len, source) ||
-	    *source == SOURCE_DATABASE)
+	if (!source_kind_from_name(word, len, &origin->kind) ||
+	    origin->kind == SOURCE_DATABASE)
 		return list_malformed(reader, "not a kind of file");
 	return list_take_text(reader, " ", "a value is missing") &&
-	       list_take_number(reader, &edition->number) &&
+	       list_take_number(reader, &origin->edition.number) &&
 	       list_take_text(reader, " ", "a value is missing") &&
-	       list_take_time(reader, &edition->sec);
+	       list_take_time(reader, &origin->edition.sec);
 }
 
 bool

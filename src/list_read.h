@@ -17,9 +17,6 @@
 #include "crlpress/status.h"
 #include "crlpress/uint160.h"
 
-/* PostgreSQL's system identifier as text. */
-#define LIST_SYSTEM_BYTES 24
-
 /* Where the reading is: a line, and how far in it. The first failure stays. */
 struct list_reader {
 	const char *at;
@@ -76,13 +73,13 @@ bool list_take_hash(struct list_reader *reader, struct hash *hash);
 /* Whether the value is not known; goes behind it then, and is no fault. */
 bool list_take_unknown(struct list_reader *reader);
 /* Of the database: system identifier, timeline, WAL position. */
-bool list_take_position(struct list_reader *reader,
-    char system_identifier[LIST_SYSTEM_BYTES], uint32_t *timeline,
-    uint64_t *wal_position);
+bool list_take_position(
+    struct list_reader *reader, struct source_origin *origin);
 
-/* Of a file: its kind, the number and the time of its edition. */
-bool list_take_edition(struct list_reader *reader, enum source_kind *source,
-    struct source_edition *edition);
+/* Of a file: its kind, the number and the time of its edition; there is no
+ * position beside it. */
+bool list_take_edition(
+    struct list_reader *reader, struct source_origin *origin);
 
 /* Reads the fields in their order and stands on the line behind them. */
 bool list_read_fields(struct list_reader *reader,

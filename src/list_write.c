@@ -95,35 +95,48 @@ list_number(struct list_text *text, const struct uint160 *number,
 	return uint160_to_decimal(number, out);
 }
 
-void
-list_position(struct list_text *text,
-    const char system_identifier[LIST_SYSTEM_BYTES], uint32_t timeline,
-    uint64_t wal_position)
+static void
+format_position(struct list_text *text, const struct source_origin *origin)
 {
-	if (memchr(system_identifier, '\0', LIST_SYSTEM_BYTES) == NULL ||
-	    !manifest_system_identifier_ok(system_identifier)) {
+	const char *system = origin->system_identifier;
+
+	if (memchr(system, '\0', SOURCE_SYSTEM_BYTES) == NULL ||
+	    !manifest_system_identifier_ok(system)) {
 		(void)list_text_fail(
 		    text, STATUS_MALFORMED, "not a system identifier");
 		return;
 	}
-	list_printf(text, "# position %s %lu %lX/%lX\n", system_identifier,
-	    (unsigned long)timeline, (unsigned long)(wal_position >> 32),
-	    (unsigned long)(wal_position & 0xffffffffU));
+	list_printf(text, "# position %s %lu %lX/%lX\n", system,
+	    (unsigned long)origin->timeline,
+	    (unsigned long)(origin->wal_position >> 32),
+	    (unsigned long)(origin->wal_position & 0xffffffffU));
 }
 
-void
-list_edition(struct list_text *text, enum source_kind source,
-    const struct source_edition *edition)
+static void
+format_edition(struct list_text *text, const struct source_origin *origin)
 {
 	char number[UINT160_DECIMAL_BYTES];
 	char iso[UTC_ISO_BYTES];
 
-	if (source == SOURCE_DATABASE)
+	if (origin->kind == SOURCE_DATABASE)
 		(void)list_text_fail(
 		    text, STATUS_MALFORMED, "an edition of a database");
-	list_printf(text, "# edition %s %s %s\n", source_kind_name(source),
-	    list_number(text, &edition->number, number),
-	    list_time(text, edition->sec, iso));
+	list_printf(text, "# edition %s %s %s\n",
+	    source_kind_name(origin->kind),
+	    list_number(text, &origin->edition.number, number),
+	    list_time(text, origin->edition.sec, iso));
+}
+
+void
+list_origin(struct list_text *text, const struct source_origin *origin)
+{
+	if (origin->has_position)
+		format_position(text, origin);
+	if (origin->has_edition && origin->has_position)
+		(void)list_text_fail(
+		    text, STATUS_MALFORMED, "an edition beside a position");
+	if (origin->has_edition)
+		format_edition(text, origin);
 }
 
 enum status

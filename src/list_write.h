@@ -37,14 +37,8 @@ char *list_time(struct list_text *text, int64_t sec, char out[UTC_ISO_BYTES]);
 char *list_number(struct list_text *text, const struct uint160 *number,
     char out[UINT160_DECIMAL_BYTES]);
 
-/* The line `# position`. */
-void list_position(struct list_text *text,
-    const char system_identifier[LIST_SYSTEM_BYTES], uint32_t timeline,
-    uint64_t wal_position);
-
-/* The line `# edition`. */
-void list_edition(struct list_text *text, enum source_kind source,
-    const struct source_edition *edition);
+/* The line `# position`, or `# edition`, or neither. */
+void list_origin(struct list_text *text, const struct source_origin *origin);
 
 /*
  * The closing line. `*out` is malloc'd, `*len` without the ending NUL; or the

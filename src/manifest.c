@@ -178,14 +178,7 @@ format_head(struct list_text *text, const struct manifest *manifest)
 	    list_time(text, manifest->next_update_sec, iso));
 	list_printf(text, "# number %s\n",
 	    list_number(text, &manifest->number, number));
-	if (manifest->has_position)
-		list_position(text, manifest->system_identifier,
-		    manifest->timeline, manifest->wal_position);
-	if (manifest->has_edition && manifest->has_position)
-		(void)list_text_fail(
-		    text, STATUS_MALFORMED, "an edition beside a position");
-	if (manifest->has_edition)
-		list_edition(text, manifest->source, &manifest->edition);
+	list_origin(text, &manifest->origin);
 	format_rows(text, &manifest->rows);
 	if (manifest->passed_count > MANIFEST_PASSED_MOST)
 		(void)list_text_fail(

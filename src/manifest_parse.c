@@ -81,22 +81,13 @@ read_number(struct list_reader *reader, void *object)
 static bool
 read_position(struct list_reader *reader, void *object)
 {
-	struct manifest *manifest = object;
-
-	manifest->has_position = true;
-	return list_take_position(reader, manifest->system_identifier,
-	    &manifest->timeline, &manifest->wal_position);
+	return list_take_position(reader, &((struct manifest *)object)->origin);
 }
 
 static bool
 read_edition(struct list_reader *reader, void *object)
 {
-	struct manifest *manifest = object;
-
-	if (manifest->has_position)
-		return list_malformed(reader, "an edition beside a position");
-	manifest->has_edition = true;
-	return list_take_edition(reader, &manifest->source, &manifest->edition);
+	return list_take_edition(reader, &((struct manifest *)object)->origin);
 }
 
 static bool

@@ -122,14 +122,7 @@ format_head(struct list_text *text, const struct request *request)
 	format_word(text, "url", request->url_pattern);
 	list_printf(text, "# configured %" PRIu32 " from %" PRIu32 "\n",
 	    request->shards_configured, request->shard_first);
-	if (request->has_position)
-		list_position(text, request->system_identifier,
-		    request->timeline, request->wal_position);
-	if (request->has_edition && request->has_position)
-		(void)list_text_fail(
-		    text, STATUS_MALFORMED, "an edition beside a position");
-	if (request->has_edition)
-		list_edition(text, request->source, &request->edition);
+	list_origin(text, &request->origin);
 	if (request->passed_count > REQUEST_PASSED_MOST)
 		(void)list_text_fail(
 		    text, STATUS_MALFORMED, "too many gates passed");

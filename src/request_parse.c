@@ -134,22 +134,13 @@ read_configured(struct list_reader *reader, void *object)
 static bool
 read_position(struct list_reader *reader, void *object)
 {
-	struct request *request = object;
-
-	request->has_position = true;
-	return list_take_position(reader, request->system_identifier,
-	    &request->timeline, &request->wal_position);
+	return list_take_position(reader, &((struct request *)object)->origin);
 }
 
 static bool
 read_edition(struct list_reader *reader, void *object)
 {
-	struct request *request = object;
-
-	if (request->has_position)
-		return list_malformed(reader, "an edition beside a position");
-	request->has_edition = true;
-	return list_take_edition(reader, &request->source, &request->edition);
+	return list_take_edition(reader, &((struct request *)object)->origin);
 }
 
 static bool

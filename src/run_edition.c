@@ -5,6 +5,8 @@
  * crlNumber and thisUpdate are to a CRL, and to an index the certificates that
  * it knows and its latest revocation: neither goes back.
  */
+#include <string.h>
+
 #include "crlpress/quantity.h"
 #include "crlpress/utc.h"
 #include "run_impl.h"
@@ -105,17 +107,35 @@ run_gate_edition_of(struct run *run, enum source_kind kind,
 	return STATUS_OK;
 }
 
+struct source_origin
+run_origin(const struct run *run)
+{
+	const struct source_snapshot *snapshot = &run->snapshot;
+	struct source_origin origin = {
+	    .has_position = snapshot->has_position,
+	    .timeline = snapshot->timeline,
+	    .wal_position = snapshot->wal_position,
+	    .has_edition = snapshot->kind != SOURCE_DATABASE,
+	    .kind = snapshot->kind,
+	    .edition = snapshot->edition,
+	};
+
+	memcpy(origin.system_identifier, snapshot->system_identifier,
+	    sizeof(origin.system_identifier));
+	return origin;
+}
+
 enum status
 run_gate_edition(struct run *run)
 {
-	const struct manifest *then = &run->manifest;
+	const struct source_origin *then = &run->manifest.origin;
 	enum status status = gate_current(run);
 
 	if (status != STATUS_OK || !run->has_manifest)
 		return status;
 	/* A database has no edition, and none is looked at. */
 	return run_gate_edition_of(run,
-	    then->has_edition ? then->source : SOURCE_DATABASE, &then->edition,
+	    then->has_edition ? then->kind : SOURCE_DATABASE, &then->edition,
 	    "the last manifest");
 }
 
@@ -131,9 +151,9 @@ run_edition_seen(
 	const struct manifest_shard *line = manifest_find(then, shard->index);
 
 	if (run->snapshot.kind != SOURCE_INDEX || !run->has_manifest ||
-	    !then->has_edition || then->source != SOURCE_INDEX)
+	    !then->origin.has_edition || then->origin.kind != SOURCE_INDEX)
 		return false;
-	*sec = then->edition.sec;
+	*sec = then->origin.edition.sec;
 	/* It was withheld: made of an index from before that, and what that
 	 * had is not known. */
 	if (line != NULL && line->this_update_sec < then->this_update_sec)

@@ -104,7 +104,7 @@ enum status
 run_gate_database(struct run *run)
 {
 	const struct source_snapshot *now = &run->snapshot;
-	const struct manifest *then = &run->manifest;
+	const struct source_origin *then = &run->manifest.origin;
 	struct gate_place place = run_place(run);
 	enum status status;
 
@@ -117,7 +117,7 @@ run_gate_database(struct run *run)
 		return gate_refuse(&place, GATE_DB_FRESH,
 		    "another kind of source, have a database, want the %s "
 		    "that the last manifest has",
-		    source_kind_name(then->source));
+		    source_kind_name(then->kind));
 	if (!then->has_position)
 		return STATUS_OK;
 	if (!now->has_position)

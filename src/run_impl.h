@@ -194,7 +194,9 @@ enum status run_gate_rows(struct run *run) MUST_CHECK;
 enum status run_gate_floor(struct run *run) MUST_CHECK;
 enum status run_gate_floor_of(const struct run *run,
     const struct gate_place *place, uint64_t before, uint64_t now) MUST_CHECK;
-/* run_edition.c: the same of a source that is a file. */
+/* run_edition.c: what rows were read from, for a list to remember. */
+struct source_origin run_origin(const struct run *run);
+/* The same of a source that is a file. */
 enum status run_gate_file_clock(struct run *run) MUST_CHECK;
 enum status run_gate_edition(struct run *run) MUST_CHECK;
 /* Not an older one than `then`, which `where` has. */

@@ -391,14 +391,7 @@ fill_manifest(struct run *run, struct manifest *manifest)
 	manifest->this_update_sec = run->this_update_sec;
 	manifest->next_update_sec = run->next_update_sec;
 	manifest->number = run->number;
-	manifest->has_position = run->snapshot.has_position;
-	memcpy(manifest->system_identifier, run->snapshot.system_identifier,
-	    sizeof(manifest->system_identifier));
-	manifest->timeline = run->snapshot.timeline;
-	manifest->wal_position = run->snapshot.wal_position;
-	manifest->has_edition = run->snapshot.kind != SOURCE_DATABASE;
-	manifest->source = run->snapshot.kind;
-	manifest->edition = run->snapshot.edition;
+	manifest->origin = run_origin(run);
 	manifest->rows = run->rows;
 	fill_replaced(run, manifest);
 	manifest->issuer = strdup(run->config->name);

@@ -224,19 +224,19 @@ check_times(struct run *run)
 static enum status
 check_position(struct run *run)
 {
-	const struct request *request = &run->signed_set->request;
+	const struct source_origin *then = &run->signed_set->request.origin;
 	const struct source_snapshot *now = &run->snapshot;
 	struct gate_place place = run_place(run);
 
-	if (request->has_edition)
+	if (then->has_edition)
 		return run_gate_edition_of(
-		    run, request->source, &request->edition, "the request");
-	if (!request->has_position)
+		    run, then->kind, &then->edition, "the request");
+	if (!then->has_position)
 		return STATUS_OK;
 	if (now->has_position &&
-	    strcmp(now->system_identifier, request->system_identifier) == 0 &&
-	    now->timeline >= request->timeline &&
-	    now->wal_position >= request->wal_position)
+	    strcmp(now->system_identifier, then->system_identifier) == 0 &&
+	    now->timeline >= then->timeline &&
+	    now->wal_position >= then->wal_position)
 		return STATUS_OK;
 	return gate_refuse(&place, GATE_DB_FRESH,
 	    "not the database that was staged from, or it is behind that");
@@ -308,8 +308,8 @@ run_signed_begin(struct run *run)
 	if (status == STATUS_OK)
 		status = check_position(run);
 	/* What the manifest is to have is what the CRLs were made of. */
-	if (request->has_edition)
-		run->snapshot.edition = request->edition;
+	if (request->origin.has_edition)
+		run->snapshot.edition = request->origin.edition;
 	if (status == STATUS_OK && run->has_manifest &&
 	    uint160_compare(&run->manifest.number, &run->number) > 0)
 		status = stale(

@@ -207,14 +207,7 @@ request_fill(struct run *run, struct request *request)
 	request->url_pattern = run->config->url_pattern;
 	request->shard_first = run->config->shards.first;
 	request->shards_configured = run->config->shards.count;
-	request->has_position = run->snapshot.has_position;
-	memcpy(request->system_identifier, run->snapshot.system_identifier,
-	    sizeof(request->system_identifier));
-	request->timeline = run->snapshot.timeline;
-	request->wal_position = run->snapshot.wal_position;
-	request->has_edition = run->snapshot.kind != SOURCE_DATABASE;
-	request->source = run->snapshot.kind;
-	request->edition = run->snapshot.edition;
+	request->origin = run_origin(run);
 	request->shard = calloc(run->shard_count + 1, sizeof(*request->shard));
 	if (request->shard == NULL)
 		return no_memory(run);

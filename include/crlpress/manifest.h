@@ -69,14 +69,7 @@ struct manifest {
 	int64_t this_update_sec;
 	int64_t next_update_sec;
 	struct uint160 number;
-	bool has_position;
-	char system_identifier[24];
-	uint32_t timeline;
-	uint64_t wal_position;
-	/* Of a source that is a file, which has no position. */
-	bool has_edition;
-	enum source_kind source;
-	struct source_edition edition;
+	struct source_origin origin;
 	struct manifest_rows rows;
 	/* The oldest thisUpdate of the CRLs that those standing replaced: what
 	 * they list was not expired by then, so the proofs that the next run

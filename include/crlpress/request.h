@@ -66,14 +66,8 @@ struct request {
 	char *url_pattern;
 	uint32_t shard_first;
 	uint32_t shards_configured;
-	bool has_position; /* of the snapshot it was made from */
-	char system_identifier[24];
-	uint32_t timeline;
-	uint64_t wal_position;
-	bool has_edition; /* of a source that is a file, in place of that */
-	enum source_kind source;
-	struct source_edition edition;
-	char **passed; /* "floor" or "floor:7" */
+	struct source_origin origin; /* of the snapshot it was made from */
+	char **passed;               /* "floor" or "floor:7" */
 	size_t passed_count;
 	struct request_shard *shard; /* by rising index; at least one */
 	size_t shard_count;

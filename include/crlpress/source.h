@@ -117,7 +117,8 @@ struct source_row {
 
 /* Where the snapshot stands. */
 struct source_snapshot {
-	char system_identifier[24]; /* decimal, as pg_controldata prints it */
+	char system_identifier
+	    [SOURCE_SYSTEM_BYTES]; /* decimal, as pg_controldata prints it */
 	uint32_t timeline;
 	uint64_t wal_position; /* replayed on a standby, inserted otherwise */
 	bool standby;

@@ -52,4 +52,19 @@ struct source_edition {
 	int64_t sec;
 };
 
+/* PostgreSQL's system identifier as text: decimal. */
+#define SOURCE_SYSTEM_BYTES 24
+
+/* What rows were read from and how far that was, as lists remember it: the
+ * position of a database, the edition of a file, or neither. */
+struct source_origin {
+	bool has_position;
+	char system_identifier[SOURCE_SYSTEM_BYTES];
+	uint32_t timeline;
+	uint64_t wal_position;
+	bool has_edition;
+	enum source_kind kind;
+	struct source_edition edition;
+};
+
 #endif

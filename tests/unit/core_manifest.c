@@ -317,10 +317,10 @@ test_golden_parsed(void **state)
 	assert_true(m.has_replaced);
 	assert_int_equal(m.replaced_sec, 1795324189 - 2 * 86400);
 	assert_int_equal(m.next_update_sec, 1796101788);
-	assert_true(m.has_position);
-	assert_string_equal(m.system_identifier, "7310428466137210881");
-	assert_int_equal(m.timeline, 3);
-	assert_int_equal(m.wal_position, 0x1AF00DCAFEULL);
+	assert_true(m.origin.has_position);
+	assert_string_equal(m.origin.system_identifier, "7310428466137210881");
+	assert_int_equal(m.origin.timeline, 3);
+	assert_int_equal(m.origin.wal_position, 0x1AF00DCAFEULL);
 	assert_int_equal(m.rows.read, 200011);
 	assert_int_equal(m.rows.listed, 200000);
 	assert_int_equal(m.rows.duplicate, 1);
@@ -492,7 +492,7 @@ test_without_position_and_shards(void **state)
 
 	(void)state;
 	assert_round_trip(closed, strlen(closed), &m);
-	assert_false(m.has_position);
+	assert_false(m.origin.has_position);
 	assert_int_equal(m.shard_count, 0);
 	manifest_free(&m);
 	free(closed);
@@ -537,18 +537,19 @@ test_edition(void **state)
 	text = text_close(text);
 	assert_round_trip(text, strlen(text), &m);
 	free(text);
-	assert_true(m.has_edition);
-	assert_false(m.has_position);
-	assert_int_equal(m.source, SOURCE_INDEX);
-	assert_int_equal(m.edition.number.octet[18], 4711 >> 8);
-	assert_true(m.edition.sec == -631152000);
-	m.has_position = true;
-	snprintf(m.system_identifier, sizeof(m.system_identifier), "7");
+	assert_true(m.origin.has_edition);
+	assert_false(m.origin.has_position);
+	assert_int_equal(m.origin.kind, SOURCE_INDEX);
+	assert_int_equal(m.origin.edition.number.octet[18], 4711 >> 8);
+	assert_true(m.origin.edition.sec == -631152000);
+	m.origin.has_position = true;
+	snprintf(m.origin.system_identifier, sizeof(m.origin.system_identifier),
+	    "7");
 	assert_int_equal(
 	    manifest_format(&m, &again, &len, &why), STATUS_MALFORMED);
 	assert_string_equal(why, "an edition beside a position");
-	m.has_position = false;
-	m.source = SOURCE_DATABASE;
+	m.origin.has_position = false;
+	m.origin.kind = SOURCE_DATABASE;
 	assert_int_equal(
 	    manifest_format(&m, &again, &len, &why), STATUS_MALFORMED);
 	assert_string_equal(why, "an edition of a database");
@@ -654,8 +655,8 @@ SPOIL(time, m->shard[0].next_update_sec = 253402300800)
 SPOIL(time_early, m->shard[0].this_update_sec = -631152001)
 SPOIL(times, m->next_update_sec = m->this_update_sec)
 SPOIL(number, m->shard[2].number.octet[0] = 0x80)
-SPOIL(system, m->system_identifier[0] = 'x')
-SPOIL(system_end, memset(m->system_identifier, '1', 24))
+SPOIL(system, m->origin.system_identifier[0] = 'x')
+SPOIL(system_end, memset(m->origin.system_identifier, '1', 24))
 
 static void
 spoil_key_long(struct manifest *m)

@@ -146,8 +146,8 @@ test_golden(void **state)
 	    "\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02", 12);
 	assert_int_equal(r.shard_first, 1);
 	assert_int_equal(r.shards_configured, 4);
-	assert_true(r.has_position);
-	assert_int_equal(r.timeline, 3);
+	assert_true(r.origin.has_position);
+	assert_int_equal(r.origin.timeline, 3);
 	assert_int_equal(r.passed_count, 2);
 	assert_int_equal(r.shard[0].entries, 12);
 	assert_true(r.shard[0].has_settled && r.shard[0].has_previous);
