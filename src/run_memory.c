@@ -20,7 +20,9 @@
 /*
  * What a shard takes while it is made, for each entry: rows and room to sort
  * them, half as much again (96), then the TBS here and in the signer, the
- * staged file and the published one (40 each, with a reason in most).
+ * staged file and the published one (40 each, with a reason in most). Each
+ * session of the signer keeps its copy, but who signs takes the first that is
+ * free: hardly more are ever used than shards are made at a time.
  */
 #define MAKE_BYTES_AN_ENTRY UINT64_C(256)
 

@@ -129,6 +129,7 @@ static const struct condition conditions[SANDBOX_CALL_COUNT] = {
     [SANDBOX_CALL_NO_EXEC] = {2, BPF_JSET, PROT_EXEC, false, false},
     [SANDBOX_CALL_NO_ADDRESS] = {4, BPF_JEQ, 0, true, true},
     [SANDBOX_CALL_STDERR] = {0, BPF_JEQ, STDERR_FILENO, true, false},
+    [SANDBOX_CALL_NO_STDERR] = {0, BPF_JEQ, STDERR_FILENO, false, false},
     [SANDBOX_CALL_SEALS] = {1, BPF_JEQ, F_GET_SEALS, true, false},
     [SANDBOX_CALL_THREAD] = {0, BPF_JSET, CLONE_THREAD, true, false},
 };

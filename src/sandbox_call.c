@@ -85,11 +85,17 @@ static const struct sandbox_call answer_calls[] = {
     FOREIGN,
 };
 
-/* Requests come with a descriptor, whose seals and size are looked at. */
+/*
+ * Requests come with a descriptor, whose seals and size are looked at before
+ * it is read. There is nothing else to read so: sockets have no offset and
+ * /dev/null has no octets; standard error may be a file that was opened for
+ * both, and is left out.
+ */
 static const struct sandbox_call sign_calls[] = {
     ALLOW(recvmsg),
     {SYS_sendto, SANDBOX_CALL_NO_ADDRESS},
     {SYS_fcntl, SANDBOX_CALL_SEALS},
+    {SYS_pread64, SANDBOX_CALL_NO_STDERR},
     ALLOW(newfstatat),
     ALLOW(fstat),
     ALLOW(close),

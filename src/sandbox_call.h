@@ -16,6 +16,7 @@ enum sandbox_verdict {
 	SANDBOX_CALL_NO_EXEC,    /* memory, but none that can be executed */
 	SANDBOX_CALL_NO_ADDRESS, /* send(2), which has none */
 	SANDBOX_CALL_STDERR,     /* standard error, and nothing else */
+	SANDBOX_CALL_NO_STDERR,  /* any descriptor but standard error */
 	SANDBOX_CALL_SEALS,      /* fcntl(2) that asks for seals */
 	SANDBOX_CALL_THREAD,     /* a thread, no process */
 	SANDBOX_CALL_COUNT

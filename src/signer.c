@@ -114,7 +114,7 @@ static const struct refusal_row refusal_rows[SIGNER_REFUSAL_COUNT] = {
     [SIGNER_REFUSAL_REQUEST] = {"signer", HOUSE, STATUS_REFUSED},
     [SIGNER_REFUSAL_SEALS] = {"signer", HOUSE, STATUS_REFUSED},
     [SIGNER_REFUSAL_SIZE] = {"signer", HOUSE, STATUS_REFUSED},
-    [SIGNER_REFUSAL_MAP] = {"signer", HOUSE, STATUS_FAILED},
+    [SIGNER_REFUSAL_COPY] = {"signer", HOUSE, STATUS_FAILED},
     [SIGNER_REFUSAL_DER] = {"der", "RFC 5280, 5.1", STATUS_REFUSED},
     [SIGNER_REFUSAL_ISSUER] = {"issuer-bytes", "RFC 5280, 5.1.2.3",
 	STATUS_REFUSED},
@@ -547,7 +547,7 @@ signer_exchange(struct signer *signer, struct lane *lane,
 }
 
 enum status
-signer_sign(struct signer *signer, struct signer_buffer *buffer,
+signer_sign(struct signer *signer, const struct signer_buffer *buffer,
     const struct uint160 *floor, const char *object, struct report *report,
     struct signer_signature *signature)
 {
@@ -558,9 +558,6 @@ signer_sign(struct signer *signer, struct signer_buffer *buffer,
 	enum status status;
 
 	signature->len = 0;
-	status = signer_buffer_seal(buffer, object, report);
-	if (status != STATUS_OK)
-		return status;
 	memset(&request, 0, sizeof(request));
 	request.magic = SIGNER_REQUEST_MAGIC;
 	request.floor = *floor;

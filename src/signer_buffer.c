@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The memory a TBSCertList is built in, and the copy of it that the signer
- * gets: a memfd that is sealed, so that what was checked is what is signed.
+ * The memory a TBSCertList is built in, which is also how it is handed over: a
+ * memfd, mapped here and read by the signer into memory of its own.
  *
- * The copy is cheaper than building in the memfd itself: its pages are written
- * whole and need not be cleared first nor be mapped here, and the memory that
- * is built in is the same for one shard after another.
+ * Seals settle its size but not its content, or it could be used for one list
+ * only: the kernel clears each page of a new memfd and charges for it, which
+ * costs more than the signer's copy into pages that it has already. That what
+ * was checked is what is signed is therefore up to the copy. All pages are
+ * taken at once, so that a lack of memory is a fault and not a SIGBUS while
+ * something is written.
  */
 #include "signer_wire.h"
 
@@ -33,30 +36,55 @@ memfd_open(void)
 	return fd;
 }
 
-/* Writes all of the buffer; false with errno. */
+/* Gives the file its size and all of its pages; false with errno. */
 static bool
-memfd_fill(int fd, const struct signer_buffer *buffer)
+memfd_take(int fd, size_t room)
 {
-	size_t done = 0;
+	int result;
 
-	while (done < buffer->size) {
-		ssize_t n = write(fd, buffer->data + done, buffer->size - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		done += (size_t)n;
-	}
-	return true;
+	/* A signal undoes what was done so far. */
+	do
+		result = fallocate(fd, 0, 0, (off_t)room);
+	while (result == -1 && errno == EINTR);
+	return result == 0;
 }
 
-static void
-memfd_drop(struct signer_buffer *buffer)
+/*
+ * Settles the size, and that nobody writes but by maps that there are: whoever
+ * gets the descriptor may read.
+ */
+static bool
+memfd_seal(int fd)
 {
-	if (buffer->fd != -1)
-		(void)close(buffer->fd);
-	buffer->fd = -1;
+	const int seals = SIGNER_SEALS | F_SEAL_SEAL;
+
+	/* Before Linux 5.1 there is no such seal. */
+	return fcntl(fd, F_ADD_SEALS, seals | F_SEAL_FUTURE_WRITE) == 0 ||
+	       (errno == EINVAL && fcntl(fd, F_ADD_SEALS, seals) == 0);
+}
+
+/* A new memfd of `room` bytes, mapped; NULL with errno. */
+static uint8_t *
+memfd_map(size_t room, int *fd)
+{
+	void *map = MAP_FAILED;
+	int error;
+
+	*fd = memfd_open();
+	if (*fd == -1)
+		return NULL;
+	if (memfd_take(*fd, room))
+		map = mmap(
+		    NULL, room, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
+	if (map != MAP_FAILED && memfd_seal(*fd))
+		return map;
+	error = errno;
+	if (map != MAP_FAILED)
+		(void)munmap(map, room);
+	(void)close(*fd);
+	*fd = -1;
+	errno = error;
+	return NULL;
 }
 
 enum status
@@ -71,51 +99,28 @@ enum status
 signer_buffer_resize(
     struct signer_buffer *buffer, size_t size, struct report *report)
 {
-	size_t room = size + size / 8;
-	void *map;
+	size_t room;
 
-	if (size == 0 || size > SIGNER_TBS_BYTES_MOST)
+	if (size == 0 || size > SIGNER_TBS_BYTES_MOST) {
+		signer_buffer_free(buffer);
 		return report_fault(report, STATUS_FAILED, "signer", NULL, NULL,
 		    "buffer for a TBSCertList, have %zu bytes, want 1 "
 		    "to %lu",
 		    size, SIGNER_TBS_BYTES_MOST);
+	}
 	if (size > buffer->room) {
 		signer_buffer_free(buffer);
-		map = mmap(NULL, room, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (map == MAP_FAILED)
+		room = signer_room(size);
+		buffer->data = memfd_map(room, &buffer->fd);
+		if (buffer->data == NULL)
 			return report_fault(report, STATUS_NO_MEMORY, "signer",
 			    NULL, NULL,
 			    "no memory for a buffer of %zu bytes: %s", size,
 			    strerror(errno));
-		buffer->data = map;
 		buffer->room = room;
 	}
-	memfd_drop(buffer);
 	buffer->size = size;
 	return STATUS_OK;
-}
-
-enum status
-signer_buffer_seal(
-    struct signer_buffer *buffer, const char *object, struct report *report)
-{
-	if (buffer->fd != -1)
-		return STATUS_OK;
-	buffer->fd = memfd_open();
-	if (buffer->fd == -1 || !memfd_fill(buffer->fd, buffer)) {
-		report_fault(report, STATUS_NO_MEMORY, object, "signer", NULL,
-		    "no memory to hand over %zu bytes: %s", buffer->size,
-		    strerror(errno));
-		memfd_drop(buffer);
-		return STATUS_NO_MEMORY;
-	}
-	if (fcntl(buffer->fd, F_ADD_SEALS, SIGNER_SEALS | F_SEAL_SEAL) == 0)
-		return STATUS_OK;
-	report_fault(report, STATUS_FAILED, object, "signer", NULL,
-	    "the buffer cannot be sealed: %s", strerror(errno));
-	memfd_drop(buffer);
-	return STATUS_FAILED;
 }
 
 void
@@ -123,8 +128,8 @@ signer_buffer_free(struct signer_buffer *buffer)
 {
 	/* An empty one may be {0}, whose descriptor is not its own. */
 	if (buffer->room > 0) {
-		memfd_drop(buffer);
 		(void)munmap(buffer->data, buffer->room);
+		(void)close(buffer->fd);
 	}
 	*buffer = (struct signer_buffer){.fd = -1};
 }

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -48,6 +49,15 @@ struct proc {
 	struct signer_key *key;
 	struct signer_check *check;
 	pthread_barrier_t begun; /* all threads are there */
+};
+
+/* One signature at a time. */
+struct session {
+	struct proc *proc;
+	int sock;
+	pthread_t thread;
+	uint8_t *copy; /* of what is to be signed; used again */
+	size_t room;
 };
 
 /*
@@ -230,60 +240,114 @@ refuse(struct signer_refusal *refusal, enum signer_refusal_code code,
 	return STATUS_REFUSED;
 }
 
-/* Maps a buffer that nobody can change any more; the caller unmaps it. */
+static void
+copy_free(struct session *session)
+{
+	if (session->room > 0)
+		(void)munmap(session->copy, session->room);
+	session->copy = NULL;
+	session->room = 0;
+}
+
+/*
+ * Memory for the copy, at most that of SIGNER_TBS_BYTES_MOST; or false. Pages
+ * of its own: the heap has the key.
+ */
+static bool
+copy_reserve(struct session *session, size_t size)
+{
+	size_t room = signer_room(size);
+	void *map;
+
+	if (size <= session->room)
+		return true;
+	copy_free(session);
+	map = mmap(NULL, room, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (map == MAP_FAILED)
+		return false;
+	session->copy = map;
+	session->room = room;
+	return true;
+}
+
+/* One call reads less than 2 GiB. */
+static bool
+copy_read(struct session *session, int fd, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n =
+		    pread(fd, session->copy + done, size - done, (off_t)done);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		done += (size_t)n;
+	}
+	return true;
+}
+
+/*
+ * Reads the buffer into memory of this process: the other end may change what
+ * is in it at any time.
+ */
 static enum status
-buffer_map(
-    int fd, uint64_t size, const uint8_t **data, struct signer_refusal *refusal)
+buffer_copy(struct session *session, int fd, uint64_t size,
+    struct signer_refusal *refusal)
 {
 	int seals = fcntl(fd, F_GET_SEALS);
 	struct stat st;
-	void *map;
 
 	if (seals == -1 || (seals & SIGNER_SEALS) != SIGNER_SEALS)
 		return refuse(refusal, SIGNER_REFUSAL_SEALS,
-		    "the buffer is not sealed against change");
+		    "the buffer is not memory whose size is sealed");
 	if (size == 0 || size > SIGNER_TBS_BYTES_MOST || fstat(fd, &st) == -1 ||
-	    st.st_size < 0 || (uint64_t)st.st_size != size)
+	    st.st_size < 0 || (uint64_t)st.st_size < size)
 		return refuse(refusal, SIGNER_REFUSAL_SIZE,
 		    "the buffer has not the size it should have");
-	/* Shared maps of sealed files, even to read, need Linux 6.7. */
-	map = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (map == MAP_FAILED)
+	if (!copy_reserve(session, (size_t)size)) {
+		refusal->code = SIGNER_REFUSAL_COPY;
+		(void)snprintf(refusal->text, sizeof(refusal->text),
+		    "no memory to copy %" PRIu64 " bytes", size);
+		return STATUS_REFUSED;
+	}
+	if (!copy_read(session, fd, (size_t)size))
 		return refuse(
-		    refusal, SIGNER_REFUSAL_MAP, "the buffer cannot be mapped");
-	*data = map;
+		    refusal, SIGNER_REFUSAL_COPY, "the buffer cannot be read");
 	return STATUS_OK;
 }
 
-/* Checks and signs. */
+/* Checks and signs, from the first to the last octet its own copy. */
 static enum status
-request_sign(struct proc *proc, const struct signer_request *request, int fd,
-    struct signer_signature *signature, struct signer_refusal *refusal)
+request_sign(struct session *session, const struct signer_request *request,
+    int fd, struct signer_signature *signature, struct signer_refusal *refusal)
 {
-	const uint8_t *data = NULL;
+	const struct proc *proc = session->proc;
 	const char *why = NULL;
 	int64_t now_sec;
 	enum status status;
 
-	status = buffer_map(fd, request->size, &data, refusal);
+	status = buffer_copy(session, fd, request->size, refusal);
 	if (status != STATUS_OK)
 		return status;
 	now_sec =
 	    proc->config->has_now ? proc->config->now_sec : (int64_t)time(NULL);
-	status = signer_check_tbs(proc->check, data, (size_t)request->size,
-	    &request->floor, now_sec, refusal);
-	if (status == STATUS_OK) {
-		status = signer_key_sign(
-		    proc->key, data, (size_t)request->size, signature, &why);
-		if (status != STATUS_OK)
-			status = refuse(refusal, SIGNER_REFUSAL_CRYPTO, why);
-	}
-	(void)munmap((void *)(uintptr_t)data, (size_t)request->size);
-	return status;
+	status = signer_check_tbs(proc->check, session->copy,
+	    (size_t)request->size, &request->floor, now_sec, refusal);
+	if (status != STATUS_OK)
+		return status;
+	status = signer_key_sign(
+	    proc->key, session->copy, (size_t)request->size, signature, &why);
+	if (status != STATUS_OK)
+		return refuse(refusal, SIGNER_REFUSAL_CRYPTO, why);
+	return STATUS_OK;
 }
 
 static void
-requests_serve(struct proc *proc, int sock)
+requests_serve(struct session *session)
 {
 	for (;;) {
 		struct signer_signature signature = {0};
@@ -293,12 +357,12 @@ requests_serve(struct proc *proc, int sock)
 		enum status status;
 		int fd;
 
-		status = request_receive(sock, &request, &fd);
+		status = request_receive(session->sock, &request, &fd);
 		if (status == STATUS_DONE)
 			return;
 		if (status == STATUS_OK)
 			status = request_sign(
-			    proc, &request, fd, &signature, &refusal);
+			    session, &request, fd, &signature, &refusal);
 		else
 			status = refuse(&refusal, SIGNER_REFUSAL_REQUEST,
 			    "not a request to sign one buffer");
@@ -314,15 +378,9 @@ requests_serve(struct proc *proc, int sock)
 			reply.code = refusal.code;
 			memcpy(reply.text, refusal.text, sizeof(reply.text));
 		}
-		reply_send(sock, &reply);
+		reply_send(session->sock, &reply);
 	}
 }
-
-struct session {
-	struct proc *proc;
-	int sock;
-	pthread_t thread;
-};
 
 static void *
 session_run(void *argument)
@@ -330,7 +388,7 @@ session_run(void *argument)
 	struct session *session = argument;
 
 	(void)pthread_barrier_wait(&session->proc->begun);
-	requests_serve(session->proc, session->sock);
+	requests_serve(session);
 	return NULL;
 }
 
@@ -343,11 +401,13 @@ sessions_begin(struct proc *proc, struct session *session, unsigned count)
 {
 	/* glibc's never fails. */
 	(void)pthread_barrier_init(&proc->begun, NULL, count);
-	for (unsigned i = 1; i < count; i++) {
-		session[i].proc = proc;
-		session[i].sock = SOCK_FD + (int)i;
-		if (pthread_create(&session[i].thread, NULL, session_run,
-			&session[i]) != 0)
+	for (unsigned i = 0; i < count; i++) {
+		session[i] = (struct session){
+		    .proc = proc,
+		    .sock = SOCK_FD + (int)i,
+		};
+		if (i > 0 && pthread_create(&session[i].thread, NULL,
+				 session_run, &session[i]) != 0)
 			notice_exit("cannot start a thread for each session");
 	}
 	(void)pthread_barrier_wait(&proc->begun);
@@ -358,6 +418,8 @@ sessions_end(struct session *session, unsigned count)
 {
 	for (unsigned i = 1; i < count; i++)
 		(void)pthread_join(session[i].thread, NULL);
+	for (unsigned i = 0; i < count; i++)
+		copy_free(&session[i]);
 }
 
 /*
@@ -432,7 +494,7 @@ signer_proc_run(const int *socks, unsigned count, pid_t parent,
 		memcpy(
 		    reply.octet, facts->algorithm.data, facts->algorithm.len);
 		reply_send(SOCK_FD, &reply);
-		requests_serve(&proc, SOCK_FD);
+		requests_serve(&session[0]);
 		sessions_end(session, count);
 	}
 	signer_check_free(proc.check);

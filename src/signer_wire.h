@@ -5,8 +5,12 @@
  * they are. Private to signer.c, signer_proc.c and their tests.
  *
  *   signer: NOTICE*, then READY with the AlgorithmIdentifier, or its end
- *   parent: a request with one descriptor, the sealed memfd
+ *   parent: a request with one descriptor, a memfd whose first octets are
+ *           the TBSCertList; the same one comes with one request after another
  *   signer: SIGNED with the signature, or REFUSED with code and text
+ *
+ * The seals of the memfd settle how large it is, not what is in it. The signer
+ * copies the octets before it looks at them, and checks and signs its copy.
  *
  * The signer ends when its end of the pair says so.
  */
@@ -23,13 +27,16 @@
 /* Tells a request from whatever else might come. */
 #define SIGNER_REQUEST_MAGIC 0x43524c31U
 
-/* The seals without which a buffer could change while it is read. */
-#define SIGNER_SEALS (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW)
+/*
+ * What a buffer must have, and nothing but a memfd can: it is memory, which
+ * nobody waits for, and as large as it was when it was looked at.
+ */
+#define SIGNER_SEALS (F_SEAL_SHRINK | F_SEAL_GROW)
 
 struct signer_request {
 	uint32_t magic;
 	struct uint160 floor;
-	uint64_t size; /* of the TBSCertList */
+	uint64_t size; /* of the TBSCertList; at most that of the memfd */
 };
 
 /* Why a request was refused; rule and clause of each: signer.c. */
@@ -37,7 +44,7 @@ enum signer_refusal_code {
 	SIGNER_REFUSAL_REQUEST, /* not a request with one descriptor */
 	SIGNER_REFUSAL_SEALS,
 	SIGNER_REFUSAL_SIZE,
-	SIGNER_REFUSAL_MAP,
+	SIGNER_REFUSAL_COPY, /* no memory: no fault of the request */
 	SIGNER_REFUSAL_DER,
 	SIGNER_REFUSAL_ISSUER,
 	SIGNER_REFUSAL_ALGORITHM,
@@ -76,12 +83,12 @@ struct signer_reply {
 	char text[SIGNER_TEXT_BYTES];               /* NOTICE, REFUSED */
 };
 
-/*
- * Seals a buffer and maps it again to be read; nothing to do when it is
- * sealed already. On failure `data` may be NULL.
- */
-enum status signer_buffer_seal(struct signer_buffer *buffer, const char *object,
-    struct report *report) MUST_CHECK;
+/* Of the memory for a TBSCertList: the next one may be a little larger. */
+static inline size_t
+signer_room(size_t size)
+{
+	return size + size / 8;
+}
 
 /*
  * The signer's process, from just after the fork to its end. `socks` are its

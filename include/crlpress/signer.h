@@ -4,14 +4,14 @@
  *
  * The process is forked before the database is opened. It loads the key,
  * checks it against the issuer certificate, and then answers one kind of
- * request: a sealed memfd with a TBSCertList. It reads that itself and signs
- * only when the issuer and the AlgorithmIdentifier are its own, the AKI is the
- * certificate's, the IDP is one it was started for, the number is above the
- * last one it signed for that IDP and above the floor it was told, and the
- * times are in order and not in the future. With a key from a file it can do
- * nothing else any more once it has the key; with a token it cannot do what no
- * module needs (sandbox.h). It dies with its parent; a parent whose signer died
- * gets a fault.
+ * request: a memfd with a TBSCertList, which it copies. It reads its copy
+ * itself and signs that, and only when the issuer and the AlgorithmIdentifier
+ * are its own, the AKI is the certificate's, the IDP is one it was started for,
+ * the number is above the last one it signed for that IDP and above the floor
+ * it was told, and the times are in order and not in the future. With a key
+ * from a file it can do nothing else any more once it has the key; with a token
+ * it cannot do what no module needs (sandbox.h). It dies with its parent; a
+ * parent whose signer died gets a fault.
  */
 #ifndef CRLPRESS_SIGNER_H
 #define CRLPRESS_SIGNER_H
@@ -114,19 +114,23 @@ enum status signer_describe(const struct signer_config *config,
     struct report *report, uint8_t algorithm[SIGNER_ALGORITHM_BYTES_MOST],
     size_t *len) MUST_CHECK;
 
-/* Memory a TBSCertList is built in. Zero-initialise, or signer_buffer_new. */
+/*
+ * Memory a TBSCertList is built in, and which the signer reads.
+ * Zero-initialise, or signer_buffer_new.
+ */
 struct signer_buffer {
 	uint8_t *data;
 	size_t size;
 	size_t room; /* of the memory; at least size */
-	int fd;      /* the sealed copy that was signed; -1: none yet */
+	int fd;      /* the memfd that is mapped at data; -1: none */
 };
 
 /*
  * Room for `size` bytes, 1 to SIGNER_TBS_BYTES_MOST, whatever they are. _new
  * takes a buffer that holds nothing; _resize one that was used, whose memory
- * it uses again where it can. On failure the buffer is empty.
- * signer_buffer_free is idempotent.
+ * it uses again where it can. All of the memory is there then: writing to it
+ * cannot fail. STATUS_FAILED when it is too large, else STATUS_NO_MEMORY; on
+ * failure the buffer is empty. signer_buffer_free is idempotent.
  */
 enum status signer_buffer_new(struct signer_buffer *buffer, size_t size,
     struct report *report) MUST_CHECK;
@@ -140,18 +144,19 @@ struct signer_signature {
 };
 
 /*
- * Hands a sealed copy of the buffer to the signer and has it signed: what the
- * signer judged is what it signs, whatever becomes of the buffer. A buffer may
- * be sent again, which the number then decides; it is the same copy until the
- * buffer is resized.
+ * Hands the buffer to the signer and has it signed. The signer copies it first:
+ * what it judged is what it signs, whatever becomes of the buffer meanwhile. A
+ * buffer may be sent again, with the same content, which the number then
+ * decides, or with another.
  * `floor` is the number last published for this shard, or 0. Threads may sign
  * at the same time; past `sessions` of them they take turns. STATUS_REFUSED
  * when the signer refused, STATUS_FAILED when it is gone or silent for
  * timeout_sec (it is killed then); reported under the name `object`, the death
  * itself once as "signer".
  */
-enum status signer_sign(struct signer *signer, struct signer_buffer *buffer,
-    const struct uint160 *floor, const char *object, struct report *report,
+enum status signer_sign(struct signer *signer,
+    const struct signer_buffer *buffer, const struct uint160 *floor,
+    const char *object, struct report *report,
     struct signer_signature *signature) MUST_CHECK;
 
 /*

@@ -209,14 +209,13 @@ ca_start(const struct ca *ca)
 	return ca_start_sessions(ca, 1);
 }
 
-/* The header of a list that the signer should sign. */
+/* The header of a list that a signer of this algorithm should sign. */
 static inline struct crl_header
-ca_header(const struct ca *ca, const struct signer *signer, const char *url,
+ca_header_of(const struct ca *ca, struct crl_view algorithm, const char *url,
     uint64_t number)
 {
 	const ASN1_OCTET_STRING *key_id =
 	    X509_get0_subject_key_id(ca->certificate);
-	struct crl_view algorithm = signer_algorithm(signer);
 	struct crl_header header = {
 	    .algorithm = algorithm.data,
 	    .algorithm_len = algorithm.len,
@@ -236,6 +235,13 @@ ca_header(const struct ca *ca, const struct signer *signer, const char *url,
 		header.key_id_len = (size_t)ASN1_STRING_length(key_id);
 	}
 	return header;
+}
+
+static inline struct crl_header
+ca_header(const struct ca *ca, const struct signer *signer, const char *url,
+    uint64_t number)
+{
+	return ca_header_of(ca, signer_algorithm(signer), url, number);
 }
 
 /* A buffer with `rows` entries after the header. */

@@ -35,6 +35,10 @@
 #define NOT_HERE SCRATCH_NOT_PERMITTED
 #define DONE 0
 #define REFUSED 3
+#define NO_MEMORY 4
+
+/* Memory that is there before the lock. */
+#define MEMORY_FD 90
 
 /* A role's filter, or the other lock. */
 enum lock {
@@ -216,6 +220,11 @@ child(enum lock lock, int (*run)(int fd))
 	if (pid == 0) {
 		int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
+		int memory = memfd_create("test", 0);
+
+		if (write(memory, "list", 4) != 4 ||
+		    dup2(memory, MEMORY_FD) == -1)
+			_exit(NO_MEMORY);
 		if (fd < 0 || !lock_in(lock))
 			_exit(NOT_HERE);
 		_exit(run(fd));
@@ -293,6 +302,35 @@ do_write_stderr(int fd)
 {
 	(void)fd;
 	return write(STDERR_FILENO, "", 0) == 0 ? DONE : REFUSED;
+}
+
+/* What came with a message. */
+static int
+do_pread(int fd)
+{
+	char octet[4];
+
+	(void)fd;
+	return pread(MEMORY_FD, octet, sizeof(octet), 1) == 3 ? DONE : REFUSED;
+}
+
+/* It may be a file that was opened to be read, too. */
+static int
+do_pread_stderr(int fd)
+{
+	char octet;
+
+	(void)fd;
+	return outcome(pread(STDERR_FILENO, &octet, 1, 0));
+}
+
+static int
+do_read(int fd)
+{
+	char octet;
+
+	(void)fd;
+	return outcome(read(MEMORY_FD, &octet, 1));
 }
 
 static int
@@ -375,14 +413,17 @@ test_sign(void **state)
 	static const struct deed ended[] = {
 	    {"write", do_write},
 	    {"fcntl", do_fcntl_flags},
+	    {"pread stderr", do_pread_stderr},
 	    {"thread", do_thread_start},
 	};
 	static const struct deed more[] = {
 	    {"kill", do_kill},
+	    {"read", do_read},
 	};
 	static const struct deed done[] = {
 	    {"stderr", do_write_stderr},
 	    {"seals", do_fcntl_seals},
+	    {"pread", do_pread},
 	    {"time", do_time},
 	    {"memory", do_memory},
 	    {"receive", do_receive},

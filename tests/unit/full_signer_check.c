@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What the signer refuses: every demand on a TBSCertList broken by one that
- * libcrypto made, and every way to hand over something else than one sealed
- * buffer.
+ * libcrypto made.
  */
 #include "../lib/signer_ca.h"
-
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-
-#include "../../src/signer_wire.h"
 
 #define URL5 "http://crl.example/005.crl"
 #define URL12 "http://crl.example/012.crl"
@@ -530,211 +522,6 @@ garbage_is_refused(void **state)
 	report_free(report);
 }
 
-/* The protocol, spoken by hand. */
-
-struct raw {
-	int sock;
-	pid_t pid;
-};
-
-static struct raw
-raw_start(void)
-{
-	struct signer_config config = ca_config(&p256);
-	pid_t parent = getpid();
-	struct signer_reply reply;
-	struct raw raw;
-	int pair[2];
-
-	assert_int_equal(
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-	raw.pid = fork();
-	assert_true(raw.pid != -1);
-	if (raw.pid == 0)
-		signer_proc_run(&pair[1], 1, parent, &config);
-	assert_int_equal(close(pair[1]), 0);
-	raw.sock = pair[0];
-	assert_int_equal(
-	    recv(raw.sock, &reply, sizeof(reply), 0), sizeof(reply));
-	assert_int_equal(reply.kind, SIGNER_REPLY_READY);
-	return raw;
-}
-
-/* Its end is a good one: closed socket, exit status 0. */
-static void
-raw_stop(const struct raw *raw)
-{
-	int how;
-
-	assert_int_equal(close(raw->sock), 0);
-	assert_int_equal(waitpid(raw->pid, &how, 0), raw->pid);
-	assert_true(WIFEXITED(how));
-	assert_int_equal(WEXITSTATUS(how), 0);
-}
-
-static struct signer_reply
-raw_ask(const struct raw *raw, const void *data, size_t len, const int *fds,
-    size_t fd_count)
-{
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int) * 8)];
-	} control = {0};
-	struct iovec iov = {(void *)(uintptr_t)data, len};
-	struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
-	struct signer_reply reply;
-
-	if (fd_count > 0) {
-		message.msg_control = control.bytes;
-		message.msg_controllen = CMSG_SPACE(sizeof(int) * fd_count);
-		control.align.cmsg_level = SOL_SOCKET;
-		control.align.cmsg_type = SCM_RIGHTS;
-		control.align.cmsg_len = CMSG_LEN(sizeof(int) * fd_count);
-		memcpy(CMSG_DATA(&control.align), fds, sizeof(int) * fd_count);
-	}
-	assert_int_equal(sendmsg(raw->sock, &message, MSG_NOSIGNAL), len);
-	assert_int_equal(
-	    recv(raw->sock, &reply, sizeof(reply), 0), sizeof(reply));
-	return reply;
-}
-
-static void
-assert_reply(const struct signer_reply *reply, enum signer_refusal_code code,
-    const char *text)
-{
-	assert_int_equal(reply->kind, SIGNER_REPLY_REFUSED);
-	assert_int_equal(reply->code, code);
-	assert_contains(reply->text, text);
-}
-
-static size_t
-descriptors_count(pid_t pid)
-{
-	char command[64];
-	FILE *pipe;
-	int count = -1;
-
-	(void)snprintf(
-	    command, sizeof(command), "ls /proc/%d/fd | wc -l", (int)pid);
-	pipe = popen(command, "r");
-	assert_non_null(pipe);
-	assert_int_equal(fscanf(pipe, "%d", &count), 1);
-	assert_int_equal(pclose(pipe), 0);
-	return (size_t)count;
-}
-
-static struct signer_request
-raw_request(uint64_t size)
-{
-	struct signer_request request;
-
-	memset(&request, 0, sizeof(request));
-	request.magic = SIGNER_REQUEST_MAGIC;
-	request.size = size;
-	return request;
-}
-
-static void
-other_messages_are_refused(void **state)
-{
-	struct raw raw = raw_start();
-	struct list list = list_good();
-	struct signer_buffer buffer = list_make(&list);
-	struct signer_request request = raw_request(buffer.size);
-	int fds[8];
-	char long_message[sizeof(request) + 1] = {0};
-	struct signer_reply reply;
-
-	(void)state;
-	assert_int_equal(
-	    signer_buffer_seal(&buffer, "shard 5", NULL), STATUS_OK);
-	for (size_t i = 0; i < 8; i++)
-		fds[i] = buffer.fd;
-	for (size_t n = 0; n <= 8; n++) {
-		if (n == 1)
-			continue;
-		reply = raw_ask(&raw, &request, sizeof(request), fds, n);
-		assert_reply(&reply, SIGNER_REFUSAL_REQUEST, "not a request");
-	}
-	reply = raw_ask(&raw, &request, sizeof(request) - 1, fds, 1);
-	assert_reply(&reply, SIGNER_REFUSAL_REQUEST, "not a request");
-	memcpy(long_message, &request, sizeof(request));
-	reply = raw_ask(&raw, long_message, sizeof(long_message), fds, 1);
-	assert_reply(&reply, SIGNER_REFUSAL_REQUEST, "not a request");
-	request.magic++;
-	reply = raw_ask(&raw, &request, sizeof(request), fds, 1);
-	assert_reply(&reply, SIGNER_REFUSAL_REQUEST, "not a request");
-	request.magic--;
-	/* No descriptor stayed behind: 0, 1, 2 and the socket. */
-	if (geteuid() == 0)
-		assert_int_equal(descriptors_count(raw.pid), 4);
-	reply = raw_ask(&raw, &request, sizeof(request), fds, 1);
-	assert_int_equal(reply.kind, SIGNER_REPLY_SIGNED);
-	raw_stop(&raw);
-	signer_buffer_free(&buffer);
-}
-
-static void
-other_buffers_are_refused(void **state)
-{
-	static const int incomplete[] = {0, F_SEAL_WRITE,
-	    F_SEAL_WRITE | F_SEAL_SHRINK, F_SEAL_WRITE | F_SEAL_GROW,
-	    F_SEAL_SHRINK | F_SEAL_GROW,
-	    F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW};
-	struct raw raw = raw_start();
-	struct list list = list_good();
-	struct signer_buffer buffer = list_make(&list);
-	struct signer_request request = raw_request(buffer.size);
-	struct signer_reply reply;
-	int file;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(incomplete) / sizeof(*incomplete); i++) {
-		int fd = memfd_create("test", MFD_ALLOW_SEALING);
-
-		assert_int_equal(
-		    write(fd, buffer.data, buffer.size), (ssize_t)buffer.size);
-		assert_int_equal(fcntl(fd, F_ADD_SEALS, incomplete[i]), 0);
-		reply = raw_ask(&raw, &request, sizeof(request), &fd, 1);
-		assert_reply(&reply, SIGNER_REFUSAL_SEALS, "not sealed");
-		assert_int_equal(close(fd), 0);
-	}
-	file = memfd_create("test", MFD_ALLOW_SEALING);
-	assert_int_equal(fcntl(file, F_ADD_SEALS, SIGNER_SEALS), 0);
-	request.size = 0;
-	reply = raw_ask(&raw, &request, sizeof(request), &file, 1);
-	assert_reply(&reply, SIGNER_REFUSAL_SIZE, "size");
-	assert_int_equal(close(file), 0);
-	request.size = buffer.size;
-	/* A file on disk knows no seals; a socket is no file. */
-	file = open(p256.key_path, O_RDONLY);
-	reply = raw_ask(&raw, &request, sizeof(request), &file, 1);
-	assert_reply(&reply, SIGNER_REFUSAL_SEALS, "not sealed");
-	assert_int_equal(close(file), 0);
-	reply = raw_ask(&raw, &request, sizeof(request), &raw.sock, 1);
-	assert_reply(&reply, SIGNER_REFUSAL_SEALS, "not sealed");
-
-	assert_int_equal(
-	    signer_buffer_seal(&buffer, "shard 5", NULL), STATUS_OK);
-	request.size--;
-	reply = raw_ask(&raw, &request, sizeof(request), &buffer.fd, 1);
-	assert_reply(&reply, SIGNER_REFUSAL_SIZE, "size");
-	request.size += 2;
-	reply = raw_ask(&raw, &request, sizeof(request), &buffer.fd, 1);
-	assert_reply(&reply, SIGNER_REFUSAL_SIZE, "size");
-	request.size = 0;
-	reply = raw_ask(&raw, &request, sizeof(request), &buffer.fd, 1);
-	assert_reply(&reply, SIGNER_REFUSAL_SIZE, "size");
-	request.size = UINT64_MAX;
-	reply = raw_ask(&raw, &request, sizeof(request), &buffer.fd, 1);
-	assert_reply(&reply, SIGNER_REFUSAL_SIZE, "size");
-	request.size = buffer.size;
-	reply = raw_ask(&raw, &request, sizeof(request), &buffer.fd, 1);
-	assert_int_equal(reply.kind, SIGNER_REPLY_SIGNED);
-	raw_stop(&raw);
-	signer_buffer_free(&buffer);
-}
-
 static int
 group_setup(void **state)
 {
@@ -767,8 +554,6 @@ main(void)
 	    cmocka_unit_test(aki_follows_the_certificate),
 	    cmocka_unit_test(digits_after_the_place),
 	    cmocka_unit_test(garbage_is_refused),
-	    cmocka_unit_test(other_messages_are_refused),
-	    cmocka_unit_test(other_buffers_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The signer as a process: what it gave up, how it lives through signals, how
- * it dies with its parent, and how the parent lives with its death. Also the
- * buffers, and threads that take turns.
+ * it dies with its parent, and how the parent lives with its death. Also
+ * threads that take turns, and a lack of memory.
  */
 #include "../lib/signer_ca.h"
-#include "../../src/signer_wire.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -64,6 +63,18 @@ proc_status(pid_t pid, const char *key, char out[128])
 	}
 	(void)fclose(file);
 	return found;
+}
+
+/* Octets of its address space. */
+static rlim_t
+proc_size(pid_t pid)
+{
+	unsigned long kib = 0;
+	char value[128];
+
+	assert_true(proc_status(pid, "VmSize", value));
+	assert_int_equal(sscanf(value, "%lu kB", &kib), 1);
+	return (rlim_t)kib << 10;
 }
 
 /* The signer among the children of a process; 0 when there is none. */
@@ -661,90 +672,45 @@ passphrase_on_standard_input(void **state)
 	assert_int_equal(how, 0);
 }
 
+/*
+ * A signer that has no memory for its copy says so, and goes on: it is given
+ * no more of it than it has already, and then as much as it wants.
+ */
 static void
-buffer_is_sealed(void **state)
+copy_wants_memory(void **state)
 {
+	const size_t size = (size_t)64 << 20;
 	struct report *report = report_new(NULL, SEVERITY_NOTE);
 	struct uint160 floor = uint160_from_u64(0);
 	struct signer *signer = ca_start(&p256);
-	struct crl_header header =
-	    ca_header(&p256, signer, "http://crl.example/005.crl", 1);
-	struct signer_buffer buffer = tbs_make(&header, 100);
+	pid_t pid = signer_find(getpid());
 	struct signer_signature signature;
-	uint8_t *copy = malloc(buffer.size);
-	void *map;
+	struct signer_buffer buffer;
+	struct rlimit before;
+	struct rlimit little;
 
 	(void)state;
-	assert_non_null(copy);
-	memcpy(copy, buffer.data, buffer.size);
+	assert_int_equal(number_sign(signer, 5, 1, report), STATUS_OK);
+	assert_int_equal(signer_buffer_new(&buffer, size, report), STATUS_OK);
+	assert_int_equal(prlimit(pid, RLIMIT_AS, NULL, &before), 0);
+	little = before;
+	little.rlim_cur = proc_size(pid) + size / 2;
+	assert_int_equal(prlimit(pid, RLIMIT_AS, &little, NULL), 0);
 	assert_int_equal(
-	    signer_sign(signer, &buffer, &floor, "shard 5", report, &signature),
-	    STATUS_OK);
-	assert_memory_equal(buffer.data, copy, buffer.size);
-	assert_int_equal(pwrite(buffer.fd, "x", 1, 0), -1);
-	assert_int_equal(ftruncate(buffer.fd, 1), -1);
-	assert_int_equal(ftruncate(buffer.fd, (off_t)buffer.size + 1), -1);
-	map = mmap(NULL, buffer.size, PROT_READ | PROT_WRITE, MAP_SHARED,
-	    buffer.fd, 0);
-	assert_ptr_equal(map, MAP_FAILED);
-	/* What becomes of the buffer is nothing to what was signed. */
-	buffer.data[0] ^= 1;
-	assert_int_equal(pread(buffer.fd, copy, 1, 0), 1);
-	assert_int_equal(copy[0] ^ 1, buffer.data[0]);
-	buffer.data[0] ^= 1;
-	/* Again: sealed as it is, and its number is used up. */
+	    signer_sign(signer, &buffer, &floor, "shard 6", report, &signature),
+	    STATUS_FAILED);
+	assert_string_equal(report_last(report)->object, "shard 6");
+	assert_contains(report_last(report)->text,
+	    "the signer refused: no memory to copy 67108864 bytes");
+	assert_int_equal(number_sign(signer, 5, 2, report), STATUS_OK);
+	assert_int_equal(prlimit(pid, RLIMIT_AS, &before, NULL), 0);
+	/* It is copied now, and is no list. */
 	assert_int_equal(
-	    signer_sign(signer, &buffer, &floor, "shard 5", report, &signature),
+	    signer_sign(signer, &buffer, &floor, "shard 6", report, &signature),
 	    STATUS_REFUSED);
-	assert_memory_equal(buffer.data, copy, buffer.size);
-	free(copy);
+	assert_string_equal(report_last(report)->rule, "der");
 	signer_buffer_free(&buffer);
 	signer_stop(signer);
-	report_free(report);
-}
-
-static void
-buffer_has_bounds(void **state)
-{
-	struct report *report = report_new(NULL, SEVERITY_NOTE);
-	struct signer_buffer buffer;
-	struct signer_buffer empty = {0};
-	const uint8_t *data;
-	int fd;
-
-	(void)state;
-	assert_int_equal(signer_buffer_new(&buffer, 0, report), STATUS_FAILED);
-	assert_null(buffer.data);
-	signer_buffer_free(&buffer);
-	assert_int_equal(
-	    signer_buffer_new(&buffer, SIGNER_TBS_BYTES_MOST + 1, report),
-	    STATUS_FAILED);
-	signer_buffer_free(&buffer);
-	assert_int_equal(report_count(report, SEVERITY_FAULT), 2);
-	assert_int_equal(signer_buffer_new(&buffer, 5000, report), STATUS_OK);
-	assert_int_equal(
-	    signer_buffer_seal(&buffer, "shard 5", report), STATUS_OK);
-	assert_int_equal(fcntl(buffer.fd, F_GETFD), FD_CLOEXEC);
-	/* Smaller: the same memory, and nothing sealed. */
-	data = buffer.data;
-	fd = buffer.fd;
-	assert_int_equal(
-	    signer_buffer_resize(&buffer, 4000, report), STATUS_OK);
-	assert_ptr_equal(buffer.data, data);
-	assert_int_equal(buffer.size, 4000);
-	assert_int_equal(buffer.fd, -1);
-	assert_int_equal(fcntl(fd, F_GETFD), -1);
-	assert_int_equal(
-	    signer_buffer_resize(&buffer, 50000, report), STATUS_OK);
-	memset(buffer.data, 1, 50000);
-	assert_int_equal(
-	    signer_buffer_resize(&buffer, 0, report), STATUS_FAILED);
-	signer_buffer_free(&buffer);
-	signer_buffer_free(&buffer);
-	assert_int_equal(buffer.size, 0);
-	/* Descriptor 0 is not the empty buffer's to close. */
-	signer_buffer_free(&empty);
-	assert_true(fcntl(0, F_GETFD) != -1);
 	report_free(report);
 }
 
@@ -783,8 +749,7 @@ main(void)
 	    cmocka_unit_test(a_number_is_signed_once),
 	    cmocka_unit_test(death_is_seen_by_all),
 	    cmocka_unit_test(passphrase_on_standard_input),
-	    cmocka_unit_test(buffer_is_sealed),
-	    cmocka_unit_test(buffer_has_bounds),
+	    cmocka_unit_test(copy_wants_memory),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
