@@ -16,6 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "crlpress/fd_io.h"
+#include "crlpress/utf8.h"
+
 static enum status
 text_refuse(char why[CONFIG_WHY_BYTES], const char *what, int error)
 {
@@ -57,7 +60,7 @@ config_text_read(const char *path, size_t most, char **text, size_t *len,
 {
 	enum status status = STATUS_OK;
 	char *data = NULL;
-	size_t used = 0;
+	ssize_t used;
 	int fd;
 
 	fd = text_open(path, most, why);
@@ -69,26 +72,18 @@ config_text_read(const char *path, size_t most, char **text, size_t *len,
 		status = STATUS_NO_MEMORY;
 		goto out;
 	}
-	while (used <= most) {
-		ssize_t n = read(fd, data + used, most + 1 - used);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1) {
-			status = text_refuse(why, "cannot be read", errno);
-			goto out;
-		}
-		if (n == 0)
-			break;
-		used += (size_t)n;
+	used = fd_read(fd, data, most + 1);
+	if (used == -1) {
+		status = text_refuse(why, "cannot be read", errno);
+		goto out;
 	}
-	if (used > most) {
+	if ((size_t)used > most) {
 		status = text_refuse(why, "the file is too large", 0);
 		goto out;
 	}
 	data[used] = '\0';
 	*text = data;
-	*len = used;
+	*len = (size_t)used;
 	data = NULL;
 out:
 	free(data);
@@ -96,50 +91,11 @@ out:
 	return status;
 }
 
-/*
- * Bytes of the UTF-8 character at `p`, of which `room` bytes are there; 0:
- * none. RFC 3629, 4: no overlong form, no surrogate, nothing past U+10FFFF.
- */
-static size_t
-utf8_len(const unsigned char *p, size_t room)
-{
-	static const struct {
-		unsigned char first, last, low, high;
-		size_t len;
-	} forms[] = {
-	    {0x00, 0x7f, 0, 0, 1},
-	    {0xc2, 0xdf, 0x80, 0xbf, 2},
-	    {0xe0, 0xe0, 0xa0, 0xbf, 3},
-	    {0xe1, 0xec, 0x80, 0xbf, 3},
-	    {0xed, 0xed, 0x80, 0x9f, 3},
-	    {0xee, 0xef, 0x80, 0xbf, 3},
-	    {0xf0, 0xf0, 0x90, 0xbf, 4},
-	    {0xf1, 0xf3, 0x80, 0xbf, 4},
-	    {0xf4, 0xf4, 0x80, 0x8f, 4},
-	};
-	size_t i, k;
-
-	for (i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		if (p[0] < forms[i].first || p[0] > forms[i].last)
-			continue;
-		if (forms[i].len > room)
-			return 0;
-		if (forms[i].len > 1 &&
-		    (p[1] < forms[i].low || p[1] > forms[i].high))
-			return 0;
-		for (k = 2; k < forms[i].len; k++) {
-			if (p[k] < 0x80 || p[k] > 0xbf)
-				return 0;
-		}
-		return forms[i].len;
-	}
-	return 0;
-}
-
 enum status
 config_text_check(const char *text, size_t len, size_t *line, const char **why)
 {
 	size_t at = 0;
+	uint32_t code;
 	size_t n;
 
 	*line = 1;
@@ -147,7 +103,7 @@ config_text_check(const char *text, size_t len, size_t *line, const char **why)
 	for (at = 0; at < len; at += n) {
 		unsigned char c = (unsigned char)text[at];
 
-		n = utf8_len((const unsigned char *)text + at, len - at);
+		n = utf8_read(text + at, len - at, &code);
 		if (n == 0)
 			*why = "not UTF-8 text";
 		else if (c == '\0')

@@ -12,6 +12,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "crlpress/fd_io.h"
 #include "crlpress/utc.h"
 
 #include "credentials_impl.h"
@@ -87,26 +88,6 @@ credentials_text_free(char *text, size_t len)
 	free(text);
 }
 
-/* Reads until the end or until there is no more room; -1 with errno. */
-static ssize_t
-read_all(int fd, char *text, size_t room)
-{
-	size_t len = 0;
-
-	while (len < room) {
-		ssize_t n = read(fd, text + len, room - len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		if (n == 0)
-			break;
-		len += (size_t)n;
-	}
-	return (ssize_t)len;
-}
-
 enum status
 credentials_file_read(const char *path, size_t most, char **out, size_t *len)
 {
@@ -124,7 +105,7 @@ credentials_file_read(const char *path, size_t most, char **out, size_t *len)
 	/* One more than there may be, and the NUL. */
 	text = malloc(most + 2);
 	if (text != NULL)
-		n = read_all(fd, text, most + 1);
+		n = fd_read(fd, text, most + 1);
 	error = errno;
 	(void)close(fd);
 	if (text == NULL) {

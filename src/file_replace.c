@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "crlpress/fd_io.h"
+
 static enum status
 write_fault(const struct file_replace *file, const char *what)
 {
@@ -27,22 +29,7 @@ write_fault(const struct file_replace *file, const char *what)
 static enum status
 data_write(int fd, const struct file_replace *file)
 {
-	const uint8_t *data = file->data;
-	size_t left = file->len;
-
-	while (left > 0) {
-		ssize_t n = write(fd, data, left);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			errno = n == 0 ? ENOSPC : errno;
-			return write_fault(file, "write it");
-		}
-		data += n;
-		left -= (size_t)n;
-	}
-	if (fsync(fd) == -1)
+	if (!fd_write(fd, file->data, file->len) || fsync(fd) == -1)
 		return write_fault(file, "write it");
 	/* mkostemp lets nobody else read it. */
 	if (fchmod(fd, 0644) == -1)

@@ -13,6 +13,7 @@
 
 #include "crlpress/config_text.h"
 #include "crlpress/config_value.h"
+#include "crlpress/fd_io.h"
 #include "init_impl.h"
 
 #define SUFFIX ".cnf"
@@ -173,20 +174,10 @@ file_make(struct init *init, const char *path, const char *text, size_t len)
 	int fd = open(
 	    path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	enum status status = STATUS_OK;
-	size_t done = 0;
 
 	if (fd < 0)
 		return file_fault(init, path, "be written");
-	while (done < len) {
-		ssize_t n = write(fd, text + done, len - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			break;
-		done += (size_t)n;
-	}
-	if (done < len || fsync(fd) != 0)
+	if (!fd_write(fd, text, len) || fsync(fd) != 0)
 		status = file_fault(init, path, "be written");
 	if (close(fd) != 0 && status == STATUS_OK)
 		status = file_fault(init, path, "be written");

@@ -26,6 +26,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "crlpress/fd_io.h"
 #include "crlpress/hash.h"
 #include "crlpress/utc.h"
 
@@ -62,6 +63,7 @@ static enum status
 file_read_fd(int fd, const char *path, struct report *report, struct file *file)
 {
 	struct stat st;
+	ssize_t n;
 
 	if (fstat(fd, &st) != 0)
 		return report_fault(report, STATUS_CONFIG, path, rule, NULL,
@@ -81,18 +83,12 @@ file_read_fd(int fd, const char *path, struct report *report, struct file *file)
 	if (file->data == NULL)
 		return report_fault(report, STATUS_NO_MEMORY, path, rule, NULL,
 		    "out of memory");
-	while (file->len < (size_t)st.st_size) {
-		ssize_t n = read(
-		    fd, file->data + file->len, (size_t)st.st_size - file->len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return report_fault(report, STATUS_CONFIG, path, rule,
-			    NULL, "cannot be read: %s",
-			    n < 0 ? strerror(errno) : "it became shorter");
-		file->len += (size_t)n;
-	}
+	n = fd_read(fd, file->data, (size_t)st.st_size);
+	if (n < st.st_size)
+		return report_fault(report, STATUS_CONFIG, path, rule, NULL,
+		    "cannot be read: %s",
+		    n < 0 ? strerror(errno) : "it became shorter");
+	file->len = (size_t)n;
 	return STATUS_OK;
 }
 

@@ -9,38 +9,13 @@
 #include <math.h>
 #include <stddef.h>
 
-/*
- * Octets of the UTF-8 character of several octets at `p`; 0 when it is none:
- * RFC 3629, 4, with its limits of the second octet.
- */
-static size_t
-utf8_len(const unsigned char *p)
-{
-	unsigned char least = 0x80, most = 0xbf;
-	size_t len = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-
-	if (p[0] < 0xc2 || p[0] > 0xf4)
-		return 0;
-	if (p[0] == 0xe0)
-		least = 0xa0;
-	else if (p[0] == 0xf0)
-		least = 0x90;
-	else if (p[0] == 0xed)
-		most = 0x9f;
-	else if (p[0] == 0xf4)
-		most = 0x8f;
-	if (p[1] < least || p[1] > most)
-		return 0;
-	for (size_t i = 2; i < len; i++)
-		if (p[i] < 0x80 || p[i] > 0xbf)
-			return 0;
-	return len;
-}
+#include "crlpress/utf8.h"
 
 /* One character; returns how many octets of `p` it was. */
 static size_t
 put_character(FILE *stream, const unsigned char *p)
 {
+	uint32_t code;
 	size_t len = 1;
 
 	if (*p == '"' || *p == '\\')
@@ -49,7 +24,7 @@ put_character(FILE *stream, const unsigned char *p)
 		fprintf(stream, "\\u%04x", *p);
 	else if (*p < 0x80)
 		fputc(*p, stream);
-	else if ((len = utf8_len(p)) > 0)
+	else if ((len = utf8_read(p, UTF8_MOST, &code)) > 0)
 		fwrite(p, 1, len, stream);
 	else
 		fputs("\\ufffd", stream);

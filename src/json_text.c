@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "crlpress/hex.h"
+#include "crlpress/utf8.h"
 
 /* Where a string goes. */
 struct sink {
@@ -154,32 +155,18 @@ escape_read(struct json_text *text, struct sink *sink)
 	return status;
 }
 
-/* A character of several octets: RFC 3629, 4, with its limits. */
+/* A character as it stands there. */
 static enum status
-utf8_read(struct json_text *text, struct sink *sink)
+character_read(struct json_text *text, struct sink *sink)
 {
-	const unsigned char *p = (const unsigned char *)text->text + text->at;
-	size_t len = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-	unsigned char least = 0x80, most = 0xbf;
+	const char *p = text->text + text->at;
+	uint32_t code;
+	size_t len = utf8_read(p, text->len - text->at, &code);
 
-	if (p[0] < 0xc2 || p[0] > 0xf4 || text->len - text->at < len)
+	if (len == 0)
 		return json_text_fault(text, "not UTF-8");
-	if (p[0] == 0xe0)
-		least = 0xa0;
-	else if (p[0] == 0xf0)
-		least = 0x90;
-	else if (p[0] == 0xed)
-		most = 0x9f;
-	else if (p[0] == 0xf4)
-		most = 0x8f;
-	for (size_t i = 1; i < len; i++) {
-		if (p[i] < least || p[i] > most)
-			return json_text_fault(text, "not UTF-8");
-		least = 0x80;
-		most = 0xbf;
-	}
 	for (size_t i = 0; i < len; i++)
-		sink_put(sink, (char)p[i]);
+		sink_put(sink, p[i]);
 	text->at += len;
 	return STATUS_OK;
 }
@@ -200,7 +187,7 @@ characters_read(struct json_text *text, struct sink *sink)
 			return json_text_fault(
 			    text, "a control character in a string");
 		if (c >= 0x80) {
-			status = utf8_read(text, sink);
+			status = character_read(text, sink);
 			continue;
 		}
 		text->at++;

@@ -95,6 +95,54 @@ list_number(struct list_text *text, const struct uint160 *number,
 	return uint160_to_decimal(number, out);
 }
 
+void
+list_put_word(struct list_text *text, const char *name, const char *word)
+{
+	const char *why = manifest_word_fault(word);
+
+	if (why != NULL)
+		(void)list_text_fail(text, STATUS_MALFORMED, why);
+	else
+		list_printf(text, "# %s %s\n", name, word);
+}
+
+void
+list_put_hash(struct list_text *text, const char *name, const struct hash *hash)
+{
+	char hex[HASH_HEX_BYTES];
+
+	list_printf(text, "# %s %s\n", name, hash_to_hex(hash, hex));
+}
+
+void
+list_put_number(
+    struct list_text *text, const char *name, const struct uint160 *number)
+{
+	char decimal[UINT160_DECIMAL_BYTES];
+
+	list_printf(
+	    text, "# %s %s\n", name, list_number(text, number, decimal));
+}
+
+void
+list_put_time(struct list_text *text, const char *name, int64_t sec)
+{
+	char iso[UTC_ISO_BYTES];
+
+	list_printf(text, "# %s %s\n", name, list_time(text, sec, iso));
+}
+
+void
+list_put_passed(
+    struct list_text *text, char *const *passed, size_t count, size_t most)
+{
+	if (count > most)
+		(void)list_text_fail(
+		    text, STATUS_MALFORMED, "too many gates passed");
+	for (size_t i = 0; text->status == STATUS_OK && i < count; i++)
+		list_put_word(text, "passed", passed[i]);
+}
+
 static void
 format_position(struct list_text *text, const struct source_origin *origin)
 {
@@ -128,7 +176,7 @@ format_edition(struct list_text *text, const struct source_origin *origin)
 }
 
 void
-list_origin(struct list_text *text, const struct source_origin *origin)
+list_put_origin(struct list_text *text, const struct source_origin *origin)
 {
 	if (origin->has_position)
 		format_position(text, origin);

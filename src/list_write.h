@@ -37,8 +37,20 @@ char *list_time(struct list_text *text, int64_t sec, char out[UTC_ISO_BYTES]);
 char *list_number(struct list_text *text, const struct uint160 *number,
     char out[UINT160_DECIMAL_BYTES]);
 
+/* The lines `# NAME VALUE`. */
+void list_put_word(struct list_text *text, const char *name, const char *word);
+void list_put_hash(
+    struct list_text *text, const char *name, const struct hash *hash);
+void list_put_number(
+    struct list_text *text, const char *name, const struct uint160 *number);
+void list_put_time(struct list_text *text, const char *name, int64_t sec);
+/* `# passed`, each on a line of its own. */
+void list_put_passed(
+    struct list_text *text, char *const *passed, size_t count, size_t most);
+
 /* The line `# position`, or `# edition`, or neither. */
-void list_origin(struct list_text *text, const struct source_origin *origin);
+void list_put_origin(
+    struct list_text *text, const struct source_origin *origin);
 
 /*
  * The closing line. `*out` is malloc'd, `*len` without the ending NUL; or the

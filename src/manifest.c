@@ -158,42 +158,21 @@ format_rows(struct list_text *text, const struct manifest_rows *rows)
 static void
 format_head(struct list_text *text, const struct manifest *manifest)
 {
-	const char *why = manifest_word_fault(manifest->issuer);
-	char hex[HASH_HEX_BYTES];
-	char iso[UTC_ISO_BYTES];
-	char number[UINT160_DECIMAL_BYTES];
-
-	if (why != NULL)
-		(void)list_text_fail(text, STATUS_MALFORMED, why);
+	list_printf(text, "# crlpress-manifest %d\n", MANIFEST_FORMAT);
+	list_put_word(text, "issuer", manifest->issuer);
 	if (manifest->next_update_sec <= manifest->this_update_sec)
 		(void)list_text_fail(text, STATUS_MALFORMED,
 		    "a nextUpdate that is not after thisUpdate");
-	list_printf(text, "# crlpress-manifest %d\n", MANIFEST_FORMAT);
-	list_printf(text, "# issuer %s\n", why == NULL ? manifest->issuer : "");
-	list_printf(text, "# issuer-sha256 %s\n",
-	    hash_to_hex(&manifest->issuer_sha256, hex));
-	list_printf(text, "# this-update %s\n",
-	    list_time(text, manifest->this_update_sec, iso));
-	list_printf(text, "# next-update %s\n",
-	    list_time(text, manifest->next_update_sec, iso));
-	list_printf(text, "# number %s\n",
-	    list_number(text, &manifest->number, number));
-	list_origin(text, &manifest->origin);
+	list_put_hash(text, "issuer-sha256", &manifest->issuer_sha256);
+	list_put_time(text, "this-update", manifest->this_update_sec);
+	list_put_time(text, "next-update", manifest->next_update_sec);
+	list_put_number(text, "number", &manifest->number);
+	list_put_origin(text, &manifest->origin);
 	format_rows(text, &manifest->rows);
-	if (manifest->passed_count > MANIFEST_PASSED_MOST)
-		(void)list_text_fail(
-		    text, STATUS_MALFORMED, "too many gates passed");
-	for (size_t i = 0;
-	     text->status == STATUS_OK && i < manifest->passed_count; i++) {
-		why = manifest_word_fault(manifest->passed[i]);
-		if (why != NULL)
-			(void)list_text_fail(text, STATUS_MALFORMED, why);
-		else
-			list_printf(text, "# passed %s\n", manifest->passed[i]);
-	}
+	list_put_passed(text, manifest->passed, manifest->passed_count,
+	    MANIFEST_PASSED_MOST);
 	if (manifest->has_replaced)
-		list_printf(text, "# replaced %s\n",
-		    list_time(text, manifest->replaced_sec, iso));
+		list_put_time(text, "replaced", manifest->replaced_sec);
 	if (manifest->shard_count > SHARD_COUNT_MOST)
 		(void)list_text_fail(text, STATUS_MALFORMED, "too many shards");
 	list_printf(text, "# shards %zu\n", manifest->shard_count);
@@ -326,8 +305,8 @@ manifest_format(
 	     text.status == STATUS_OK && i < manifest->shard_count; i++) {
 		if (i > 0 &&
 		    manifest->shard[i].index <= manifest->shard[i - 1].index)
-			(void)list_text_fail(&text, STATUS_MALFORMED,
-			    "shards that are not in the order of their index");
+			(void)list_text_fail(
+			    &text, STATUS_MALFORMED, LIST_ORDER_FAULT);
 		format_shard(&text, &manifest->shard[i]);
 	}
 	if (text.status == STATUS_OK)
@@ -338,21 +317,11 @@ manifest_format(
 const struct manifest_shard *
 manifest_find(const struct manifest *manifest, uint32_t index)
 {
-	size_t low = 0;
-	size_t high = manifest->shard_count;
+	_Static_assert(
+	    offsetof(struct manifest_shard, index) == 0, "list_find");
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct manifest_shard *shard = &manifest->shard[middle];
-
-		if (shard->index == index)
-			return shard;
-		if (shard->index < index)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
+	return list_find(manifest->shard, manifest->shard_count,
+	    sizeof(*manifest->shard), index);
 }
 
 void

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crlpress/utf8.h"
+
 /* A text before it is escaped. URLs and keys have 1024 bytes at most. */
 #define TEXT_BYTES 4096
 
@@ -86,7 +88,6 @@ static const struct code_range unprintable[] = {
     {0x200b, 0x200f},   /* ... and zero-width characters */
     {0x2028, 0x202e},   /* line separators, bidirectional embeddings */
     {0x2060, 0x206f},   /* word joiner, bidirectional isolates */
-    {0xd800, 0xdfff},   /* surrogates: not UTF-8 */
     {0xfeff, 0xfeff},   /* byte order mark */
     {0xfff9, 0xfffb},   /* interlinear annotation */
     {0xe0000, 0xe007f}, /* tags */
@@ -102,39 +103,16 @@ code_is_printable(uint32_t code)
 }
 
 /*
- * How many octets the UTF-8 character at `p` has when it may be shown as it
- * is; 0 when its first octet is to be escaped. RFC 3629, section 4.
+ * How many octets the character at `p` has when it may be shown as it is; 0
+ * when its first octet is to be escaped.
  */
 static size_t
-printable_len(const unsigned char *p)
+printable_len(const char *p)
 {
-	static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
-	uint32_t code = p[0];
-	size_t more = 0;
+	uint32_t code;
+	size_t len = utf8_read(p, UTF8_MOST, &code);
 
-	if (p[0] >= 0xf8)
-		return 0;
-	if (p[0] >= 0xf0) {
-		more = 3;
-		code = p[0] & 0x07;
-	} else if (p[0] >= 0xe0) {
-		more = 2;
-		code = p[0] & 0x0f;
-	} else if (p[0] >= 0xc0) {
-		more = 1;
-		code = p[0] & 0x1f;
-	} else if (p[0] >= 0x80) {
-		return 0;
-	}
-	for (size_t i = 1; i <= more; i++) {
-		/* The ending NUL stops this too. */
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (p[i] & 0x3f);
-	}
-	if (code < least[more] || code > 0x10ffff || !code_is_printable(code))
-		return 0;
-	return more + 1;
+	return len > 0 && code_is_printable(code) ? len : 0;
 }
 
 static void
@@ -173,7 +151,7 @@ line_add_escaped(struct line *line, const char *text, size_t most)
 
 	while (*p != '\0') {
 		char escape[4] = {'\\', 'x', digits[*p >> 4], digits[*p & 0xf]};
-		size_t len = printable_len(p);
+		size_t len = printable_len((const char *)p);
 		size_t width = len > 0 ? len : sizeof(escape);
 
 		if (line->len + width > most) {

@@ -70,17 +70,6 @@ request_range_fault(const struct request *request)
 }
 
 static void
-format_word(struct list_text *text, const char *name, const char *word)
-{
-	const char *why = manifest_word_fault(word);
-
-	if (why != NULL)
-		(void)list_text_fail(text, STATUS_MALFORMED, why);
-	else
-		list_printf(text, "# %s %s\n", name, word);
-}
-
-static void
 format_algorithm(struct list_text *text, const struct request *request)
 {
 	if (request->algorithm_len == 0 ||
@@ -98,9 +87,6 @@ format_algorithm(struct list_text *text, const struct request *request)
 static void
 format_head(struct list_text *text, const struct request *request)
 {
-	char hex[HASH_HEX_BYTES];
-	char number[UINT160_DECIMAL_BYTES];
-	char iso[UTC_ISO_BYTES];
 	const char *why = request_range_fault(request);
 
 	if (why != NULL)
@@ -109,26 +95,18 @@ format_head(struct list_text *text, const struct request *request)
 		(void)list_text_fail(text, STATUS_MALFORMED,
 		    "a nextUpdate that is not after thisUpdate");
 	list_printf(text, "# crlpress-request %d\n", REQUEST_FORMAT);
-	format_word(text, "issuer", request->issuer);
-	list_printf(text, "# issuer-sha256 %s\n",
-	    hash_to_hex(&request->issuer_sha256, hex));
-	list_printf(
-	    text, "# number %s\n", list_number(text, &request->number, number));
-	list_printf(text, "# this-update %s\n",
-	    list_time(text, request->this_update_sec, iso));
-	list_printf(text, "# next-update %s\n",
-	    list_time(text, request->next_update_sec, iso));
+	list_put_word(text, "issuer", request->issuer);
+	list_put_hash(text, "issuer-sha256", &request->issuer_sha256);
+	list_put_number(text, "number", &request->number);
+	list_put_time(text, "this-update", request->this_update_sec);
+	list_put_time(text, "next-update", request->next_update_sec);
 	format_algorithm(text, request);
-	format_word(text, "url", request->url_pattern);
+	list_put_word(text, "url", request->url_pattern);
 	list_printf(text, "# configured %" PRIu32 " from %" PRIu32 "\n",
 	    request->shards_configured, request->shard_first);
-	list_origin(text, &request->origin);
-	if (request->passed_count > REQUEST_PASSED_MOST)
-		(void)list_text_fail(
-		    text, STATUS_MALFORMED, "too many gates passed");
-	for (size_t i = 0;
-	     text->status == STATUS_OK && i < request->passed_count; i++)
-		format_word(text, "passed", request->passed[i]);
+	list_put_origin(text, &request->origin);
+	list_put_passed(
+	    text, request->passed, request->passed_count, REQUEST_PASSED_MOST);
 	if (request->shard_count == 0 ||
 	    request->shard_count > SHARD_COUNT_MOST)
 		(void)list_text_fail(
@@ -196,7 +174,6 @@ closing_format(
 {
 	struct list_text text = {.status = STATUS_OK};
 	char name[REQUEST_FILE_NAME_BYTES];
-	char number[UINT160_DECIMAL_BYTES];
 	char hex[HASH_HEX_BYTES];
 
 	*out = NULL;
@@ -204,13 +181,10 @@ closing_format(
 	if (closing->shard_count == 0)
 		(void)list_text_fail(&text, STATUS_MALFORMED, "no shard");
 	list_printf(&text, "# crlpress-signed %d\n", REQUEST_FORMAT);
-	format_word(&text, "issuer", closing->issuer);
-	list_printf(&text, "# issuer-sha256 %s\n",
-	    hash_to_hex(&closing->issuer_sha256, hex));
-	list_printf(&text, "# number %s\n",
-	    list_number(&text, &closing->number, number));
-	list_printf(&text, "# request-sha256 %s\n",
-	    hash_to_hex(&closing->request_sha256, hex));
+	list_put_word(&text, "issuer", closing->issuer);
+	list_put_hash(&text, "issuer-sha256", &closing->issuer_sha256);
+	list_put_number(&text, "number", &closing->number);
+	list_put_hash(&text, "request-sha256", &closing->request_sha256);
 	list_printf(&text, "# shards %zu\n", closing->shard_count);
 	for (size_t i = 0; text.status == STATUS_OK && i < closing->shard_count;
 	     i++) {
@@ -230,20 +204,10 @@ closing_format(
 const struct request_shard *
 request_find(const struct request *request, uint32_t index)
 {
-	size_t low = 0, high = request->shard_count;
+	_Static_assert(offsetof(struct request_shard, index) == 0, "list_find");
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct request_shard *shard = &request->shard[middle];
-
-		if (shard->index == index)
-			return shard;
-		if (shard->index < index)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
+	return list_find(request->shard, request->shard_count,
+	    sizeof(*request->shard), index);
 }
 
 void

@@ -8,8 +8,6 @@
 
 #include "crlpress/request.h"
 
-#define LIST_ORDER_FAULT "shards that are not in the order of their index"
-
 /* What is wrong, as static text; NULL: nothing. */
 const char *request_range_fault(const struct request *request);
 const char *request_shard_fault(

@@ -6,60 +6,26 @@
  */
 #include "crlpress/request.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "list_read.h"
-#include "manifest_impl.h"
 #include "request_impl.h"
 
 /* No shard takes fewer bytes: bounds for counts before they are believed. */
 #define REQUEST_SHARD_BYTES_LEAST 160
 #define CLOSING_SHARD_BYTES_LEAST 85
 
-static const char order_fault[] = "not the values of this line in order";
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+#define REQUEST(member) offsetof(struct request, member)
+#define SHARD(member) offsetof(struct request_shard, member)
+#define CLOSING(member) offsetof(struct closing, member)
+#define CLOSING_SHARD(member) offsetof(struct closing_shard, member)
 
 static bool
 read_format(struct list_reader *reader, void *object)
 {
-	uint64_t format;
-
 	(void)object;
-	if (!list_take_count(reader, UINT32_MAX, &format))
-		return false;
-	if (format != REQUEST_FORMAT)
-		return list_malformed(
-		    reader, "a format that this version does not know");
-	return true;
-}
-
-static bool
-read_issuer(struct list_reader *reader, void *object)
-{
-	struct request *request = object;
-
-	return list_take_string(reader, &request->issuer, manifest_word_fault);
-}
-
-static bool
-read_issuer_sha256(struct list_reader *reader, void *object)
-{
-	return list_take_hash(
-	    reader, &((struct request *)object)->issuer_sha256);
-}
-
-static bool
-read_number(struct list_reader *reader, void *object)
-{
-	return list_take_number(reader, &((struct request *)object)->number);
-}
-
-static bool
-read_this_update(struct list_reader *reader, void *object)
-{
-	struct request *request = object;
-
-	return list_take_time(reader, &request->this_update_sec);
+	return list_take_format(reader, REQUEST_FORMAT);
 }
 
 static bool
@@ -67,12 +33,8 @@ read_next_update(struct list_reader *reader, void *object)
 {
 	struct request *request = object;
 
-	if (!list_take_time(reader, &request->next_update_sec))
-		return false;
-	if (request->next_update_sec <= request->this_update_sec)
-		return list_malformed(
-		    reader, "a nextUpdate that is not after thisUpdate");
-	return true;
+	return list_take_next_update(
+	    reader, request->this_update_sec, &request->next_update_sec);
 }
 
 /* Of a lower-case hex digit; -1: it is none. */
@@ -93,7 +55,7 @@ read_algorithm(struct list_reader *reader, void *object)
 	const char *word;
 	size_t len;
 
-	if (!list_take_word(reader, &word, &len))
+	if (!list_take_bytes(reader, &word, &len))
 		return false;
 	if (len % 2 != 0 || len / 2 > REQUEST_ALGORITHM_BYTES_MOST)
 		return list_malformed(reader, want);
@@ -109,38 +71,18 @@ read_algorithm(struct list_reader *reader, void *object)
 }
 
 static bool
-read_url(struct list_reader *reader, void *object)
-{
-	struct request *request = object;
-
-	return list_take_string(
-	    reader, &request->url_pattern, manifest_word_fault);
-}
-
-static bool
 read_configured(struct list_reader *reader, void *object)
 {
-	struct request *request = object;
+	static const struct list_value values[] = {
+	    {"", list_take_index, REQUEST(shards_configured), 0},
+	    {" from ", list_take_index, REQUEST(shard_first), 0},
+	};
 	const char *why;
 
-	if (!list_take_index(reader, &request->shards_configured) ||
-	    !list_take_text(reader, " from ", order_fault) ||
-	    !list_take_index(reader, &request->shard_first))
+	if (!list_read_values(reader, values, COUNT(values), object))
 		return false;
-	why = request_range_fault(request);
+	why = request_range_fault(object);
 	return why == NULL || list_malformed(reader, why);
-}
-
-static bool
-read_position(struct list_reader *reader, void *object)
-{
-	return list_take_position(reader, &((struct request *)object)->origin);
-}
-
-static bool
-read_edition(struct list_reader *reader, void *object)
-{
-	return list_take_edition(reader, &((struct request *)object)->origin);
 }
 
 static bool
@@ -148,179 +90,114 @@ read_passed(struct list_reader *reader, void *object)
 {
 	struct request *request = object;
 
-	if (request->passed_count == REQUEST_PASSED_MOST)
-		return list_malformed(reader, "too many gates passed");
-	if (request->passed == NULL)
-		request->passed =
-		    calloc(REQUEST_PASSED_MOST, sizeof(*request->passed));
-	if (request->passed == NULL)
-		return list_fail(reader, STATUS_NO_MEMORY, "out of memory");
-	return list_take_string(reader,
-	    &request->passed[request->passed_count++], manifest_word_fault);
-}
-
-/* How many shards there are to be, each of at least so many bytes. */
-static bool
-take_shards(struct list_reader *reader, size_t least, size_t *count)
-{
-	uint64_t n;
-
-	if (!list_take_count(reader, SHARD_COUNT_MOST, &n))
-		return false;
-	if (n == 0)
-		return list_malformed(reader, "no shard");
-	if (n > (size_t)(reader->limit - reader->rest) / least)
-		return list_malformed(
-		    reader, "more shards than the text has room for");
-	*count = (size_t)n;
-	return true;
+	return list_take_passed(reader, &request->passed,
+	    &request->passed_count, REQUEST_PASSED_MOST);
 }
 
 static bool
 read_shards(struct list_reader *reader, void *object)
 {
 	struct request *request = object;
-	size_t count;
 
-	if (!take_shards(reader, REQUEST_SHARD_BYTES_LEAST, &count))
-		return false;
-	request->shard = calloc(count, sizeof(*request->shard));
-	if (request->shard == NULL)
-		return list_fail(reader, STATUS_NO_MEMORY, "out of memory");
-	request->shard_count = count;
-	return true;
+	request->shard = list_take_shards(reader, REQUEST_SHARD_BYTES_LEAST,
+	    sizeof(*request->shard), &request->shard_count);
+	return request->shard != NULL || list_malformed(reader, "no shard");
 }
 
 static const struct list_field request_fields[] = {
-    {"# crlpress-request ", LIST_ONCE, "not a request of crlpress",
-	read_format},
-    {"# issuer ", LIST_ONCE, "want the field issuer", read_issuer},
+    {"# crlpress-request ", LIST_ONCE, "not a request of crlpress", read_format,
+	0},
+    {"# issuer ", LIST_ONCE, "want the field issuer", list_take_word,
+	REQUEST(issuer)},
     {"# issuer-sha256 ", LIST_ONCE, "want the field issuer-sha256",
-	read_issuer_sha256},
-    {"# number ", LIST_ONCE, "want the field number", read_number},
-    {"# this-update ", LIST_ONCE, "want the field this-update",
-	read_this_update},
+	list_take_hash, REQUEST(issuer_sha256)},
+    {"# number ", LIST_ONCE, "want the field number", list_take_number,
+	REQUEST(number)},
+    {"# this-update ", LIST_ONCE, "want the field this-update", list_take_time,
+	REQUEST(this_update_sec)},
     {"# next-update ", LIST_ONCE, "want the field next-update",
-	read_next_update},
-    {"# algorithm ", LIST_ONCE, "want the field algorithm", read_algorithm},
-    {"# url ", LIST_ONCE, "want the field url", read_url},
-    {"# configured ", LIST_ONCE, "want the field configured", read_configured},
-    {"# position ", LIST_AT_MOST_ONCE, NULL, read_position},
-    {"# edition ", LIST_AT_MOST_ONCE, NULL, read_edition},
-    {"# passed ", LIST_ANY_TIMES, NULL, read_passed},
-    {"# shards ", LIST_ONCE, "want the field shards", read_shards},
+	read_next_update, 0},
+    {"# algorithm ", LIST_ONCE, "want the field algorithm", read_algorithm, 0},
+    {"# url ", LIST_ONCE, "want the field url", list_take_word,
+	REQUEST(url_pattern)},
+    {"# configured ", LIST_ONCE, "want the field configured", read_configured,
+	0},
+    {"# position ", LIST_AT_MOST_ONCE, NULL, list_take_position,
+	REQUEST(origin)},
+    {"# edition ", LIST_AT_MOST_ONCE, NULL, list_take_edition, REQUEST(origin)},
+    {"# passed ", LIST_ANY_TIMES, NULL, read_passed, 0},
+    {"# shards ", LIST_ONCE, "want the field shards", read_shards, 0},
 };
-
-static bool
-take_settled(struct list_reader *reader, struct request_shard *shard)
-{
-	if (list_take_unknown(reader))
-		return true;
-	shard->has_settled = true;
-	return list_take_time(reader, &shard->settled_sec);
-}
 
 /* Number and hash of what stood there: both are known, or neither. */
 static bool
-take_previous(struct list_reader *reader, struct request_shard *shard)
+read_previous_sha256(struct list_reader *reader, void *object)
 {
-	static const char next[] = " previous-sha256=";
+	struct request_shard *shard = object;
 
-	if (list_take_unknown(reader))
-		return list_take_text(reader, next, order_fault) &&
-		       (list_take_unknown(reader) ||
-			   list_malformed(
-			       reader, "a hash of what has no number"));
-	shard->has_previous = true;
-	return list_take_number(reader, &shard->previous) &&
-	       list_take_text(reader, next, order_fault) &&
-	       list_take_hash(reader, &shard->previous_sha256);
+	if (shard->has_previous)
+		return list_take_hash(reader, &shard->previous_sha256);
+	return list_take_unknown(reader) ||
+	       list_malformed(reader, "a hash of what has no number");
 }
+
+static const struct list_value request_values[] = {
+    {"", list_take_index, SHARD(index), 0},
+    {" entries=", list_take_count, SHARD(entries), 0},
+    {" added=", list_take_count, SHARD(added), 0},
+    {" removed=", list_take_count, SHARD(removed), 0},
+    {" settled=", list_take_time, SHARD(settled_sec), SHARD(has_settled)},
+    {" previous=", list_take_number, SHARD(previous), SHARD(has_previous)},
+    {" previous-sha256=", read_previous_sha256, 0, 0},
+    {" size=", list_take_count, SHARD(size), 0},
+    {" url=", list_take_word, SHARD(url), 0},
+};
 
 /* ` SHA256  NAME`, and nothing behind it; goes to the next line. */
 static bool
-take_file(struct list_reader *reader, const char *name, struct hash *sha256)
+parse_file(struct list_reader *reader, const char *name, struct hash *sha256)
 {
-	return list_next(reader) && list_take_hash(reader, sha256) &&
-	       list_take_text(reader, "  ", "no two blanks before the name") &&
+	return list_read_sum(reader, sha256, "no two blanks before the name") &&
 	       list_take_text(reader, name, "not the name of the shard") &&
 	       list_take_end(reader) && list_next(reader);
 }
 
 static bool
-parse_shard(struct list_reader *reader, const struct request *request,
-    struct request_shard *shard)
-{
-	char name[REQUEST_FILE_NAME_BYTES];
-	const char *why;
-
-	if (!list_take_text(
-		reader, "# shard ", "fewer shards than announced") ||
-	    !list_take_index(reader, &shard->index) ||
-	    !list_take_named(reader, " entries=", &shard->entries) ||
-	    !list_take_named(reader, " added=", &shard->added) ||
-	    !list_take_named(reader, " removed=", &shard->removed) ||
-	    !list_take_text(reader, " settled=", order_fault) ||
-	    !take_settled(reader, shard) ||
-	    !list_take_text(reader, " previous=", order_fault) ||
-	    !take_previous(reader, shard) ||
-	    !list_take_named(reader, " size=", &shard->size) ||
-	    !list_take_text(reader, " url=", order_fault) ||
-	    !list_take_string(reader, &shard->url, manifest_word_fault) ||
-	    !list_take_end(reader))
-		return false;
-	why = request_shard_fault(request, shard);
-	if (why != NULL)
-		return list_malformed(reader, why);
-	if (shard > request->shard && shard->index <= shard[-1].index)
-		return list_malformed(reader, LIST_ORDER_FAULT);
-	return take_file(
-	    reader, request_tbs_name(shard->index, name), &shard->sha256);
-}
-
-static bool
 parse_shards(struct list_reader *reader, struct request *request)
 {
-	for (size_t i = 0; i < request->shard_count; i++)
-		if (!parse_shard(reader, request, &request->shard[i]))
+	char name[REQUEST_FILE_NAME_BYTES];
+
+	for (size_t i = 0; i < request->shard_count; i++) {
+		struct request_shard *shard = &request->shard[i];
+		const char *why;
+
+		if (!list_read_shard(
+			reader, request_values, COUNT(request_values), shard))
 			return false;
+		why = request_shard_fault(request, shard);
+		if (why == NULL && i > 0 && shard->index <= shard[-1].index)
+			why = LIST_ORDER_FAULT;
+		if (why != NULL)
+			return list_malformed(reader, why);
+		if (!parse_file(reader, request_tbs_name(shard->index, name),
+			&shard->sha256))
+			return false;
+	}
 	return true;
-}
-
-/* False, with the fault in the reader, when it is too large for any list. */
-static bool
-reader_begin(struct list_reader *reader, const char *text, size_t len)
-{
-	reader->rest = text;
-	reader->limit = text + len;
-	reader->line = 1;
-	if (len > REQUEST_BYTES_MOST)
-		return list_malformed(reader, "the list is too large");
-	reader->line = 0;
-	return true;
-}
-
-static bool
-parse_end(struct list_reader *reader, const char *text)
-{
-	if (list_is(reader, "# shard "))
-		return list_malformed(reader, "more shards than announced");
-	return list_read_end(reader, text);
 }
 
 enum status
 request_parse(const char *text, size_t len, struct request *request,
     size_t *line, const char **why)
 {
-	struct list_reader reader = {.status = STATUS_OK};
+	struct list_reader reader;
 
 	memset(request, 0, sizeof(*request));
-	if (len == 0)
-		text = "";
-	if (reader_begin(&reader, text, len) &&
-	    list_read_fields(&reader, request_fields,
-		sizeof(request_fields) / sizeof(*request_fields), request) &&
-	    parse_shards(&reader, request) && parse_end(&reader, text))
+	if (list_begin(&reader, text, len, REQUEST_BYTES_MOST,
+		"the list is too large") &&
+	    list_read_fields(
+		&reader, request_fields, COUNT(request_fields), request) &&
+	    parse_shards(&reader, request) && list_read_end(&reader))
 		return STATUS_OK;
 	*line = reader.line;
 	*why = reader.why;
@@ -329,58 +206,32 @@ request_parse(const char *text, size_t len, struct request *request,
 }
 
 static bool
-read_closing_issuer(struct list_reader *reader, void *object)
-{
-	struct closing *closing = object;
-
-	return list_take_string(reader, &closing->issuer, manifest_word_fault);
-}
-
-static bool
-read_closing_issuer_sha256(struct list_reader *reader, void *object)
-{
-	return list_take_hash(
-	    reader, &((struct closing *)object)->issuer_sha256);
-}
-
-static bool
-read_closing_number(struct list_reader *reader, void *object)
-{
-	return list_take_number(reader, &((struct closing *)object)->number);
-}
-
-static bool
-read_closing_request(struct list_reader *reader, void *object)
-{
-	return list_take_hash(
-	    reader, &((struct closing *)object)->request_sha256);
-}
-
-static bool
 read_closing_shards(struct list_reader *reader, void *object)
 {
 	struct closing *closing = object;
-	size_t count;
 
-	if (!take_shards(reader, CLOSING_SHARD_BYTES_LEAST, &count))
-		return false;
-	closing->shard = calloc(count, sizeof(*closing->shard));
-	if (closing->shard == NULL)
-		return list_fail(reader, STATUS_NO_MEMORY, "out of memory");
-	closing->shard_count = count;
-	return true;
+	closing->shard = list_take_shards(reader, CLOSING_SHARD_BYTES_LEAST,
+	    sizeof(*closing->shard), &closing->shard_count);
+	return closing->shard != NULL || list_malformed(reader, "no shard");
 }
 
 static const struct list_field closing_fields[] = {
     {"# crlpress-signed ", LIST_ONCE, "not a closing list of crlpress",
-	read_format},
-    {"# issuer ", LIST_ONCE, "want the field issuer", read_closing_issuer},
+	read_format, 0},
+    {"# issuer ", LIST_ONCE, "want the field issuer", list_take_word,
+	CLOSING(issuer)},
     {"# issuer-sha256 ", LIST_ONCE, "want the field issuer-sha256",
-	read_closing_issuer_sha256},
-    {"# number ", LIST_ONCE, "want the field number", read_closing_number},
+	list_take_hash, CLOSING(issuer_sha256)},
+    {"# number ", LIST_ONCE, "want the field number", list_take_number,
+	CLOSING(number)},
     {"# request-sha256 ", LIST_ONCE, "want the field request-sha256",
-	read_closing_request},
-    {"# shards ", LIST_ONCE, "want the field shards", read_closing_shards},
+	list_take_hash, CLOSING(request_sha256)},
+    {"# shards ", LIST_ONCE, "want the field shards", read_closing_shards, 0},
+};
+
+static const struct list_value closing_values[] = {
+    {"", list_take_index, CLOSING_SHARD(index), 0},
+    {" size=", list_take_count, CLOSING_SHARD(size), 0},
 };
 
 static bool
@@ -391,15 +242,12 @@ parse_closing_shards(struct list_reader *reader, struct closing *closing)
 	for (size_t i = 0; i < closing->shard_count; i++) {
 		struct closing_shard *shard = &closing->shard[i];
 
-		if (!list_take_text(
-			reader, "# shard ", "fewer shards than announced") ||
-		    !list_take_index(reader, &shard->index) ||
-		    !list_take_named(reader, " size=", &shard->size) ||
-		    !list_take_end(reader))
+		if (!list_read_shard(
+			reader, closing_values, COUNT(closing_values), shard))
 			return false;
 		if (i > 0 && shard->index <= shard[-1].index)
 			return list_malformed(reader, LIST_ORDER_FAULT);
-		if (!take_file(reader, request_crl_name(shard->index, name),
+		if (!parse_file(reader, request_crl_name(shard->index, name),
 			&shard->sha256))
 			return false;
 	}
@@ -410,15 +258,14 @@ enum status
 closing_parse(const char *text, size_t len, struct closing *closing,
     size_t *line, const char **why)
 {
-	struct list_reader reader = {.status = STATUS_OK};
+	struct list_reader reader;
 
 	memset(closing, 0, sizeof(*closing));
-	if (len == 0)
-		text = "";
-	if (reader_begin(&reader, text, len) &&
-	    list_read_fields(&reader, closing_fields,
-		sizeof(closing_fields) / sizeof(*closing_fields), closing) &&
-	    parse_closing_shards(&reader, closing) && parse_end(&reader, text))
+	if (list_begin(&reader, text, len, REQUEST_BYTES_MOST,
+		"the list is too large") &&
+	    list_read_fields(
+		&reader, closing_fields, COUNT(closing_fields), closing) &&
+	    parse_closing_shards(&reader, closing) && list_read_end(&reader))
 		return STATUS_OK;
 	*line = reader.line;
 	*why = reader.why;

@@ -5,7 +5,6 @@
  * killed process loses a CRL that was public: what is left there the next run
  * brings to the archive.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "crlpress/archive.h"
+#include "crlpress/fd_io.h"
 #include "crlpress/pool.h"
 #include "crlpress/utc.h"
 #include "run_impl.h"
@@ -73,18 +73,13 @@ file_read(const char *path, struct gzip_bytes *bytes)
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
 	    (uint64_t)st.st_size <= STORE_OBJECT_BYTES_MOST)
 		bytes->data = malloc((size_t)st.st_size + 1);
-	while (bytes->data != NULL && bytes->len < (size_t)st.st_size) {
-		ssize_t n = read(fd, bytes->data + bytes->len,
-		    (size_t)st.st_size - bytes->len);
-
-		if (n <= 0 && !(n < 0 && errno == EINTR))
-			break;
-		bytes->len += n > 0 ? (size_t)n : 0;
-	}
-	if (bytes->data != NULL && bytes->len == (size_t)st.st_size)
+	if (bytes->data != NULL &&
+	    fd_read(fd, bytes->data, (size_t)st.st_size) == st.st_size) {
+		bytes->len = (size_t)st.st_size;
 		status = STATUS_OK;
-	else
+	} else {
 		gzip_bytes_free(bytes);
+	}
 	(void)close(fd);
 	return status;
 }

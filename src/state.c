@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "crlpress/fd_io.h"
 #include "state_impl.h"
 
 #define LOCK_NAME "lock"
@@ -68,22 +69,6 @@ state_name_ok(const char *name)
 	for (const char *c = name; *c != '\0'; c++)
 		if (*c == '/' || (unsigned char)*c < ' ' || *c == 0x7f)
 			return false;
-	return true;
-}
-
-bool
-state_write(int fd, const char *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		data += n;
-		len -= (size_t)n;
-	}
 	return true;
 }
 
@@ -250,7 +235,7 @@ run_lock(struct state *state)
 		return status;
 	(void)snprintf(text, sizeof(text), "%ld\n", (long)getpid());
 	if (ftruncate(state->lock, 0) != 0 ||
-	    !state_write(state->lock, text, strlen(text)))
+	    !fd_write(state->lock, text, strlen(text)))
 		return state_fault(state, LOCK_NAME, "write to it", errno);
 	return STATUS_OK;
 }

@@ -57,9 +57,6 @@ enum status state_lock(
  */
 void state_unlock(int *lock);
 
-/* Writes all of it; false with errno. */
-bool state_write(int fd, const char *data, size_t len) MUST_CHECK;
-
 /* stage.c: makes our own directory for what is to be staged; takes it away. */
 enum status stage_open(struct state *state) MUST_CHECK;
 void stage_close(struct state *state);

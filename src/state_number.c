@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "crlpress/fd_io.h"
 #include "state_impl.h"
 
 #define NUMBER_LOCK_NAME "number.lock"
@@ -65,26 +66,6 @@ number_fault(const struct state *state, enum state_kind kind)
 	return STATUS_FAILED;
 }
 
-/* Reads all of a small file; -1 with errno. */
-static ssize_t
-small_read(int fd, char *data, size_t size)
-{
-	size_t len = 0;
-
-	while (len < size) {
-		ssize_t n = read(fd, data + len, size - len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		if (n == 0)
-			break;
-		len += (size_t)n;
-	}
-	return (ssize_t)len;
-}
-
 enum status
 state_number(struct state *state, enum state_kind kind, struct uint160 *number)
 {
@@ -103,7 +84,7 @@ state_number(struct state *state, enum state_kind kind, struct uint160 *number)
 	}
 	if (fd < 0)
 		return state_fault(state, name, "open it", errno);
-	len = small_read(fd, text, sizeof(text));
+	len = fd_read(fd, text, sizeof(text));
 	error = errno;
 	(void)close(fd);
 	if (len < 0)
@@ -131,7 +112,7 @@ temp_write(struct state *state, const char *temp, const char *text)
 	if (fd < 0)
 		return false;
 	state_own(state, fd);
-	ok = state_write(fd, text, strlen(text)) && fsync(fd) == 0;
+	ok = fd_write(fd, text, strlen(text)) && fsync(fd) == 0;
 	error = errno;
 	if (close(fd) != 0 && ok)
 		return false;

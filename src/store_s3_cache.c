@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "crlpress/fd_io.h"
 #include "crlpress/quantity.h"
 
 #include "store_s3_impl.h"
@@ -170,39 +171,6 @@ s3_cache_close(struct s3_cache *cache)
 	cache->dir = -1;
 }
 
-/* Reads all of a file of `len` bytes. */
-static bool
-file_read(int fd, uint8_t *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = read(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		data += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
-static bool
-file_write(int fd, const uint8_t *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		data += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
 /* "ETAG SIZE SHA256\n" */
 static bool
 tag_parse(char *text, struct s3_copy *copy)
@@ -239,7 +207,7 @@ s3_cache_find(struct s3_cache *cache, const char *key, struct s3_copy *copy)
 		return false;
 	len = file_bytes(cache->dir, name);
 	ok = len > 0 && len < sizeof(text) &&
-	     file_read(fd, (uint8_t *)text, (size_t)len);
+	     fd_read(fd, text, (size_t)len) == (ssize_t)len;
 	(void)close(fd);
 	if (!ok)
 		return false;
@@ -263,7 +231,8 @@ s3_cache_read(struct s3_cache *cache, const char *key,
 	if (fd >= 0 && file_bytes(cache->dir, name) == copy->size)
 		data = malloc((size_t)copy->size + 1);
 	if (data != NULL)
-		ok = file_read(fd, data, (size_t)copy->size) &&
+		ok = fd_read(fd, data, (size_t)copy->size) ==
+			 (ssize_t)copy->size &&
 		     hash_bytes(data, (size_t)copy->size, &hash) == STATUS_OK &&
 		     memcmp(&hash, &copy->sha256, sizeof(hash)) == 0;
 	if (fd >= 0)
@@ -311,7 +280,7 @@ file_place(
 	if (fd < 0)
 		return false;
 	s3_file_own(dir, fd);
-	ok = file_write(fd, data, len);
+	ok = fd_write(fd, data, len);
 	ok = close(fd) == 0 && ok && renameat(dir, temp, dir, name) == 0;
 	if (!ok)
 		(void)unlinkat(dir, temp, 0);

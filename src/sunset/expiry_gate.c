@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "crlpress/expiry.h"
+#include "crlpress/fd_io.h"
 #include "crlpress/quantity.h"
 #include "crlpress/utc.h"
 
@@ -50,6 +51,7 @@ static enum status
 file_read(int fd, char *text, size_t size, size_t *len)
 {
 	struct stat st;
+	ssize_t n;
 
 	*len = 0;
 	if (fstat(fd, &st) == -1)
@@ -58,17 +60,10 @@ file_read(int fd, char *text, size_t size, size_t *len)
 		errno = EINVAL;
 		return STATUS_IO;
 	}
-	while (*len < size) {
-		ssize_t n = read(fd, text + *len, size - *len);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return STATUS_IO;
-		if (n == 0)
-			break;
-		*len += (size_t)n;
-	}
+	n = fd_read(fd, text, size);
+	if (n == -1)
+		return STATUS_IO;
+	*len = (size_t)n;
 	return STATUS_OK;
 }
 

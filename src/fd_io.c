@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/* Reading and writing on until it is done. */
+#include "crlpress/fd_io.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+ssize_t
+fd_read(int fd, void *data, size_t size)
+{
+	char *to = data;
+	size_t len = 0;
+
+	while (len < size) {
+		ssize_t n = read(fd, to + len, size - len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	return (ssize_t)len;
+}
+
+bool
+fd_write(int fd, const void *data, size_t len)
+{
+	const char *from = data;
+
+	while (len > 0) {
+		ssize_t n = write(fd, from, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			errno = n == 0 ? ENOSPC : errno;
+			return false;
+		}
+		from += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
