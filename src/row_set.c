@@ -24,7 +24,6 @@ struct row_arena {
 	struct row_spill *spill; /* NULL: no budget */
 	size_t slab_bytes;
 	struct row_block *blocks;
-	struct row_slab *free;
 };
 
 struct row_arena *
@@ -77,15 +76,9 @@ arena_grow(struct row_arena *arena)
 static struct row_slab *
 arena_borrow(struct row_arena *arena)
 {
-	struct row_slab *slab = arena->free;
 	struct row_block *block;
+	struct row_slab *slab;
 
-	if (slab != NULL) {
-		arena->free = slab->next;
-		slab->next = NULL;
-		slab->count = 0;
-		return slab;
-	}
 	if (arena->blocks == NULL || arena->blocks->used == BLOCK_BYTES)
 		if (arena_grow(arena) != STATUS_OK)
 			return NULL;
@@ -263,23 +256,9 @@ void
 row_arena_join(struct row_arena *arena, struct row_arena *from)
 {
 	struct row_block **end = &arena->blocks;
-	struct row_slab **last = &arena->free;
 
 	while (*end != NULL)
 		end = &(*end)->next;
 	*end = from->blocks;
-	while (*last != NULL)
-		last = &(*last)->next;
-	*last = from->free;
 	free(from);
-}
-
-void
-row_set_release(struct row_arena *arena, struct row_set *set)
-{
-	if (set->last != NULL) {
-		set->last->next = arena->free;
-		arena->free = set->first;
-	}
-	memset(set, 0, sizeof(*set));
 }

@@ -93,8 +93,4 @@ enum status row_set_splice(
  * the same budget. */
 void row_arena_join(struct row_arena *arena, struct row_arena *from);
 
-/* Gives the slabs in memory back to the arena and empties the set. Not
- * thread-safe; the budget is not given back. */
-void row_set_release(struct row_arena *arena, struct row_set *set);
-
 #endif

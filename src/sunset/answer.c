@@ -96,16 +96,6 @@ fields_format(const struct answer_row *row, int64_t max_age_sec,
 	return len < 0 ? 0 : (size_t)len;
 }
 
-size_t
-answer_head_format(enum answer_mode mode, int64_t max_age_sec,
-    int64_t retry_after_sec, const char **status, char *out, size_t size)
-{
-	const struct answer_row *row = &rows[mode];
-
-	*status = row->status;
-	return fields_format(row, max_age_sec, retry_after_sec, out, size);
-}
-
 void
 answer_date_format(int64_t now_sec, char out[32])
 {

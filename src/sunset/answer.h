@@ -74,14 +74,6 @@ const struct answer *answer_get(struct answer_set *set, enum answer_text text,
 /* The text for a status of http_request.h; ANSWER_TEXT_400 for others. */
 enum answer_text answer_text_of(unsigned status);
 
-/*
- * The head of a mode's answer as other servers have to give it, lines of
- * "Name: value" with CR LF, without Date, Connection and Content-Length;
- * `*status` is its status line's, "200 OK". Returns the length without NUL.
- */
-size_t answer_head_format(enum answer_mode mode, int64_t max_age_sec,
-    int64_t retry_after_sec, const char **status, char *out, size_t size);
-
 void answer_date_format(int64_t now_sec, char out[32]);
 
 #endif

@@ -133,58 +133,6 @@ test_sets_apart(void **state)
 	row_arena_free(arena);
 }
 
-static void
-assert_empty(const struct row_set *set)
-{
-	static const struct row_set none;
-
-	assert_memory_equal(set, &none, sizeof(none));
-}
-
-/* Slabs that are given back serve the next set, with nothing left in them. */
-static void
-test_release(void **state)
-{
-	struct row_arena *arena = row_arena_new(NULL);
-	struct row_set a = {0}, b = {0}, c = {0};
-	const void *a_first, *a_last;
-
-	(void)state;
-	assert_non_null(arena);
-	row_set_release(arena, &a);
-	assert_empty(&a);
-	fill(arena, &a, 0, 5000);
-	fill(arena, &b, 90000, 5000);
-	a_first = a.first;
-	a_last = a.last;
-	row_set_release(arena, &a);
-	assert_empty(&a);
-	assert_set(&b, 90000, 5000);
-
-	fill(arena, &c, 7000, 2047);
-	assert_ptr_equal(c.first, a_first);
-	assert_set(&c, 7000, 2047);
-	fill(arena, &c, 7000 + 2047, 2 * 2047);
-	assert_ptr_equal(c.last, a_last);
-	assert_set(&c, 7000, 3 * 2047);
-	/* The slabs given back are used up; the next one is new. */
-	fill(arena, &a, 50, 10000);
-	assert_ptr_not_equal(a.first, a_first);
-	assert_set(&a, 50, 10000);
-	assert_set(&b, 90000, 5000);
-	assert_set(&c, 7000, 3 * 2047);
-
-	/* Those of two sets, three slabs each, wait behind one another. */
-	a_last = b.last;
-	row_set_release(arena, &b);
-	row_set_release(arena, &c);
-	fill(arena, &b, 1, 6 * 2047);
-	assert_set(&b, 1, 6 * 2047);
-	assert_ptr_equal(b.last, a_last);
-	assert_set(&a, 50, 10000);
-	row_arena_free(arena);
-}
-
 /* By serial, then by all else; the spare octet is 0. */
 static int
 compare(const void *a, const void *b)
@@ -370,28 +318,6 @@ test_splice(void **state)
 	row_arena_free(arena);
 }
 
-/* What was given back to either is lent again. */
-static void
-test_join_released(void **state)
-{
-	struct row_arena *arena = row_arena_new(NULL),
-			 *from = row_arena_new(NULL);
-	struct row_set a = {0}, b = {0}, c = {0};
-
-	(void)state;
-	assert_true(arena != NULL && from != NULL);
-	fill(arena, &a, 0, 4000);
-	fill(from, &b, 0, 4000);
-	row_set_release(arena, &a);
-	row_set_release(from, &b);
-	row_arena_join(arena, from);
-	fill(arena, &a, 1, 4000);
-	fill(arena, &c, 2, 9000);
-	assert_set(&a, 1, 4000);
-	assert_set(&c, 2, 9000);
-	row_arena_free(arena);
-}
-
 /* A number for each row of a set, in whatever order they come. */
 static uint64_t
 row_number(const struct row *row)
@@ -565,12 +491,10 @@ main(void)
 	    cmocka_unit_test(test_round_trip),
 	    cmocka_unit_test(test_gather),
 	    cmocka_unit_test(test_sets_apart),
-	    cmocka_unit_test(test_release),
 	    cmocka_unit_test(test_sort),
 	    cmocka_unit_test(test_sort_extremes),
 	    cmocka_unit_test(test_sort_any_arrival),
 	    cmocka_unit_test(test_splice),
-	    cmocka_unit_test(test_join_released),
 	    cmocka_unit_test(test_spill),
 	    cmocka_unit_test(test_spill_splice),
 	    cmocka_unit_test(test_spill_sets),
