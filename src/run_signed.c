@@ -293,8 +293,8 @@ tell_not_asked(struct run *run)
 	if (count > 0)
 		report_warn(run->report, first->object, SIGNED_RULE,
 		    "house rule",
-		    "not in the request: withheld when this was staged, as are "
-		    "%" PRIu64 " more",
+		    "not in the request: withheld, or not written, when this "
+		    "was staged, as are %" PRIu64 " more",
 		    count - 1);
 }
 
@@ -318,7 +318,7 @@ run_signed_begin(struct run *run)
 		struct run_shard *shard = &run->shard[i];
 
 		shard->asked = request_find(request, shard->index);
-		/* It was withheld when the others were staged. */
+		/* It was not staged with the others. */
 		if (shard->asked == NULL)
 			shard->state = RUN_SHARD_WITHHELD;
 		else

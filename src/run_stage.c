@@ -288,6 +288,15 @@ tell_overtaken(struct run *run)
 	return any;
 }
 
+/* As of a run of which some shards are out: something is there to be signed. */
+static enum status
+verdict_of_request(const struct run *run)
+{
+	enum status status = run_verdict(run);
+
+	return status == STATUS_FAILED ? STATUS_PARTIAL : status;
+}
+
 enum status
 run_stage_close(struct run *run)
 {
@@ -298,7 +307,8 @@ run_stage_close(struct run *run)
 		return STATUS_FAILED;
 	if (run_count_shards(run, RUN_SHARD_STAGED) == 0)
 		return status;
-	/* What was withheld once it was there: the request does not name it. */
+	/* What was withheld or failed once it was there: the request does not
+	 * name it. */
 	for (size_t i = 0; i < run->shard_count; i++)
 		if (run->shard[i].state != RUN_SHARD_STAGED)
 			shard_remove(run, &run->shard[i]);
@@ -311,7 +321,7 @@ run_stage_close(struct run *run)
 		free(request.passed[i]);
 	free(request.passed);
 	free(request.shard);
-	return status == STATUS_OK ? run_verdict(run) : status;
+	return status == STATUS_OK ? verdict_of_request(run) : status;
 }
 
 /* A directory without a request is nothing; its files are ours. */

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: ISC
 #
 # A key that no network reaches: publish --stage-tbs, sign, publish --signed.
-# There are two machines. The one online has database, store and state, and no
-# key in its configuration; the one offline has a configuration of [issuer]
-# and [state], and what was carried to it: a copy, and back again.
+# The two machines are in tests/lib/airgap.bash.
 #
 # Each test is a subshell, and variables are those of tests/lib:
 # shellcheck disable=SC2030,SC2031,SC2154
@@ -11,6 +9,7 @@
 bats_require_minimum_version 1.5.0
 load ../lib/postgres.bash
 load ../lib/publish.bash
+load ../lib/airgap.bash
 
 setup_file()
 {
@@ -26,88 +25,6 @@ teardown_file()
 setup()
 {
 	publish_env
-}
-
-# "2 days ago" as a time.
-ago()
-{
-	date -u -d "$1" +%FT%TZ
-}
-
-# machines NAME [SETTING...]: an issuer of two shards, and 60 rows of it.
-machines()
-{
-	publish_new "$1" issuer.key=none "${@:2}"
-	[ -n "${rowless:-}" ] || make_rows 60 --shards 2 \
-	    --since "$(ago "${days_ago:-0} days ago 2 days ago")" \
-	    --now "$(ago "${days_ago:-0} days ago 2 hours ago")"
-	box=$work/box
-	offline=$work/offline
-	mkdir -p "$offline"
-	offline_configure "${@:2}"
-	at=$(ago '10 minutes ago')
-}
-
-# The configuration of the other machine; what is no business of its is left
-# out.
-offline_configure()
-{
-	local setting
-	{
-		printf '[issuer]\nname = %s\ncertificate = %s\n' "$name" \
-		    "${own_certificate:-$ca/issuer.pem}"
-		echo "key = ${own_key:-$ca/issuer.key}"
-		for setting; do
-			case $setting in
-			issuer.key=*) ;;
-			issuer.*)
-				setting=${setting#issuer.}
-				echo "${setting%%=*} = ${setting#*=}"
-				;;
-			esac
-		done
-		printf '[state]\ndir = %s\n' "$offline/state"
-	} >"$offline/sign.cnf"
-}
-
-# stage [ARGUMENT...]
-stage()
-{
-	publish --stage-tbs "$box" "$@"
-}
-
-# Carries the directory over, signs, and carries it back, whatever became of
-# it. Nothing that the one machine has is to be had on the other.
-sign()
-{
-	rm -rf "$offline/box"
-	cp -r "$box" "$offline/box"
-	mv "$store" "$store.away"
-	mv "$conf" "$conf.away"
-	run --separate-stderr env -u PGHOST -u PGPORT -u PGUSER \
-	    -u PGDATABASE "${under[@]}" "$CRLPRESS" sign \
-	    --config "$offline/sign.cnf" --yes "$@" "$offline/box"
-	mv "$store.away" "$store"
-	mv "$conf.away" "$conf"
-	rm -rf "$box"
-	cp -r "$offline/box" "$box"
-}
-
-bring()
-{
-	publish --signed "$box" "$@"
-}
-
-# The three steps, at a time of their own.
-press_all()
-{
-	rm -rf "$box"
-	stage --now "$1"
-	ended 0 || return 1
-	sign
-	ended 0 || return 1
-	bring
-	ended 0
 }
 
 # refused STATUS TEXT...: it ended so, said so, and the store is as it was.
@@ -509,6 +426,31 @@ strip()
 	cmp kept.crl "$store/withheld/0.crl"
 }
 
+@test "a shard that cannot be written is not asked for, and the others are" {
+	rowless=1 machines noroom
+	make_rows 400 --shards 2 --since "$(ago '2 days ago')" \
+	    --now "$(ago '2 hours ago')"
+	pg_psql -c "UPDATE crlpress.revocation SET shard = 1
+	    WHERE issuer = 'noroom' AND serial NOT IN (SELECT serial
+	    FROM crlpress.revocation WHERE issuer = 'noroom' AND shard = 0
+	    LIMIT 5)"
+	# As where there is room for the small one only.
+	run --separate-stderr bash -c 'ulimit -f 8; exec "$@"' - "$CRLPRESS" \
+	    publish --config "$conf" --stage-tbs "$box" --now "$at"
+	refused 4 'File too large'
+	has "$output" 'noroom: partial: '
+	has "$output" 'noroom: to be signed: '
+	same "$(ls "$box")" $'0.tbs\nrequest.txt' staged
+	# What was asked for is signed and published; the rest is told.
+	sign
+	ended 0
+	bring
+	ended 3
+	has "$stderr" 'noroom/shard 1: signed, house rule: not in the request'
+	cmp "$box/0.crl" "$store/noroom/0.crl"
+	[ ! -e "$store/noroom/1.crl" ]
+}
+
 @test "a file too few or too many" {
 	machines files
 	stage
@@ -599,6 +541,34 @@ strip()
 	cp -r first "$box"
 	sign
 	refused 3 'the number does not rise'
+}
+
+@test "an issuer certificate that is not valid now: told where it is signed" {
+	local own_ca to from
+	to=$(date -u -d yesterday +%Y%m%d%H%M%SZ)
+	from=$(date -u -d tomorrow +%Y%m%d%H%M%SZ)
+	"$PUBLISH_TREE/tools/make-ca" --p256 --to "$to" over
+	"$PUBLISH_TREE/tools/make-ca" --p256 --from "$from" early
+	for own_ca in "$PWD/over" "$PWD/early"; do
+		rowless=1 machines "${own_ca##*/}" gates.allow_empty=yes
+		stage
+		refused 3 'issuer-valid'
+		stage --pass issuer-valid
+		ended 0
+		sign
+		ended 0
+		has "$stderr" "issuer, house rule: thisUpdate "
+		has "$stderr" 'is not within the validity of the issuer'
+		bring --pass issuer-valid
+		ended 0
+	done
+	# Of one that is valid nothing is said.
+	unset own_ca
+	machines valid
+	stage
+	sign
+	ended 0
+	same "$stderr" '' stderr
 }
 
 @test "a person is asked, and shown what" {
