@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "crlpress/key_uri.h"
 #include "signer_pin.h"
 
 /* What a process may take to end once its socket is closed, or it is killed. */
@@ -44,6 +45,7 @@ struct signer {
 	atomic_uint turn;    /* whose queue to join when all are busy */
 	pthread_mutex_t end; /* of pid */
 	pid_t pid;           /* -1: waited for */
+	bool is_token;       /* the key is one's, and its module in there */
 	bool forbidden;      /* it ended by a call that its sandbox forbids */
 	int64_t timeout_msec;
 	_Atomic uint64_t peak_kib;
@@ -241,8 +243,12 @@ signer_lost(struct signer *signer, struct lane *lane, const char *doing,
 	    doing);
 	if (signer->forbidden)
 		report_hint(report,
-		    "the kernel's log has its number; what a token's module "
-		    "cannot do without wants [issuer] key_sandbox = no");
+		    signer->is_token
+			? "the kernel's log has its number; what a token's "
+			  "module cannot do without wants [issuer] "
+			  "key_sandbox = no"
+			: "the kernel's log has its number; with a key in a "
+			  "file nothing needs it: please report this");
 	return status;
 }
 
@@ -422,6 +428,7 @@ signer_alloc(const struct signer_config *config)
 		timeout_sec = SIGNER_TIMEOUT_SEC_MOST;
 	signer->timeout_msec = (int64_t)timeout_sec * MSEC_PER_SEC;
 	signer->pid = -1;
+	signer->is_token = key_uri_is(config->key_path);
 	return signer;
 }
 

@@ -308,7 +308,7 @@ signed()
 	token
 	export TOKEN_FAULT=exec:1
 	press
-	signer_was_ended
+	signer_was_ended 'wants [issuer] key_sandbox = no'
 	token issuer.key_sandbox=no
 	: >token.log
 	signed

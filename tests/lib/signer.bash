@@ -58,14 +58,14 @@ signer_needs_seccomp()
 	    skip 'the kernel has no seccomp'
 }
 
-# The signer of the last run did what it may not: it was ended, the line says
-# so, and nothing was published.
+# signer_was_ended HINT: the signer of the last run did what it may not: it was
+# ended, the lines say so, and nothing was published.
 signer_was_ended()
 {
 	signer_needs_seccomp "$stderr"
 	ended 1 || return 1
 	said 'signer: sandbox: died of a system call that its sandbox forbids' \
-	    'while signing e1/' 'hint: the kernel' 'key_sandbox = no' ||
+	    'while signing e1/' 'hint: the kernel' "$1" ||
 	    return 1
 	diff -r before "$store" && nothing_left
 }
