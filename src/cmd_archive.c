@@ -8,7 +8,6 @@
 #include "crlpress/archive.h"
 #include "crlpress/command.h"
 #include "crlpress/quantity.h"
-#include "crlpress/report_json.h"
 #include "crlpress/utc.h"
 
 /* CRLs of a run under way have no set yet; none takes as long as this. */
@@ -24,28 +23,22 @@ struct archive_options {
 	bool json;
 };
 
-#define ROW(name, letter, kind, field, argument, help)                       \
-	{                                                                    \
-		name, letter, kind, offsetof(struct archive_options, field), \
-		    argument, help                                           \
-	}
+#define OFFSET(member) offsetof(struct archive_options, member)
 
 static const struct option_row option_rows[] = {
-    ROW("config", 'c', OPTION_TEXT, config, "PATH",
-	"a configuration file, or a directory of *.cnf"),
-    ROW("issuer", 'i', OPTION_TEXT, issuer, "NAME", "only this issuer"),
-    ROW("at", 0, OPTION_TIME, at, "TIME",
-	"the set that was public then, as 2026-12-01T06:00:00Z"),
-    ROW("older-than", 0, OPTION_TEXT, older_than, "AGE",
-	"what to prune, as 400d"),
-    ROW("dry-run", 'n', OPTION_FLAG, dry_run, NULL, "prune nothing, count"),
-    ROW("jobs", 'j', OPTION_COUNT, jobs, "N",
-	"objects at a time (default: as many as the store takes)"),
-    ROW("json", 0, OPTION_FLAG, json, NULL, "report on stdout as JSON"),
+    {"config", 'c', OPTION_TEXT, OFFSET(config), "PATH",
+	"a configuration file, or a directory of *.cnf"},
+    {"issuer", 'i', OPTION_TEXT, OFFSET(issuer), "NAME", "only this issuer"},
+    {"at", 0, OPTION_TIME, OFFSET(at), "TIME",
+	"the set that was public then, as 2026-12-01T06:00:00Z"},
+    {"older-than", 0, OPTION_TEXT, OFFSET(older_than), "AGE",
+	"what to prune, as 400d"},
+    {"dry-run", 'n', OPTION_FLAG, OFFSET(dry_run), NULL,
+	"prune nothing, count"},
+    {"jobs", 'j', OPTION_COUNT, OFFSET(jobs), "N",
+	"objects at a time (default: as many as the store takes)"},
+    {"json", 0, OPTION_FLAG, OFFSET(json), NULL, "report on stdout as JSON"},
 };
-
-static const struct option_table option_table = {
-    option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
 
 struct archiving;
 
@@ -60,10 +53,10 @@ struct action {
 
 struct archiving {
 	const struct context *context;
+	struct report *report;
+	struct json *json; /* NULL: text */
 	const struct archive_options *options;
 	const struct action *action;
-	struct report *report;
-	struct json json;
 	char **words; /* after that of the action */
 	int word_count;
 	int64_t older_than_sec;
@@ -72,23 +65,16 @@ struct archiving {
 	unsigned workers;
 };
 
-static enum status
-usage(struct archiving *archiving, const char *what)
-{
-	return report_fault(
-	    archiving->report, STATUS_USAGE, "usage", NULL, NULL, "%s", what);
-}
-
 static void
 print_facts(struct archiving *archiving, const struct archive_set *set)
 {
 	char number[UINT160_DECIMAL_BYTES];
 	char iso[UTC_ISO_BYTES];
-	struct json *json = &archiving->json;
+	struct json *json = archiving->json;
 
 	(void)uint160_to_decimal(&set->number, number);
 	(void)utc_to_iso(set->published_sec, iso);
-	if (!archiving->options->json) {
+	if (archiving->json == NULL) {
 		fprintf(archiving->context->out, "%s  %s  published %s\n",
 		    archiving->archive.config->name, set->name, iso);
 		return;
@@ -102,7 +88,7 @@ print_facts(struct archiving *archiving, const struct archive_set *set)
 static void
 print_line(struct archiving *archiving, const struct manifest_shard *line)
 {
-	struct json *json = &archiving->json;
+	struct json *json = archiving->json;
 	char number[UINT160_DECIMAL_BYTES];
 	char key[ARCHIVE_KEY_BYTES] = "";
 	char sha256[HASH_HEX_BYTES];
@@ -113,7 +99,7 @@ print_line(struct archiving *archiving, const struct manifest_shard *line)
 	(void)hash_to_hex(&line->sha256, sha256);
 	(void)!archive_crl_key(archiving->archive.config->name,
 	    line->this_update_sec, &line->number, line->key, key);
-	if (!archiving->options->json) {
+	if (archiving->json == NULL) {
 		fprintf(archiving->context->out,
 		    "  shard %" PRIu32 "  number %s  thisUpdate %s  %" PRIu64
 		    " entries  %s\n",
@@ -258,11 +244,11 @@ list_sets(struct archiving *archiving)
 
 	status = archive_sets_list(&archiving->archive, &sets);
 	for (size_t i = 0; status == STATUS_OK && i < sets.count; i++) {
-		if (archiving->options->json)
-			json_open(&archiving->json, NULL, '{');
+		if (archiving->json != NULL)
+			json_open(archiving->json, NULL, '{');
 		print_facts(archiving, &sets.set[i]);
-		if (archiving->options->json)
-			json_close(&archiving->json, '}');
+		if (archiving->json != NULL)
+			json_close(archiving->json, '}');
 	}
 	archive_sets_free(&sets);
 	return status;
@@ -282,16 +268,16 @@ list_set(struct archiving *archiving)
 		    archive_manifest_get(&archiving->archive, &set, &manifest);
 	if (status != STATUS_OK)
 		return status;
-	if (archiving->options->json)
-		json_open(&archiving->json, NULL, '{');
+	if (archiving->json != NULL)
+		json_open(archiving->json, NULL, '{');
 	print_facts(archiving, &set);
-	if (archiving->options->json)
-		json_open(&archiving->json, "shards", '[');
+	if (archiving->json != NULL)
+		json_open(archiving->json, "shards", '[');
 	for (size_t i = 0; i < manifest.manifest.shard_count; i++)
 		print_line(archiving, &manifest.manifest.shard[i]);
-	if (archiving->options->json) {
-		json_close(&archiving->json, ']');
-		json_close(&archiving->json, '}');
+	if (archiving->json != NULL) {
+		json_close(archiving->json, ']');
+		json_close(archiving->json, '}');
 	}
 	archive_manifest_free(&manifest);
 	return STATUS_OK;
@@ -315,19 +301,20 @@ action_fetch(struct archiving *archiving)
 	enum status status;
 
 	if (word != NULL && archiving->options->at.given)
-		return usage(archiving, "want a run or --at, not both");
+		return command_usage(
+		    archiving->report, "want a run or --at, not both");
 	status = choose(archiving, word, &set);
 	if (status == STATUS_OK)
 		status = archive_fetch(
 		    &archiving->archive, &set, directory, archiving->workers);
 	if (status != STATUS_OK)
 		return status;
-	if (archiving->options->json)
-		json_open(&archiving->json, NULL, '{');
+	if (archiving->json != NULL)
+		json_open(archiving->json, NULL, '{');
 	print_facts(archiving, &set);
-	if (archiving->options->json) {
-		json_string(&archiving->json, "directory", directory);
-		json_close(&archiving->json, '}');
+	if (archiving->json != NULL) {
+		json_string(archiving->json, "directory", directory);
+		json_close(archiving->json, '}');
 	}
 	return STATUS_OK;
 }
@@ -338,13 +325,13 @@ action_prune(struct archiving *archiving)
 	const bool dry_run = archiving->options->dry_run;
 	int64_t before_sec =
 	    archiving->context->clock_sec() - archiving->older_than_sec;
-	struct json *json = &archiving->json;
+	struct json *json = archiving->json;
 	struct archive_pruned pruned;
 	enum status status;
 
 	status = archive_prune(&archiving->archive, before_sec, dry_run,
 	    archiving->workers, &pruned);
-	if (!archiving->options->json) {
+	if (archiving->json == NULL) {
 		fprintf(archiving->context->out,
 		    "%s: %zu sets and %zu CRLs %s, %zu and %zu left\n",
 		    archiving->archive.config->name, pruned.sets, pruned.crls,
@@ -384,7 +371,7 @@ choose_action(struct archiving *archiving, int argc, char **argv)
 			return STATUS_OK;
 		break;
 	}
-	return usage(archiving,
+	return command_usage(archiving->report,
 	    "want list [RUN], fetch [RUN] DIRECTORY, or prune --older-than "
 	    "DURATION");
 }
@@ -396,7 +383,7 @@ read_age(struct archiving *archiving)
 	const char *why = NULL;
 
 	if ((archiving->action->run == action_prune) != (text != NULL))
-		return usage(archiving,
+		return command_usage(archiving->report,
 		    "prune wants --older-than, and nothing else does");
 	if (text == NULL)
 		return STATUS_OK;
@@ -406,7 +393,8 @@ read_age(struct archiving *archiving)
 		    NULL, NULL, "--older-than %s: %s", text, why);
 	if (archiving->older_than_sec >= PRUNE_LEAST_SEC)
 		return STATUS_OK;
-	return usage(archiving, "--older-than: want at least 1d");
+	return command_usage(
+	    archiving->report, "--older-than: want at least 1d");
 }
 
 static enum status
@@ -451,9 +439,8 @@ act_path(struct archiving *archiving, const char *path, size_t *acted)
 static enum status
 act_paths(struct archiving *archiving)
 {
-	const char *path = archiving->options->config != NULL
-			       ? archiving->options->config
-			       : archiving->context->config_path;
+	const char *path =
+	    command_config(archiving->context, archiving->options->config);
 	char **paths = NULL;
 	enum status worst;
 	size_t acted = 0;
@@ -463,7 +450,8 @@ act_paths(struct archiving *archiving)
 	if (count > 1 && archiving->action->one_issuer &&
 	    archiving->options->issuer == NULL) {
 		config_paths_free(paths, count);
-		return usage(archiving, "of several issuers, want --issuer");
+		return command_usage(
+		    archiving->report, "of several issuers, want --issuer");
 	}
 	for (size_t i = 0; i < count; i++)
 		worst =
@@ -480,45 +468,24 @@ act_paths(struct archiving *archiving)
 }
 
 static enum status
-archive_run(struct archiving *archiving)
+command_run(struct command_call *call, const void *given)
 {
-	struct json *json = &archiving->json;
-	enum status status = read_age(archiving);
+	const struct archive_options *options = given;
+	struct archiving archiving = {
+	    .context = call->context,
+	    .report = call->report,
+	    .options = options,
+	};
+	enum status status =
+	    choose_action(&archiving, call->operand_count, call->operands);
 
+	if (status == STATUS_OK)
+		status = read_age(&archiving);
 	if (status != STATUS_OK)
 		return status;
-	if (archiving->options->json)
-		report_json_begin(json, archiving->context->out, "archives");
-	status = status_public(act_paths(archiving));
-	report_close(archiving->report);
-	if (archiving->options->json)
-		report_json_end(archiving->report, status, json);
-	return status;
-}
-
-static enum status
-command_run(const struct command *command, const struct context *context,
-    int argc, char **argv)
-{
-	struct archive_options options = {0};
-	struct archiving archiving = {.context = context, .options = &options};
-	enum status status;
-	int operands = 0;
-
-	archiving.report = report_new(context->err, SEVERITY_NOTE);
-	if (archiving.report == NULL)
-		return STATUS_NO_MEMORY;
-	status = command_parse(command, context, argc, argv, &options,
-	    archiving.report, &operands);
-	if (status == STATUS_OK)
-		status =
-		    choose_action(&archiving, argc - operands, argv + operands);
-	if (status == STATUS_OK)
-		status = archive_run(&archiving);
-	else if (status == STATUS_DONE)
-		status = STATUS_OK;
-	report_free(archiving.report);
-	return status;
+	command_json(call, options->json, "archives");
+	archiving.json = call->json;
+	return status_public(act_paths(&archiving));
 }
 
 const struct command command_archive = {
@@ -526,6 +493,7 @@ const struct command command_archive = {
     .operands = "list [RUN] | fetch [RUN] DIRECTORY | prune",
     .summary = "List, fetch or prune what was published",
     .help = "Exit status: 0 done; 1 failed; 2 usage or configuration.\n",
-    .options = &option_table,
+    .options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])},
+    .options_size = sizeof(struct archive_options),
     .run = command_run,
 };

@@ -17,36 +17,29 @@ struct check_options {
 	bool quiet;
 };
 
-#define ROW(name, letter, kind, field, argument, help)                     \
-	{                                                                  \
-		name, letter, kind, offsetof(struct check_options, field), \
-		    argument, help                                         \
-	}
+#define OFFSET(member) offsetof(struct check_options, member)
 
 static const struct option_row option_rows[] = {
-    ROW("config", 'c', OPTION_TEXT, config, "PATH",
-	"a configuration file, or a directory of *.cnf"),
-    ROW("keys", 0, OPTION_FLAG, keys, NULL,
-	"list every key there is, with its default"),
-    ROW("online", 0, OPTION_FLAG, online, NULL,
+    {"config", 'c', OPTION_TEXT, OFFSET(config), "PATH",
+	"a configuration file, or a directory of *.cnf"},
+    {"keys", 0, OPTION_FLAG, OFFSET(keys), NULL,
+	"list every key there is, with its default"},
+    {"online", 0, OPTION_FLAG, OFFSET(online), NULL,
 	"also try the database, and the store with an object that is "
-	"removed again"),
-    ROW("quiet", 'q', OPTION_FLAG, quiet, NULL,
-	"print nothing when all is well"),
+	"removed again"},
+    {"quiet", 'q', OPTION_FLAG, OFFSET(quiet), NULL,
+	"print nothing when all is well"},
 };
-
-static const struct option_table option_table = {
-    option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
 
 /* Whether the store does what a run will rely on. */
 static enum status
-check_store(const struct context *context, const struct check_options *options,
-    const struct config *config, struct report *report)
+check_store(const struct command_call *call,
+    const struct check_options *options, const struct config *config)
 {
 	struct store_config store_config = {
 	    .url = config->store_url,
 	    .remote = &config->remote,
-	    .context = context,
+	    .context = call->context,
 	};
 	struct store *store = NULL;
 	char *state_dir = NULL;
@@ -56,11 +49,11 @@ check_store(const struct context *context, const struct check_options *options,
 	if (asprintf(&state_dir, "%s/%s", config->state_dir, config->name) < 0)
 		return STATUS_NO_MEMORY;
 	store_config.state_dir = state_dir;
-	status = store_open(&store_config, report, &store);
+	status = store_open(&store_config, call->report, &store);
 	if (status == STATUS_OK)
 		status = store_probe(store);
 	if (status == STATUS_OK && !options->quiet)
-		fprintf(context->out, "\n# %s: tried and found fit\n",
+		fprintf(call->context->out, "\n# %s: tried and found fit\n",
 		    config->store_url);
 	store_close(store);
 	free(state_dir);
@@ -69,9 +62,8 @@ check_store(const struct context *context, const struct check_options *options,
 
 /* That it can be read: nothing is put there that is not to stay. */
 static enum status
-check_archive(const struct context *context,
-    const struct check_options *options, const struct config *config,
-    struct report *report)
+check_archive(const struct command_call *call,
+    const struct check_options *options, const struct config *config)
 {
 	struct archive archive;
 	struct archive_sets sets = {.set = NULL};
@@ -79,11 +71,11 @@ check_archive(const struct context *context,
 
 	if (config->archive_url == NULL)
 		return STATUS_OK;
-	status = archive_open(config, context, report, &archive);
+	status = archive_open(config, call->context, call->report, &archive);
 	if (status == STATUS_OK)
 		status = archive_sets_list(&archive, &sets);
 	if (status == STATUS_OK && !options->quiet)
-		fprintf(context->out, "\n# %s: read, %zu sets\n",
+		fprintf(call->context->out, "\n# %s: read, %zu sets\n",
 		    config->archive_url, sets.count);
 	archive_sets_free(&sets);
 	archive_close(&archive);
@@ -91,75 +83,57 @@ check_archive(const struct context *context,
 }
 
 static enum status
-check_config(const struct context *context, const struct check_options *options,
-    const struct config *config, struct report *report)
+check_config(const struct command_call *call,
+    const struct check_options *options, const struct config *config)
 {
-	enum status status = STATUS_OK;
+	FILE *out = options->quiet ? NULL : call->context->out;
+	enum status status;
 
-	if (!options->quiet)
-		config_print(config, context->out);
-	if (options->online)
-		status = status_public(trial_source(config, context,
-		    options->quiet ? NULL : context->out, report));
+	if (out != NULL)
+		config_print(config, out);
+	if (!options->online)
+		return STATUS_OK;
 	/* Each says what it can, whatever the other found. */
-	if (options->online)
-		status = status_graver(
-		    status, check_store(context, options, config, report));
-	if (options->online)
-		status = status_graver(
-		    status, check_archive(context, options, config, report));
-	return status;
+	status = status_public(
+	    trial_source(config, call->context, out, call->report));
+	status = status_graver(status, check_store(call, options, config));
+	return status_graver(status, check_archive(call, options, config));
 }
 
 static enum status
-check_paths(const struct context *context, const struct check_options *options,
-    struct report *report)
+check_paths(
+    const struct command_call *call, const struct check_options *options)
 {
-	const char *path =
-	    options->config != NULL ? options->config : context->config_path;
 	struct config_peer *peers = NULL;
 	char **paths = NULL;
 	enum status worst;
 	size_t count = 0;
 
-	worst = config_paths(path, report, &paths, &count);
+	worst = config_paths(command_config(call->context, options->config),
+	    call->report, &paths, &count);
 	if (worst == STATUS_OK)
-		worst = config_peers_load(paths, count, report, &peers);
+		worst = config_peers_load(paths, count, call->report, &peers);
 	if (peers != NULL)
 		worst = status_graver(
-		    worst, config_peers_check(peers, count, report));
+		    worst, config_peers_check(peers, count, call->report));
 	for (size_t i = 0; peers != NULL && i < count; i++)
 		if (peers[i].config != NULL)
-			worst =
-			    status_graver(worst, check_config(context, options,
-						     peers[i].config, report));
+			worst = status_graver(worst,
+			    check_config(call, options, peers[i].config));
 	config_peers_free(peers, count);
 	config_paths_free(paths, count);
 	return worst;
 }
 
 static enum status
-command_run(const struct command *command, const struct context *context,
-    int argc, char **argv)
+command_run(struct command_call *call, const void *given)
 {
-	struct report *report = report_new(context->err, SEVERITY_NOTE);
-	struct check_options options = {0};
-	enum status status;
-	int operands = 0;
+	const struct check_options *options = given;
 
-	if (report == NULL)
-		return STATUS_NO_MEMORY;
-	status = command_parse(
-	    command, context, argc, argv, &options, report, &operands);
-	if (status == STATUS_OK && options.keys)
-		config_print_keys(context->out);
-	else if (status == STATUS_OK)
-		status = check_paths(context, &options, report);
-	else if (status == STATUS_DONE)
-		status = STATUS_OK;
-	report_close(report);
-	report_free(report);
-	return status;
+	if (!options->keys)
+		return check_paths(call, options);
+	config_print_keys(call->context->out);
+	return STATUS_OK;
 }
 
 const struct command command_check_config = {
@@ -169,6 +143,7 @@ const struct command command_check_config = {
     .help = "Exit status: 0 well-formed, and fit; 1 the database or the "
 	    "store\nis not to be had or not fit; 2 not well-formed; 3 a row "
 	    "would be refused.\n",
-    .options = &option_table,
+    .options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])},
+    .options_size = sizeof(struct check_options),
     .run = command_run,
 };

@@ -10,46 +10,39 @@
 #include "crlpress/command.h"
 #include "init_impl.h"
 
-#define ROW(name, letter, kind, field, argument, help)                    \
-	{                                                                 \
-		name, letter, kind, offsetof(struct init_options, field), \
-		    argument, help                                        \
-	}
+#define OFFSET(member) offsetof(struct init_options, member)
 
 static const struct option_row option_rows[] = {
-    ROW("preset", 'p', OPTION_TEXT, preset, "NAME",
-	"what to begin with, or the path of a preset's .cnf"),
-    ROW("list", 'l', OPTION_FLAG, list, NULL, "list the presets"),
-    ROW("preset-dir", 0, OPTION_TEXT, preset_dir, "DIR",
-	"where presets are looked for"),
-    ROW("out", 'o', OPTION_TEXT, out, "FILE",
-	"write FILE, with its statement beside it (default: stdout)"),
-    ROW("name", 0, OPTION_TEXT, name, "NAME",
-	"name of the issuer (default: FILE without .cnf)"),
-    ROW("conninfo", 0, OPTION_TEXT, conninfo, "CONNINFO",
-	"connection string of libpq (default: the preset's service)"),
-    ROW("issuer-id", 0, OPTION_TEXT, issuer_id, "ID",
-	"what the database knows the issuer by (default: it is asked)"),
-    ROW("issuer-cert", 0, OPTION_TEXT, issuer_cert, "FILE",
-	"certificate of the issuer, PEM or DER"),
-    ROW("certificate", 0, OPTION_TEXT, certificate, "FILE",
-	"one that it has issued, which names its CRL"),
-    ROW("key", 0, OPTION_TEXT, key, "FILE|URI",
-	"private key of the issuer, which is not opened"),
-    ROW("profile", 0, OPTION_TEXT, profile, "NAME",
-	"which rules the CRLs keep (default: the preset's)"),
-    ROW("shards", 0, OPTION_TEXT, shards, "N",
-	"how many CRLs the certificates name"),
-    ROW("url", 0, OPTION_TEXT, url, "URL",
-	"URL of a CRL, with {shard} where there are several"),
-    ROW("store", 0, OPTION_TEXT, store, "DIR|s3://...",
-	"where the CRLs are put"),
-    ROW("state-dir", 0, OPTION_TEXT, state_dir, "DIR",
-	"directory of locks and the ledger (default: the preset's)"),
+    {"preset", 'p', OPTION_TEXT, OFFSET(preset), "NAME",
+	"what to begin with, or the path of a preset's .cnf"},
+    {"list", 'l', OPTION_FLAG, OFFSET(list), NULL, "list the presets"},
+    {"preset-dir", 0, OPTION_TEXT, OFFSET(preset_dir), "DIR",
+	"where presets are looked for"},
+    {"out", 'o', OPTION_TEXT, OFFSET(out), "FILE",
+	"write FILE, with its statement beside it (default: stdout)"},
+    {"name", 0, OPTION_TEXT, OFFSET(name), "NAME",
+	"name of the issuer (default: FILE without .cnf)"},
+    {"conninfo", 0, OPTION_TEXT, OFFSET(conninfo), "CONNINFO",
+	"connection string of libpq (default: the preset's service)"},
+    {"issuer-id", 0, OPTION_TEXT, OFFSET(issuer_id), "ID",
+	"what the database knows the issuer by (default: it is asked)"},
+    {"issuer-cert", 0, OPTION_TEXT, OFFSET(issuer_cert), "FILE",
+	"certificate of the issuer, PEM or DER"},
+    {"certificate", 0, OPTION_TEXT, OFFSET(certificate), "FILE",
+	"one that it has issued, which names its CRL"},
+    {"key", 0, OPTION_TEXT, OFFSET(key), "FILE|URI",
+	"private key of the issuer, which is not opened"},
+    {"profile", 0, OPTION_TEXT, OFFSET(profile), "NAME",
+	"which rules the CRLs keep (default: the preset's)"},
+    {"shards", 0, OPTION_TEXT, OFFSET(shards), "N",
+	"how many CRLs the certificates name"},
+    {"url", 0, OPTION_TEXT, OFFSET(url), "URL",
+	"URL of a CRL, with {shard} where there are several"},
+    {"store", 0, OPTION_TEXT, OFFSET(store), "DIR|s3://...",
+	"where the CRLs are put"},
+    {"state-dir", 0, OPTION_TEXT, OFFSET(state_dir), "DIR",
+	"directory of locks and the ledger (default: the preset's)"},
 };
-
-static const struct option_table option_table = {
-    option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
 
 /* The environment's, as tests and packages that are not installed have it. */
 static const char *
@@ -161,52 +154,30 @@ init_free(struct init *init)
 }
 
 static enum status
-init_run(const struct context *context, const struct init_options *options,
-    struct report *report)
+command_run(struct command_call *call, const void *given)
 {
+	const struct init_options *options = given;
+	const struct context *context = call->context;
 	struct init init = {
 	    .context = context,
 	    .options = options,
-	    .report = report,
+	    .report = call->report,
 	    .now_sec = context->clock_sec(),
 	    .object = options->out != NULL ? options->out : "standard output",
 	};
 	enum status status;
 
 	if (options->list)
-		return preset_list(
-		    preset_directory(context, options), report, context->out);
+		return preset_list(preset_directory(context, options),
+		    call->report, context->out);
 	if (options->preset == NULL) {
-		report_fault(report, STATUS_USAGE, "usage", NULL, NULL,
-		    "init needs --preset NAME");
-		report_hint(report, "`crlpress init --list` lists them");
+		command_usage(call->report, "init needs --preset NAME");
+		report_hint(call->report, "`crlpress init --list` lists them");
 		return STATUS_USAGE;
 	}
 	status = init_make(&init);
 	init_free(&init);
 	return status_public(status);
-}
-
-static enum status
-command_run(const struct command *command, const struct context *context,
-    int argc, char **argv)
-{
-	struct report *report = report_new(context->err, SEVERITY_NOTE);
-	struct init_options options = {0};
-	enum status status;
-	int operands = 0;
-
-	if (report == NULL)
-		return STATUS_NO_MEMORY;
-	status = command_parse(
-	    command, context, argc, argv, &options, report, &operands);
-	if (status == STATUS_OK)
-		status = init_run(context, &options, report);
-	else if (status == STATUS_DONE)
-		status = STATUS_OK;
-	report_close(report);
-	report_free(report);
-	return status;
 }
 
 const struct command command_init = {
@@ -221,6 +192,7 @@ const struct command command_init = {
 	    "Exit status: 0 written; 1 not written: the database is not to be "
 	    "had, or\nthe file is there; 2 the options, or the preset, are "
 	    "wrong.\n",
-    .options = &option_table,
+    .options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])},
+    .options_size = sizeof(struct init_options),
     .run = command_run,
 };

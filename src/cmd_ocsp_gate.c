@@ -11,6 +11,7 @@
 
 #include "crlpress/command.h"
 #include "crlpress/config.h"
+#include "crlpress/config_peer.h"
 #include "crlpress/config_text.h"
 #include "crlpress/expiry.h"
 #include "crlpress/expiry_file.h"
@@ -28,23 +29,16 @@ struct gate_options {
 	bool quiet;
 };
 
-#define ROW(name, letter, kind, field, argument, help)                    \
-	{                                                                 \
-		name, letter, kind, offsetof(struct gate_options, field), \
-		    argument, help                                        \
-	}
+#define OFFSET(member) offsetof(struct gate_options, member)
 
 static const struct option_row option_rows[] = {
-    ROW("dry-run", 'n', OPTION_FLAG, dry_run, NULL,
-	"print the file instead of writing it"),
-    ROW("now", 0, OPTION_TIME, now, "TIME",
-	"the time of this run, as 2026-12-01T06:00:00Z"),
-    ROW("quiet", 'q', OPTION_FLAG, quiet, NULL,
-	"print nothing when OCSP may end"),
+    {"dry-run", 'n', OPTION_FLAG, OFFSET(dry_run), NULL,
+	"print the file instead of writing it"},
+    {"now", 0, OPTION_TIME, OFFSET(now), "TIME",
+	"the time of this run, as 2026-12-01T06:00:00Z"},
+    {"quiet", 'q', OPTION_FLAG, OFFSET(quiet), NULL,
+	"print nothing when OCSP may end"},
 };
-
-static const struct option_table option_table = {
-    option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
 
 /* One configuration being asked about. */
 struct asking {
@@ -230,15 +224,13 @@ expiry_put(struct asking *asking)
 }
 
 static enum status
-ask_one(const struct asking *common, const char *path)
+ask_one(const struct asking *common, const struct config *config)
 {
 	struct asking asking = *common;
-	struct config *config = NULL;
-	enum status status = config_load(path, asking.report, &config);
+	enum status status;
 
 	asking.config = config;
-	if (status == STATUS_OK)
-		status = keys_check(&asking);
+	status = keys_check(&asking);
 	if (status == STATUS_OK)
 		status = statement_load(&asking);
 	if (status == STATUS_OK)
@@ -248,7 +240,6 @@ ask_one(const struct asking *common, const char *path)
 	if (status == STATUS_OK)
 		status = expiry_tell(&asking);
 	free(asking.sql);
-	config_free(config);
 	return status_public(status);
 }
 
@@ -256,43 +247,44 @@ ask_one(const struct asking *common, const char *path)
 static enum status
 ask_all(const struct asking *common, int count, char **paths)
 {
-	enum status worst = STATUS_OK;
+	struct config_peer *peers = NULL;
+	enum status worst, status = STATUS_OK;
 
 	if (count == 0) {
-		report_fault(common->report, STATUS_USAGE, "usage", NULL, NULL,
-		    "ocsp-gate wants a configuration");
+		command_usage(
+		    common->report, "ocsp-gate wants a configuration");
 		report_hint(common->report,
 		    "`crlpress help ocsp-gate` lists the options");
 		return STATUS_USAGE;
 	}
-	for (int i = 0; i < count; i++)
-		worst = status_graver(worst, ask_one(common, paths[i]));
+	worst = config_peers_load(paths, (size_t)count, common->report, &peers);
+	/* Of one file the last would stand, as if it spoke for all. */
+	if (peers != NULL && !common->options->dry_run)
+		status = config_peers_check_expiry(
+		    peers, (size_t)count, common->report);
+	worst = status_graver(status_public(worst), status_public(status));
+	for (int i = 0; peers != NULL && i < count; i++)
+		if (status != STATUS_NO_MEMORY && peers[i].config != NULL &&
+		    !peers[i].refused)
+			worst = status_graver(
+			    worst, ask_one(common, peers[i].config));
+	config_peers_free(peers, (size_t)count);
 	return worst;
 }
 
 static enum status
-command_run(const struct command *command, const struct context *context,
-    int argc, char **argv)
+command_run(struct command_call *call, const void *given)
 {
-	struct gate_options options = {0};
-	struct asking common = {.context = context, .options = &options};
-	enum status status;
-	int operands = 0;
+	const struct gate_options *options = given;
+	struct asking common = {
+	    .context = call->context,
+	    .options = options,
+	    .report = call->report,
+	    .now_sec = options->now.given ? options->now.sec
+					  : call->context->clock_sec(),
+	};
 
-	common.report = report_new(context->err, SEVERITY_NOTE);
-	if (common.report == NULL)
-		return STATUS_NO_MEMORY;
-	status = command_parse(
-	    command, context, argc, argv, &options, common.report, &operands);
-	common.now_sec =
-	    options.now.given ? options.now.sec : context->clock_sec();
-	if (status == STATUS_OK)
-		status = ask_all(&common, argc - operands, argv + operands);
-	else if (status == STATUS_DONE)
-		status = STATUS_OK;
-	report_close(common.report);
-	report_free(common.report);
-	return status;
+	return ask_all(&common, call->operand_count, call->operands);
 }
 
 const struct command command_ocsp_gate = {
@@ -302,6 +294,7 @@ const struct command command_ocsp_gate = {
     .help = "Exit status: 0 written, and OCSP may end; 1 failed; 2 usage or "
 	    "configuration;\n3 it may not end yet, or nothing could be told; "
 	    "the file says which.\n",
-    .options = &option_table,
+    .options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])},
+    .options_size = sizeof(struct gate_options),
     .run = command_run,
 };

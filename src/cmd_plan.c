@@ -9,7 +9,6 @@
 #include "crlpress/plan_check.h"
 #include "crlpress/plan_size.h"
 #include "crlpress/quantity.h"
-#include "crlpress/report_json.h"
 
 /* Whole weeks, since weekdays differ; a quarter of a year is time to act. */
 #define TREND_SEC (28 * INT64_C(86400))
@@ -28,42 +27,35 @@ struct plan_options {
 	bool json;
 };
 
-#define ROW(name, letter, kind, field, argument, help)                    \
-	{                                                                 \
-		name, letter, kind, offsetof(struct plan_options, field), \
-		    argument, help                                        \
-	}
+#define OFFSET(member) offsetof(struct plan_options, member)
 
 static const struct option_row option_rows[] = {
-    ROW("config", 'c', OPTION_TEXT, config, "PATH",
-	"a configuration file, or a directory of *.cnf"),
-    ROW("issuer", 'i', OPTION_TEXTS, issuers, "NAME",
-	"only this issuer; may be given several times"),
-    ROW("urls", 0, OPTION_FLAG, urls, NULL,
-	"print the URL of every shard, one a line"),
-    ROW("ccadb", 0, OPTION_FLAG, ccadb, NULL,
-	"print them as the JSON array that the CCADB takes"),
-    ROW("check", 0, OPTION_FLAG, check, NULL,
-	"ask every URL, and those before and behind them"),
-    ROW("sizes", 0, OPTION_FLAG, sizes, NULL,
-	"ask the database how large each shard is, and will be"),
-    ROW("horizon", 0, OPTION_DURATION, horizon, "DURATION",
-	"how far ahead --sizes looks; 90d"),
-    ROW("trend", 0, OPTION_DURATION, trend, "DURATION",
-	"by the revocations of how long; 28d"),
-    ROW("certificates", 0, OPTION_TEXT, certificates, "N",
-	"with --sizes, as many are valid, and may all be revoked"),
-    ROW("json", 0, OPTION_FLAG, json, NULL, "print the plan as JSON"),
+    {"config", 'c', OPTION_TEXT, OFFSET(config), "PATH",
+	"a configuration file, or a directory of *.cnf"},
+    {"issuer", 'i', OPTION_TEXTS, OFFSET(issuers), "NAME",
+	"only this issuer; may be given several times"},
+    {"urls", 0, OPTION_FLAG, OFFSET(urls), NULL,
+	"print the URL of every shard, one a line"},
+    {"ccadb", 0, OPTION_FLAG, OFFSET(ccadb), NULL,
+	"print them as the JSON array that the CCADB takes"},
+    {"check", 0, OPTION_FLAG, OFFSET(check), NULL,
+	"ask every URL, and those before and behind them"},
+    {"sizes", 0, OPTION_FLAG, OFFSET(sizes), NULL,
+	"ask the database how large each shard is, and will be"},
+    {"horizon", 0, OPTION_DURATION, OFFSET(horizon), "DURATION",
+	"how far ahead --sizes looks; 90d"},
+    {"trend", 0, OPTION_DURATION, OFFSET(trend), "DURATION",
+	"by the revocations of how long; 28d"},
+    {"certificates", 0, OPTION_TEXT, OFFSET(certificates), "N",
+	"with --sizes, as many are valid, and may all be revoked"},
+    {"json", 0, OPTION_FLAG, OFFSET(json), NULL, "print the plan as JSON"},
 };
-
-static const struct option_table option_table = {
-    option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
 
 struct planning {
 	const struct context *context;
-	const struct plan_options *options;
 	struct report *report;
-	struct json json;
+	struct json *json; /* NULL: text */
+	const struct plan_options *options;
 	struct command_issuers asked;
 	struct plan_size_options sizes;
 	size_t issuers; /* that were planned so far */
@@ -77,11 +69,11 @@ tell_answers(struct planning *planning, const struct plan *plan)
 	enum status status =
 	    plan_check(plan, planning->context, planning->report, &answers);
 
-	if (planning->options->json) {
-		json_open(&planning->json, NULL, '{');
-		json_string(&planning->json, "issuer", plan->config->name);
-		plan_answers_print_json(&answers, &planning->json);
-		json_close(&planning->json, '}');
+	if (planning->json != NULL) {
+		json_open(planning->json, NULL, '{');
+		json_string(planning->json, "issuer", plan->config->name);
+		plan_answers_print_json(&answers, planning->json);
+		json_close(planning->json, '}');
 	} else {
 		plan_print(plan, planning->context->out);
 		plan_answers_print(&answers, planning->context->out);
@@ -101,11 +93,11 @@ tell_sizes(struct planning *planning, const struct plan *plan)
 
 	if (status != STATUS_OK && status != STATUS_FAULTY) {
 		;
-	} else if (planning->options->json) {
-		json_open(&planning->json, NULL, '{');
-		json_string(&planning->json, "issuer", plan->config->name);
-		plan_sizes_print_json(&sizes, &planning->json);
-		json_close(&planning->json, '}');
+	} else if (planning->json != NULL) {
+		json_open(planning->json, NULL, '{');
+		json_string(planning->json, "issuer", plan->config->name);
+		plan_sizes_print_json(&sizes, planning->json);
+		json_close(planning->json, '}');
 	} else {
 		plan_print(plan, out);
 		plan_sizes_print(&sizes, out);
@@ -128,8 +120,8 @@ tell(struct planning *planning, const struct plan *plan, size_t files)
 			    "line %zu, %zu URLs", planning->issuers + 1,
 			    plan->count);
 		plan_print_ccadb(plan, out);
-	} else if (planning->options->json) {
-		plan_print_json(plan, &planning->json);
+	} else if (planning->json != NULL) {
+		plan_print_json(plan, planning->json);
 	} else {
 		plan_print(plan, out);
 	}
@@ -163,9 +155,8 @@ plan_file(struct planning *planning, const char *path, size_t files)
 static enum status
 plan_paths(struct planning *planning)
 {
-	const char *path = planning->options->config != NULL
-			       ? planning->options->config
-			       : planning->context->config_path;
+	const char *path =
+	    command_config(planning->context, planning->options->config);
 	char **paths = NULL;
 	enum status worst;
 	size_t count = 0;
@@ -177,13 +168,6 @@ plan_paths(struct planning *planning)
 	config_paths_free(paths, count);
 	return status_graver(
 	    worst, command_issuers_missing(&planning->asked, planning->report));
-}
-
-static enum status
-usage_fault(const struct planning *planning, const char *what)
-{
-	return report_fault(
-	    planning->report, STATUS_USAGE, "usage", NULL, NULL, "%s", what);
 }
 
 /* What --sizes is to reckon with. */
@@ -201,12 +185,13 @@ sizes_take(struct planning *planning)
 	if (!options->sizes &&
 	    (options->trend.given || options->horizon.given ||
 		options->certificates != NULL))
-		return usage_fault(planning, "--horizon, --trend and "
-					     "--certificates go with --sizes");
+		return command_usage(planning->report,
+		    "--horizon, --trend and --certificates go with "
+		    "--sizes");
 	if (sizes->trend_sec > FORECAST_TIME_MOST_SEC ||
 	    sizes->horizon_sec > FORECAST_TIME_MOST_SEC)
-		return usage_fault(planning, "--horizon and --trend are at "
-					     "most 36600d");
+		return command_usage(planning->report,
+		    "--horizon and --trend are at most 36600d");
 	if (options->certificates == NULL)
 		return STATUS_OK;
 	sizes->has_certificates = true;
@@ -219,55 +204,33 @@ sizes_take(struct planning *planning)
 }
 
 static enum status
-plan_run(struct planning *planning)
+command_run(struct command_call *call, const void *given)
 {
-	const struct plan_options *options = planning->options;
-	struct json *json = &planning->json;
+	const struct plan_options *options = given;
+	struct planning planning = {
+	    .context = call->context,
+	    .report = call->report,
+	    .options = options,
+	    .asked.named = &options->issuers,
+	};
 	enum status status;
 
 	if (options->check + options->sizes > 1)
-		return usage_fault(planning, "want one of --check and --sizes");
+		return command_usage(
+		    call->report, "want one of --check and --sizes");
 	if ((options->check || options->sizes) &&
 	    (options->urls || options->ccadb))
-		return usage_fault(planning, "--check and --sizes go with "
-					     "--json or nothing");
+		return command_usage(call->report,
+		    "--check and --sizes go with --json or nothing");
 	if (options->urls + options->ccadb + options->json > 1)
-		return usage_fault(
-		    planning, "want one of --urls, --ccadb and --json");
-	status = sizes_take(planning);
+		return command_usage(
+		    call->report, "want one of --urls, --ccadb and --json");
+	status = sizes_take(&planning);
 	if (status != STATUS_OK)
 		return status;
-	if (options->json)
-		report_json_begin(json, planning->context->out, "issuers");
-	status = plan_paths(planning);
-	report_close(planning->report);
-	if (options->json)
-		report_json_end(planning->report, status, json);
-	return status;
-}
-
-static enum status
-command_run(const struct command *command, const struct context *context,
-    int argc, char **argv)
-{
-	struct plan_options options = {0};
-	struct planning planning = {.context = context,
-	    .options = &options,
-	    .asked.named = &options.issuers};
-	enum status status;
-	int operands = 0;
-
-	planning.report = report_new(context->err, SEVERITY_NOTE);
-	if (planning.report == NULL)
-		return STATUS_NO_MEMORY;
-	status = command_parse(
-	    command, context, argc, argv, &options, planning.report, &operands);
-	if (status == STATUS_OK)
-		status = plan_run(&planning);
-	else if (status == STATUS_DONE)
-		status = STATUS_OK;
-	report_free(planning.report);
-	return status;
+	command_json(call, options->json, "issuers");
+	planning.json = call->json;
+	return plan_paths(&planning);
 }
 
 const struct command command_plan = {
@@ -277,6 +240,7 @@ const struct command command_plan = {
     .help = "Exit status: 0 done; 1 the database is not to be had; 2 usage or\n"
 	    "configuration; 5 --check found faults, or --sizes a shard that "
 	    "will be\nlarger than size_most.\n",
-    .options = &option_table,
+    .options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])},
+    .options_size = sizeof(struct plan_options),
     .run = command_run,
 };

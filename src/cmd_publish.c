@@ -7,7 +7,6 @@
 #include "crlpress/command.h"
 #include "crlpress/config.h"
 #include "crlpress/config_peer.h"
-#include "crlpress/report_json.h"
 #include "crlpress/run.h"
 
 struct publish_options {
@@ -26,59 +25,50 @@ struct publish_options {
 	bool quiet;
 };
 
-#define ROW(name, letter, kind, field, argument, help)                       \
-	{                                                                    \
-		name, letter, kind, offsetof(struct publish_options, field), \
-		    argument, help                                           \
-	}
+#define OFFSET(member) offsetof(struct publish_options, member)
 
 static const struct option_row option_rows[] = {
-    ROW("config", 'c', OPTION_TEXT, config, "PATH",
-	"a configuration file, or a directory of *.cnf"),
-    ROW("issuer", 'i', OPTION_TEXTS, issuers, "NAME",
-	"only this issuer; may be given several times"),
-    ROW("dry-run", 'n', OPTION_FLAG, dry_run, NULL,
-	"make and judge everything, publish nothing"),
-    ROW("diff", 0, OPTION_FLAG, diff, NULL,
-	"print every entry that differs from what is published"),
-    ROW("pass", 0, OPTION_TEXTS, passes, "GATE[:SHARD]",
-	"let one gate pass, once; recorded in the manifest"),
-    ROW("stage-tbs", 0, OPTION_TEXT, stage_dir, "DIR",
-	"sign nothing: write there what `sign` is to sign elsewhere"),
-    ROW("signed", 0, OPTION_TEXT, signed_dir, "DIR",
-	"publish what `sign` made of what was staged last"),
-    ROW("share", 0, OPTION_FLAG, share, NULL,
-	"with the other hosts that do the same now: [share]"),
-    ROW("jobs", 'j', OPTION_COUNT, jobs, "N",
+    {"config", 'c', OPTION_TEXT, OFFSET(config), "PATH",
+	"a configuration file, or a directory of *.cnf"},
+    {"issuer", 'i', OPTION_TEXTS, OFFSET(issuers), "NAME",
+	"only this issuer; may be given several times"},
+    {"dry-run", 'n', OPTION_FLAG, OFFSET(dry_run), NULL,
+	"make and judge everything, publish nothing"},
+    {"diff", 0, OPTION_FLAG, OFFSET(diff), NULL,
+	"print every entry that differs from what is published"},
+    {"pass", 0, OPTION_TEXTS, OFFSET(passes), "GATE[:SHARD]",
+	"let one gate pass, once; recorded in the manifest"},
+    {"stage-tbs", 0, OPTION_TEXT, OFFSET(stage_dir), "DIR",
+	"sign nothing: write there what `sign` is to sign elsewhere"},
+    {"signed", 0, OPTION_TEXT, OFFSET(signed_dir), "DIR",
+	"publish what `sign` made of what was staged last"},
+    {"share", 0, OPTION_FLAG, OFFSET(share), NULL,
+	"with the other hosts that do the same now: [share]"},
+    {"jobs", 'j', OPTION_COUNT, OFFSET(jobs), "N",
 	"threads that read rows and make shards (default: one a "
-	"processor)"),
-    ROW("now", 0, OPTION_TIME, now, "TIME",
-	"the time of this run, as 2026-12-01T06:00:00Z"),
-    ROW("passphrase-fd", 0, OPTION_TEXT, passphrase_fd, "N",
-	"read the key's passphrase from this descriptor"),
-    ROW("json", 0, OPTION_FLAG, json, NULL, "report on stdout as JSON"),
-    ROW("quiet", 'q', OPTION_FLAG, quiet, NULL,
-	"print nothing when all is well"),
+	"processor)"},
+    {"now", 0, OPTION_TIME, OFFSET(now), "TIME",
+	"the time of this run, as 2026-12-01T06:00:00Z"},
+    {"passphrase-fd", 0, OPTION_TEXT, OFFSET(passphrase_fd), "N",
+	"read the key's passphrase from this descriptor"},
+    {"json", 0, OPTION_FLAG, OFFSET(json), NULL, "report on stdout as JSON"},
+    {"quiet", 'q', OPTION_FLAG, OFFSET(quiet), NULL,
+	"print nothing when all is well"},
 };
-
-static const struct option_table option_table = {
-    option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
 
 /* What one publish works with, beside its options. */
 struct publish {
-	const struct context *context;
+	struct command_call *call;
+	struct report *report;
 	const struct publish_options *options;
 	struct run_options run;
-	struct report *report;
-	struct progress *progress;
-	struct json json;
 	struct command_issuers asked;
 };
 
 static enum status
 publish_config(struct publish *publish, const struct config *config)
 {
-	const struct context *context = publish->context;
+	const struct context *context = publish->call->context;
 	struct run *run = NULL;
 	enum status status;
 
@@ -86,11 +76,9 @@ publish_config(struct publish *publish, const struct config *config)
 		return report_fault(publish->report, STATUS_FAILED,
 		    config->name, NULL, NULL, "not begun: interrupted");
 	status = run_publish(config, &publish->run, context, publish->report,
-	    publish->progress, &run);
+	    publish->call->progress, &run);
 	if (run != NULL)
-		command_tell_run(publish->context, publish->report,
-		    &publish->run, run,
-		    publish->options->json ? &publish->json : NULL);
+		command_tell_run(publish->call, &publish->run, run);
 	run_free(run);
 	return status;
 }
@@ -120,13 +108,11 @@ check_elsewhere(const struct publish *publish, size_t count)
 	if (run->stage_dir == NULL && run->signed_dir == NULL)
 		return STATUS_OK;
 	if (both || run->share || run->dry_run)
-		return report_fault(publish->report, STATUS_USAGE, "usage",
-		    NULL, NULL,
+		return command_usage(publish->report,
 		    "--stage-tbs and --signed go without each other, --dry-run "
 		    "and --share");
 	if (count > 1 && publish->options->issuers.count != 1)
-		return report_fault(publish->report, STATUS_USAGE, "usage",
-		    NULL, NULL,
+		return command_usage(publish->report,
 		    "--stage-tbs and --signed go with one issuer; name it with "
 		    "--issuer");
 	return STATUS_OK;
@@ -146,16 +132,14 @@ publish_all(struct publish *publish, char **paths, size_t count)
 		    count);
 	if (count > 1 && publish->run.passes.count > 0 &&
 	    publish->options->issuers.count != 1)
-		return report_fault(publish->report, STATUS_USAGE, "usage",
-		    NULL, NULL,
+		return command_usage(publish->report,
 		    "--pass goes with one issuer; name it with --issuer");
 	if (check_elsewhere(publish, count) != STATUS_OK)
 		return STATUS_USAGE;
 	if (publish->run.share &&
 	    (publish->run.dry_run || publish->run.has_now ||
 		publish->run.passes.count > 0))
-		return report_fault(publish->report, STATUS_USAGE, "usage",
-		    NULL, NULL,
+		return command_usage(publish->report,
 		    "--share goes without --dry-run, --now and --pass: other "
 		    "hosts would not do the same");
 	publish->run.several = count > 1;
@@ -176,81 +160,50 @@ publish_all(struct publish *publish, char **paths, size_t count)
 static enum status
 publish_paths(struct publish *publish)
 {
-	const char *path = publish->options->config != NULL
-			       ? publish->options->config
-			       : publish->context->config_path;
+	const struct publish_options *options = publish->options;
 	char **paths = NULL;
 	enum status status;
 	size_t count = 0;
 
-	status = command_passphrase_fd(publish->options->passphrase_fd,
-	    publish->report, &publish->run.passphrase_fd);
+	status = command_run_options(publish->call, options->passphrase_fd,
+	    &options->passes, &publish->run);
 	if (status == STATUS_OK)
-		status = command_passes(&publish->options->passes,
-		    publish->report, &publish->run.passes);
-	if (status == STATUS_OK)
-		status = config_paths(path, publish->report, &paths, &count);
+		status = config_paths(
+		    command_config(publish->call->context, options->config),
+		    publish->report, &paths, &count);
 	if (status == STATUS_OK)
 		status = publish_all(publish, paths, count);
 	if (status_exit(status) != status_exit(STATUS_USAGE))
-		command_passes_unused(&publish->options->passes,
-		    publish->report, &publish->run.passes);
+		command_passes_unused(
+		    &options->passes, publish->report, &publish->run.passes);
 	config_paths_free(paths, count);
 	return status;
 }
 
 static enum status
-publish_run(struct publish *publish)
+command_run(struct command_call *call, const void *given)
 {
-	const struct publish_options *options = publish->options;
-	enum status status;
+	const struct publish_options *options = given;
+	struct publish publish = {
+	    .call = call,
+	    .report = call->report,
+	    .options = options,
+	    .run.share = options->share,
+	    .run.stage_dir = options->stage_dir,
+	    .run.signed_dir = options->signed_dir,
+	    .run.quiet = options->quiet,
+	    .run.dry_run = options->dry_run,
+	    .run.diff = options->diff,
+	    .run.has_now = options->now.given,
+	    .run.now_sec = options->now.sec,
+	    .run.workers =
+		options->jobs != 0 ? options->jobs : call->context->cpus,
+	    .asked.named = &options->issuers,
+	};
 
-	publish->run.share = options->share;
-	publish->run.stage_dir = options->stage_dir;
-	publish->run.signed_dir = options->signed_dir;
-	publish->run.quiet = options->quiet;
-	publish->run.dry_run = options->dry_run;
-	publish->run.diff = options->diff;
-	publish->run.has_now = options->now.given;
-	publish->run.now_sec = options->now.sec;
-	publish->run.workers =
-	    options->jobs != 0 ? options->jobs : publish->context->cpus;
-	if (options->json)
-		report_json_begin(
-		    &publish->json, publish->context->out, "runs");
-	status = publish_paths(publish);
-	report_close(publish->report);
-	if (options->json)
-		report_json_end(publish->report, status, &publish->json);
-	return status;
-}
-
-static enum status
-command_run(const struct command *command, const struct context *context,
-    int argc, char **argv)
-{
-	struct publish_options options = {0};
-	struct publish publish = {.context = context,
-	    .options = &options,
-	    .asked.named = &options.issuers};
-	enum status status;
-	int operands = 0;
-
-	publish.report = report_new(context->err, SEVERITY_NOTE);
-	if (publish.report == NULL)
-		return STATUS_NO_MEMORY;
-	status = command_parse(
-	    command, context, argc, argv, &options, publish.report, &operands);
-	if (status == STATUS_OK) {
-		if (context->err_is_terminal && !options.quiet)
-			publish.progress = progress_new(context->err);
-		status = publish_run(&publish);
-	} else if (status == STATUS_DONE) {
-		status = STATUS_OK;
-	}
-	progress_free(publish.progress);
-	report_free(publish.report);
-	return status;
+	command_progress(call, options->quiet);
+	command_json(call, options->json, "runs");
+	return publish_paths(&publish);
 }
 
 const struct command command_publish = {
@@ -262,6 +215,7 @@ const struct command command_publish = {
 	    "stand; 4 partly uploaded, safe to\nrun again; 75 another run "
 	    "holds the lock.\n",
     .help_more = command_print_gates,
-    .options = &option_table,
+    .options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])},
+    .options_size = sizeof(struct publish_options),
     .run = command_run,
 };

@@ -24,45 +24,39 @@ struct push_options {
 	bool diff;
 };
 
-#define ROW(name, letter, kind, field, argument, help)                    \
-	{                                                                 \
-		name, letter, kind, offsetof(struct push_options, field), \
-		    argument, help                                        \
-	}
+#define OFFSET(member) offsetof(struct push_options, member)
 
 static const struct option_row option_rows[] = {
-    ROW("config", 'c', OPTION_TEXT, push.config, "PATH",
-	"a configuration file, or a directory of *.cnf"),
-    ROW("issuer", 'i', OPTION_TEXT, push.issuer, "NAME",
-	"the issuer, where there are several"),
-    ROW("serial", 's', OPTION_TEXTS, serials, "SERIAL",
-	"hex, a:b:c or dec:123; - for a list on stdin"),
-    ROW("serial-file", 0, OPTION_TEXTS, serial_files, "FILE",
-	"a list of serials, one a line"),
-    ROW("certificate", 0, OPTION_TEXTS, certificates, "FILE",
-	"the revoked certificate, PEM or DER"),
-    ROW("shard", 0, OPTION_TEXTS, shards, "N", "a shard by its index"),
-    ROW("wait-public", 0, OPTION_DURATION_MAYBE, push.wait, "[=DURATION]",
-	"wait until the public URLs serve it (default: 10m)"),
-    ROW("dry-run", 'n', OPTION_FLAG, dry_run, NULL,
-	"make and judge everything, publish nothing"),
-    ROW("diff", 0, OPTION_FLAG, diff, NULL,
-	"print every entry that differs from what is published"),
-    ROW("pass", 0, OPTION_TEXTS, push.passes, "GATE[:SHARD]",
-	"let one gate pass, once; recorded in the manifest"),
-    ROW("jobs", 'j', OPTION_COUNT, push.jobs, "N",
-	"threads that make shards (default: one a processor)"),
-    ROW("now", 0, OPTION_TIME, now, "TIME",
-	"the time of this run, as 2026-12-01T06:00:00Z"),
-    ROW("passphrase-fd", 0, OPTION_TEXT, push.passphrase_fd, "N",
-	"read the key's passphrase from this descriptor"),
-    ROW("json", 0, OPTION_FLAG, push.json, NULL, "report on stdout as JSON"),
-    ROW("quiet", 'q', OPTION_FLAG, push.quiet, NULL,
-	"print nothing when all is well"),
+    {"config", 'c', OPTION_TEXT, OFFSET(push.config), "PATH",
+	"a configuration file, or a directory of *.cnf"},
+    {"issuer", 'i', OPTION_TEXT, OFFSET(push.issuer), "NAME",
+	"the issuer, where there are several"},
+    {"serial", 's', OPTION_TEXTS, OFFSET(serials), "SERIAL",
+	"hex, a:b:c or dec:123; - for a list on stdin"},
+    {"serial-file", 0, OPTION_TEXTS, OFFSET(serial_files), "FILE",
+	"a list of serials, one a line"},
+    {"certificate", 0, OPTION_TEXTS, OFFSET(certificates), "FILE",
+	"the revoked certificate, PEM or DER"},
+    {"shard", 0, OPTION_TEXTS, OFFSET(shards), "N", "a shard by its index"},
+    {"wait-public", 0, OPTION_DURATION_MAYBE, OFFSET(push.wait), "[=DURATION]",
+	"wait until the public URLs serve it (default: 10m)"},
+    {"dry-run", 'n', OPTION_FLAG, OFFSET(dry_run), NULL,
+	"make and judge everything, publish nothing"},
+    {"diff", 0, OPTION_FLAG, OFFSET(diff), NULL,
+	"print every entry that differs from what is published"},
+    {"pass", 0, OPTION_TEXTS, OFFSET(push.passes), "GATE[:SHARD]",
+	"let one gate pass, once; recorded in the manifest"},
+    {"jobs", 'j', OPTION_COUNT, OFFSET(push.jobs), "N",
+	"threads that make shards (default: one a processor)"},
+    {"now", 0, OPTION_TIME, OFFSET(now), "TIME",
+	"the time of this run, as 2026-12-01T06:00:00Z"},
+    {"passphrase-fd", 0, OPTION_TEXT, OFFSET(push.passphrase_fd), "N",
+	"read the key's passphrase from this descriptor"},
+    {"json", 0, OPTION_FLAG, OFFSET(push.json), NULL,
+	"report on stdout as JSON"},
+    {"quiet", 'q', OPTION_FLAG, OFFSET(push.quiet), NULL,
+	"print nothing when all is well"},
 };
-
-static const struct option_table option_table = {
-    option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
 
 static enum status
 read_list(struct push *push, FILE *stream, const char *name)
@@ -128,10 +122,10 @@ read_asked(struct push *push, const struct push_options *options)
 	if (status != STATUS_OK || push->list.count > 0 ||
 	    push->certificate_count > 0 || options->shards.count > 0)
 		return status;
-	return push_usage_fault(
-	    push, options->serials.count + options->serial_files.count > 0
-		      ? "no serial in the list"
-		      : "want --serial, --certificate or --shard");
+	return command_usage(push->report,
+	    options->serials.count + options->serial_files.count > 0
+		? "no serial in the list"
+		: "want --serial, --certificate or --shard");
 }
 
 static enum status
@@ -177,13 +171,11 @@ push_run(struct push *push, const void *given)
 }
 
 static enum status
-command_run(const struct command *command, const struct context *context,
-    int argc, char **argv)
+command_run(struct command_call *call, const void *given)
 {
-	struct push_options options = {0};
-	struct push push = {.context = context, .settings = &options.push};
+	const struct push_options *options = given;
 
-	return push_command(&push, command, argc, argv, &options, push_run);
+	return push_command(call, &options->push, options, push_run);
 }
 
 const struct command command_push = {
@@ -198,6 +190,7 @@ const struct command command_push = {
 	    "uploaded, or not yet public with --wait-public: safe to run "
 	    "again.\n",
     .help_more = command_print_gates,
-    .options = &option_table,
+    .options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])},
+    .options_size = sizeof(struct push_options),
     .run = command_run,
 };

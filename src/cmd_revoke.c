@@ -32,49 +32,43 @@ struct revoke_options {
 	bool dry_run;
 };
 
-#define ROW(name, letter, kind, field, argument, help)                      \
-	{                                                                   \
-		name, letter, kind, offsetof(struct revoke_options, field), \
-		    argument, help                                          \
-	}
+#define OFFSET(member) offsetof(struct revoke_options, member)
 
 static const struct option_row option_rows[] = {
-    ROW("config", 'c', OPTION_TEXT, push.config, "PATH",
-	"a configuration file, or a directory of *.cnf"),
-    ROW("issuer", 'i', OPTION_TEXT, push.issuer, "NAME",
-	"the issuer, where there are several"),
-    ROW("serial", 's', OPTION_TEXTS, serials, "SERIAL",
-	"hex, a:b:c or dec:123"),
-    ROW("certificate", 0, OPTION_TEXTS, certificates, "FILE",
-	"the certificate, PEM or DER"),
-    ROW("reason", 'r', OPTION_TEXT, reason, "REASON",
-	"keyCompromise, superseded..., or its number"),
-    ROW("date", 0, OPTION_TIME, date, "TIME",
-	"since when it is revoked (default: now)"),
-    ROW("not-after", 0, OPTION_TIME, not_after, "TIME",
-	"when it expires, with --serial"),
-    ROW("shard", 0, OPTION_TEXT, shard, "N", "its shard, with --serial"),
-    ROW("csv", 0, OPTION_TEXT, csv, "FILE",
-	"many rows, as `verify --rows` reads them; - for stdin"),
-    ROW("no-push", 0, OPTION_FLAG, no_push, NULL,
-	"record it, and leave publishing to the next run"),
-    ROW("wait-public", 0, OPTION_DURATION_MAYBE, push.wait, "[=DURATION]",
-	"wait until the public URLs serve it (default: 10m)"),
-    ROW("dry-run", 'n', OPTION_FLAG, dry_run, NULL,
-	"check everything, record and publish nothing"),
-    ROW("pass", 0, OPTION_TEXTS, push.passes, "GATE[:SHARD]",
-	"let one gate pass, once; recorded in the manifest"),
-    ROW("jobs", 'j', OPTION_COUNT, push.jobs, "N",
-	"threads that make shards (default: one a processor)"),
-    ROW("passphrase-fd", 0, OPTION_TEXT, push.passphrase_fd, "N",
-	"read the key's passphrase from this descriptor"),
-    ROW("json", 0, OPTION_FLAG, push.json, NULL, "report on stdout as JSON"),
-    ROW("quiet", 'q', OPTION_FLAG, push.quiet, NULL,
-	"print nothing when all is well"),
+    {"config", 'c', OPTION_TEXT, OFFSET(push.config), "PATH",
+	"a configuration file, or a directory of *.cnf"},
+    {"issuer", 'i', OPTION_TEXT, OFFSET(push.issuer), "NAME",
+	"the issuer, where there are several"},
+    {"serial", 's', OPTION_TEXTS, OFFSET(serials), "SERIAL",
+	"hex, a:b:c or dec:123"},
+    {"certificate", 0, OPTION_TEXTS, OFFSET(certificates), "FILE",
+	"the certificate, PEM or DER"},
+    {"reason", 'r', OPTION_TEXT, OFFSET(reason), "REASON",
+	"keyCompromise, superseded..., or its number"},
+    {"date", 0, OPTION_TIME, OFFSET(date), "TIME",
+	"since when it is revoked (default: now)"},
+    {"not-after", 0, OPTION_TIME, OFFSET(not_after), "TIME",
+	"when it expires, with --serial"},
+    {"shard", 0, OPTION_TEXT, OFFSET(shard), "N", "its shard, with --serial"},
+    {"csv", 0, OPTION_TEXT, OFFSET(csv), "FILE",
+	"many rows, as `verify --rows` reads them; - for stdin"},
+    {"no-push", 0, OPTION_FLAG, OFFSET(no_push), NULL,
+	"record it, and leave publishing to the next run"},
+    {"wait-public", 0, OPTION_DURATION_MAYBE, OFFSET(push.wait), "[=DURATION]",
+	"wait until the public URLs serve it (default: 10m)"},
+    {"dry-run", 'n', OPTION_FLAG, OFFSET(dry_run), NULL,
+	"check everything, record and publish nothing"},
+    {"pass", 0, OPTION_TEXTS, OFFSET(push.passes), "GATE[:SHARD]",
+	"let one gate pass, once; recorded in the manifest"},
+    {"jobs", 'j', OPTION_COUNT, OFFSET(push.jobs), "N",
+	"threads that make shards (default: one a processor)"},
+    {"passphrase-fd", 0, OPTION_TEXT, OFFSET(push.passphrase_fd), "N",
+	"read the key's passphrase from this descriptor"},
+    {"json", 0, OPTION_FLAG, OFFSET(push.json), NULL,
+	"report on stdout as JSON"},
+    {"quiet", 'q', OPTION_FLAG, OFFSET(push.quiet), NULL,
+	"print nothing when all is well"},
 };
-
-static const struct option_table option_table = {
-    option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
 
 /* What one call works with, beside what a push does. */
 struct revoke {
@@ -109,7 +103,7 @@ check_usage(struct push *push, const struct revoke_options *options)
 	else if (options->csv != NULL && strcmp(options->csv, "-") == 0 &&
 		 push->run.passphrase_fd == STDIN_FILENO)
 		what = "--csv - and --passphrase-fd 0 both read standard input";
-	return what == NULL ? STATUS_OK : push_usage_fault(push, what);
+	return what == NULL ? STATUS_OK : command_usage(push->report, what);
 }
 
 static enum status
@@ -308,7 +302,10 @@ record_row(struct revoke *revoke, struct record *record, struct record_row *row)
 	if (revoke_row_shard(revoke->config, row, &shard, &why) == STATUS_OK)
 		return STATUS_OK;
 	snprintf(detail, sizeof(detail), "what is recorded is wrong: %s", why);
-	return row_fault(revoke, revoke->config->name, row, "BR 4.9.7", detail);
+	row_fault(revoke, revoke->config->name, row, "BR 4.9.7", detail);
+	if (!row->has_shard && revoke->config->shards.scheme == SHARD_COLUMN)
+		record_hint_wrong(revoke->push->report);
+	return STATUS_USAGE;
 }
 
 static enum status
@@ -480,13 +477,11 @@ revoke_run(struct push *push, const void *given)
 }
 
 static enum status
-command_run(const struct command *command, const struct context *context,
-    int argc, char **argv)
+command_run(struct command_call *call, const void *given)
 {
-	struct revoke_options options = {0};
-	struct push push = {.context = context, .settings = &options.push};
+	const struct revoke_options *options = given;
 
-	return push_command(&push, command, argc, argv, &options, revoke_run);
+	return push_command(call, &options->push, options, revoke_run);
 }
 
 const struct command command_revoke = {
@@ -503,6 +498,7 @@ const struct command command_revoke = {
 	    "published or not\nyet public, or another issuer's configuration "
 	    "is wrong: safe to run again.\n",
     .help_more = command_print_gates,
-    .options = &option_table,
+    .options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])},
+    .options_size = sizeof(struct revoke_options),
     .run = command_run,
 };

@@ -5,7 +5,6 @@
 
 #include "crlpress/command.h"
 #include "crlpress/config.h"
-#include "crlpress/report_json.h"
 #include "crlpress/sign.h"
 
 struct sign_command_options {
@@ -18,39 +17,30 @@ struct sign_command_options {
 	bool json;
 };
 
-#define ROW(name, letter, kind, field, argument, help)                      \
-	{                                                                   \
-		name, letter, kind,                                         \
-		    offsetof(struct sign_command_options, field), argument, \
-		    help                                                    \
-	}
+#define OFFSET(member) offsetof(struct sign_command_options, member)
 
 static const struct option_row option_rows[] = {
-    ROW("config", 'c', OPTION_TEXT, config, "PATH",
-	"a configuration file, or a directory of *.cnf"),
-    ROW("issuer", 'i', OPTION_TEXT, issuer, "NAME",
-	"the issuer, where the directory has several"),
-    ROW("dry-run", 'n', OPTION_FLAG, dry_run, NULL,
-	"show what would be signed, sign nothing"),
-    ROW("yes", 'y', OPTION_FLAG, yes, NULL, "do not ask before signing"),
-    ROW("now", 0, OPTION_TIME, now, "TIME",
-	"the time here, as 2026-12-01T06:00:00Z"),
-    ROW("passphrase-fd", 0, OPTION_TEXT, passphrase_fd, "N",
-	"read the key's passphrase from this descriptor"),
-    ROW("json", 0, OPTION_FLAG, json, NULL, "report on stdout as JSON"),
+    {"config", 'c', OPTION_TEXT, OFFSET(config), "PATH",
+	"a configuration file, or a directory of *.cnf"},
+    {"issuer", 'i', OPTION_TEXT, OFFSET(issuer), "NAME",
+	"the issuer, where the directory has several"},
+    {"dry-run", 'n', OPTION_FLAG, OFFSET(dry_run), NULL,
+	"show what would be signed, sign nothing"},
+    {"yes", 'y', OPTION_FLAG, OFFSET(yes), NULL, "do not ask before signing"},
+    {"now", 0, OPTION_TIME, OFFSET(now), "TIME",
+	"the time here, as 2026-12-01T06:00:00Z"},
+    {"passphrase-fd", 0, OPTION_TEXT, OFFSET(passphrase_fd), "N",
+	"read the key's passphrase from this descriptor"},
+    {"json", 0, OPTION_FLAG, OFFSET(json), NULL, "report on stdout as JSON"},
 };
-
-static const struct option_table option_table = {
-    option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
 
 /* The one configuration: the only one, or that of the issuer named. */
 static enum status
-load_config(const struct sign_command_options *options,
-    const struct context *context, struct report *report,
-    struct config **config)
+load_config(const struct command_call *call,
+    const struct sign_command_options *options, struct config **config)
 {
-	const char *path =
-	    options->config != NULL ? options->config : context->config_path;
+	const char *path = command_config(call->context, options->config);
+	struct report *report = call->report;
 	char **paths = NULL;
 	size_t count = 0;
 	enum status status = config_paths(path, report, &paths, &count);
@@ -76,58 +66,33 @@ load_config(const struct sign_command_options *options,
 }
 
 static enum status
-sign_run(const struct sign_command_options *options,
-    const struct context *context, const char *dir, struct report *report)
+command_run(struct command_call *call, const void *given)
 {
+	const struct sign_command_options *options = given;
+	const struct context *context = call->context;
 	struct sign_options sign = {
-	    .dir = dir,
 	    .dry_run = options->dry_run,
 	    .yes = options->yes,
 	    .has_now = options->now.given,
 	    .now_sec = options->now.sec,
 	};
-	struct json json = {.stream = context->out};
 	struct config *config = NULL;
 	enum status status;
 
-	if (options->json)
-		report_json_begin(&json, context->out, "requests");
+	if (call->operand_count != 1)
+		return report_fault(call->report, STATUS_USAGE, "usage", NULL,
+		    NULL, "sign takes one directory, have %d",
+		    call->operand_count);
+	sign.dir = call->operands[0];
+	command_json(call, options->json, "requests");
 	status = command_passphrase_fd(
-	    options->passphrase_fd, report, &sign.passphrase_fd);
+	    options->passphrase_fd, call->report, &sign.passphrase_fd);
 	if (status == STATUS_OK)
-		status = load_config(options, context, report, &config);
+		status = load_config(call, options, &config);
 	if (status == STATUS_OK)
-		status = sign_directory(config, &sign, context, report,
-		    options->json ? context->err : context->out,
-		    options->json ? &json : NULL);
+		status = sign_directory(config, &sign, context, call->report,
+		    options->json ? context->err : context->out, call->json);
 	config_free(config);
-	report_close(report);
-	if (options->json)
-		report_json_end(report, status, &json);
-	return status;
-}
-
-static enum status
-command_run(const struct command *command, const struct context *context,
-    int argc, char **argv)
-{
-	struct sign_command_options options = {0};
-	struct report *report = report_new(context->err, SEVERITY_NOTE);
-	enum status status;
-	int operands = 0;
-
-	if (report == NULL)
-		return STATUS_NO_MEMORY;
-	status = command_parse(
-	    command, context, argc, argv, &options, report, &operands);
-	if (status == STATUS_OK && argc - operands != 1)
-		status = report_fault(report, STATUS_USAGE, "usage", NULL, NULL,
-		    "sign takes one directory, have %d", argc - operands);
-	else if (status == STATUS_OK)
-		status = sign_run(&options, context, argv[operands], report);
-	else if (status == STATUS_DONE)
-		status = STATUS_OK;
-	report_free(report);
 	return status;
 }
 
@@ -141,6 +106,7 @@ const struct command command_sign = {
 	    "Exit status: 0 signed; 1 failed, nothing signed; 2 usage or "
 	    "configuration;\n3 refused, nothing signed; 4 partly signed, safe "
 	    "to run again; 75 another process\nis at it.\n",
-    .options = &option_table,
+    .options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])},
+    .options_size = sizeof(struct sign_command_options),
     .run = command_run,
 };

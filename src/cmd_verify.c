@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "crlpress/command.h"
-#include "crlpress/report_json.h"
 #include "crlpress/serial_text.h"
 #include "crlpress/verify.h"
 
@@ -28,41 +27,34 @@ struct verify_options {
 	bool quiet;
 };
 
-#define ROW(name, letter, kind, field, argument, help)                      \
-	{                                                                   \
-		name, letter, kind, offsetof(struct verify_options, field), \
-		    argument, help                                          \
-	}
+#define OFFSET(member) offsetof(struct verify_options, member)
 
 static const struct option_row option_rows[] = {
-    ROW("config", 'c', OPTION_TEXTS, configs, "PATH",
-	"judge by this configuration, or every *.cnf of a directory"),
-    ROW("issuer-cert", 'i', OPTION_TEXTS, issuer_certs, "FILE",
-	"an issuer's certificate; may be given several times"),
-    ROW("profile", 'p', OPTION_TEXT, profile, "NAME",
-	"tls, tls-ca, smime-strict, smime-legacy or private"),
-    ROW("url", 'u', OPTION_TEXT, url, "URL",
-	"the URL the distribution point must name"),
-    ROW("rows", 0, OPTION_TEXT, rows, "FILE",
-	"CSV of the rows that must be listed, and no others"),
-    ROW("previous", 0, OPTION_TEXT, previous, "PATH",
-	"the set published before, which this one must follow"),
-    ROW("ccadb", 0, OPTION_TEXT, ccadb, "FILE",
-	"the JSON array of URLs that the CCADB has, which must be theirs"),
-    ROW("serial", 's', OPTION_TEXTS, serials, "SERIAL",
-	"tell which CRL lists this serial, since when and why"),
-    ROW("now", 0, OPTION_TIME, now, "TIME",
-	"judge as of this time, as 2026-12-01T06:00:00Z"),
-    ROW("jobs", 'j', OPTION_COUNT, jobs, "N",
-	"threads (default: one a processor)"),
-    ROW("rules", 0, OPTION_FLAG, rules, NULL,
-	"list the rules, with their severity in each profile"),
-    ROW("json", 0, OPTION_FLAG, json, NULL, "report on stdout as JSON"),
-    ROW("quiet", 'q', OPTION_FLAG, quiet, NULL, "print findings only"),
+    {"config", 'c', OPTION_TEXTS, OFFSET(configs), "PATH",
+	"judge by this configuration, or every *.cnf of a directory"},
+    {"issuer-cert", 'i', OPTION_TEXTS, OFFSET(issuer_certs), "FILE",
+	"an issuer's certificate; may be given several times"},
+    {"profile", 'p', OPTION_TEXT, OFFSET(profile), "NAME",
+	"tls, tls-ca, smime-strict, smime-legacy or private"},
+    {"url", 'u', OPTION_TEXT, OFFSET(url), "URL",
+	"the URL the distribution point must name"},
+    {"rows", 0, OPTION_TEXT, OFFSET(rows), "FILE",
+	"CSV of the rows that must be listed, and no others"},
+    {"previous", 0, OPTION_TEXT, OFFSET(previous), "PATH",
+	"the set published before, which this one must follow"},
+    {"ccadb", 0, OPTION_TEXT, OFFSET(ccadb), "FILE",
+	"the JSON array of URLs that the CCADB has, which must be theirs"},
+    {"serial", 's', OPTION_TEXTS, OFFSET(serials), "SERIAL",
+	"tell which CRL lists this serial, since when and why"},
+    {"now", 0, OPTION_TIME, OFFSET(now), "TIME",
+	"judge as of this time, as 2026-12-01T06:00:00Z"},
+    {"jobs", 'j', OPTION_COUNT, OFFSET(jobs), "N",
+	"threads (default: one a processor)"},
+    {"rules", 0, OPTION_FLAG, OFFSET(rules), NULL,
+	"list the rules, with their severity in each profile"},
+    {"json", 0, OPTION_FLAG, OFFSET(json), NULL, "report on stdout as JSON"},
+    {"quiet", 'q', OPTION_FLAG, OFFSET(quiet), NULL, "print findings only"},
 };
-
-static const struct option_table option_table = {
-    option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
 
 /* What verify judges by; owned here, borrowed by struct verify. */
 struct judges {
@@ -185,27 +177,25 @@ read_judges(struct verify *verify, struct judges *judges,
 		status =
 		    add_issuer(verify, judges, options->issuer_certs.text[i]);
 	if (status == STATUS_OK && verify->issuer_count == 0)
-		status = report_fault(verify->report, STATUS_USAGE, "usage",
-		    NULL, NULL,
+		status = command_usage(verify->report,
 		    "want --config or --issuer-cert: a signature can only be "
 		    "judged by its issuer");
 	return status;
 }
 
 static enum status
-verify_paths(struct verify *verify, int argc, char **argv, int operands)
+verify_paths(struct verify *verify, int count, char **paths)
 {
 	enum status worst = STATUS_OK;
 
-	if (operands == argc)
-		return report_fault(verify->report, STATUS_USAGE, "usage", NULL,
-		    NULL, "want a file, directory or manifest");
-	for (int i = operands; i < argc; i++)
-		worst = status_graver(worst, verify_add(verify, argv[i]));
+	if (count == 0)
+		return command_usage(
+		    verify->report, "want a file, directory or manifest");
+	for (int i = 0; i < count; i++)
+		worst = status_graver(worst, verify_add(verify, paths[i]));
 	if (verify->file_count == 0 && worst == STATUS_OK)
-		worst =
-		    report_fault(verify->report, STATUS_FAULTY, argv[operands],
-			"set-complete", "house rule", "no CRL to be found");
+		worst = report_fault(verify->report, STATUS_FAULTY, paths[0],
+		    "set-complete", "house rule", "no CRL to be found");
 	return status_graver(worst, verify_run(verify));
 }
 
@@ -247,7 +237,7 @@ print_rule(struct lint_rule_facts rule, FILE *stream)
 	fprintf(stream, " %s: %s\n", rule.clause, rule.summary);
 }
 
-static enum status
+static void
 print_rules(FILE *stream)
 {
 	fprintf(stream, "%-17s", "rule");
@@ -258,72 +248,63 @@ print_rules(FILE *stream)
 		print_rule(lint_rule(i), stream);
 	for (size_t i = 0; i < verify_rule_count(); i++)
 		print_rule(verify_rule(i), stream);
-	return STATUS_OK;
+}
+
+/* Judges and tells what it found. */
+static enum status
+verify_judge(struct verify *verify, const struct judges *judges,
+    struct command_call *call, const struct verify_options *options)
+{
+	enum status status =
+	    verify_paths(verify, call->operand_count, call->operands);
+
+	command_close(call);
+	if (status_exit(status) == status_exit(STATUS_USAGE))
+		; /* Nothing was judged. */
+	else if (options->json)
+		tell_json(verify, judges, call->context->out, status);
+	else
+		tell(verify, judges, call->context->out, options->quiet);
+	return status;
 }
 
 static enum status
-verify_command(struct verify *verify, const struct verify_options *options,
-    const struct context *context, int argc, char **argv, int operands)
+command_run(struct command_call *call, const void *given)
 {
-	struct judges *judges = calloc(1, sizeof(*judges));
+	const struct verify_options *options = given;
+	const struct context *context = call->context;
+	struct verify verify = {
+	    .report = call->report,
+	    .url = options->url,
+	    .rows_path = options->rows,
+	    .previous_path = options->previous,
+	    .ccadb_path = options->ccadb,
+	    .now_sec =
+		options->now.given ? options->now.sec : context->clock_sec(),
+	    .skew_sec = SKEW_SEC,
+	    .workers = options->jobs != 0 ? options->jobs : context->cpus,
+	};
+	struct judges *judges;
 	enum status status;
 
+	if (options->rules) {
+		print_rules(context->out);
+		return STATUS_OK;
+	}
+	judges = calloc(1, sizeof(*judges));
 	if (judges == NULL)
 		return STATUS_NO_MEMORY;
-	verify->url = options->url;
-	verify->rows_path = options->rows;
-	verify->previous_path = options->previous;
-	verify->ccadb_path = options->ccadb;
-	verify->now_sec =
-	    options->now.given ? options->now.sec : context->clock_sec();
-	verify->skew_sec = SKEW_SEC;
-	verify->workers = options->jobs != 0 ? options->jobs : context->cpus;
-	status = read_judges(verify, judges, options);
-	if (status == STATUS_OK) {
-		status = verify_paths(verify, argc, argv, operands);
-		report_close(verify->report);
-		if (status_exit(status) == status_exit(STATUS_USAGE))
-			; /* Nothing was judged. */
-		else if (options->json)
-			tell_json(verify, judges, context->out, status);
-		else
-			tell(verify, judges, context->out, options->quiet);
-	}
-	verify_free(verify);
+	command_progress(call, options->quiet);
+	verify.progress = call->progress;
+	status = read_judges(&verify, judges, options);
+	if (status == STATUS_OK)
+		status = verify_judge(&verify, judges, call, options);
+	verify_free(&verify);
 	for (size_t i = 0; i < VERIFY_ISSUERS_MOST; i++) {
 		config_free(judges->config[i]);
 		issuer_free(judges->issuer[i]);
 	}
 	free(judges);
-	return status;
-}
-
-static enum status
-command_run(const struct command *command, const struct context *context,
-    int argc, char **argv)
-{
-	struct verify_options options = {0};
-	struct verify verify = {0};
-	enum status status;
-	int operands = 0;
-
-	verify.report = report_new(context->err, SEVERITY_NOTE);
-	if (verify.report == NULL)
-		return STATUS_NO_MEMORY;
-	status = command_parse(
-	    command, context, argc, argv, &options, verify.report, &operands);
-	if (status == STATUS_OK && options.rules) {
-		status = print_rules(context->out);
-	} else if (status == STATUS_OK) {
-		if (context->err_is_terminal && !options.quiet)
-			verify.progress = progress_new(context->err);
-		status = verify_command(
-		    &verify, &options, context, argc, argv, operands);
-	} else if (status == STATUS_DONE) {
-		status = STATUS_OK;
-	}
-	progress_free(verify.progress);
-	report_free(verify.report);
 	return status;
 }
 
@@ -333,6 +314,7 @@ const struct command command_verify = {
     .summary = "Judge CRLs offline: files, directories, a manifest",
     .help = "Exit status: 0 no fault; 2 usage or configuration; 5 faults "
 	    "found.\n",
-    .options = &option_table,
+    .options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])},
+    .options_size = sizeof(struct verify_options),
     .run = command_run,
 };

@@ -2,7 +2,10 @@
 /* The command table, and what all commands share. */
 #include "crlpress/command.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "crlpress/report_json.h"
 
 static const struct command *const commands[] = {
     &command_publish,
@@ -54,6 +57,19 @@ unknown_command(const struct context *context, const char *name)
 	return STATUS_USAGE;
 }
 
+static void
+command_help(const struct command *command, FILE *stream)
+{
+	fprintf(stream, "usage: crlpress %s [OPTION...]%s%s\n\n%s.\n\n",
+	    command->name, command->operands[0] != '\0' ? " " : "",
+	    command->operands, command->summary);
+	option_help(&command->options, stream);
+	if (command->help != NULL)
+		fprintf(stream, "\n%s", command->help);
+	if (command->help_more != NULL)
+		command->help_more(stream);
+}
+
 static enum status
 help_dispatch(const struct context *context, int argc, char **argv)
 {
@@ -68,6 +84,60 @@ help_dispatch(const struct context *context, int argc, char **argv)
 		return unknown_command(context, argv[2]);
 	command_help(command, context->out);
 	return STATUS_OK;
+}
+
+/* STATUS_DONE when there is nothing more to do. */
+static enum status
+command_parse(const struct command *command, struct command_call *call,
+    int argc, char **argv, void *options)
+{
+	int operand = 0;
+	enum status status = option_parse(
+	    &command->options, argc, argv, options, call->report, &operand);
+
+	if (status == STATUS_DONE) {
+		command_help(command, call->context->out);
+		return STATUS_DONE;
+	}
+	if (status == STATUS_OK && command->operands[0] == '\0' &&
+	    operand < argc)
+		status = report_fault(call->report, STATUS_USAGE, "usage", NULL,
+		    NULL, "%s takes no operand, have %s", command->name,
+		    argv[operand]);
+	if (status != STATUS_OK)
+		report_hint(call->report,
+		    "`crlpress help %s` lists the options", command->name);
+	call->operands = argv + operand;
+	call->operand_count = argc - operand;
+	return status;
+}
+
+/* argv[0] is the command's name. */
+static enum status
+command_run(const struct command *command, const struct context *context,
+    int argc, char **argv)
+{
+	struct command_call call = {
+	    .context = context,
+	    .report = report_new(context->err, SEVERITY_NOTE),
+	};
+	void *options = calloc(1, command->options_size);
+	enum status status = STATUS_NO_MEMORY;
+
+	if (call.report != NULL && options != NULL) {
+		status = command_parse(command, &call, argc, argv, options);
+		if (status == STATUS_OK)
+			status = command->run(&call, options);
+		else if (status == STATUS_DONE)
+			status = STATUS_OK;
+		command_close(&call);
+	}
+	if (call.json != NULL)
+		report_json_end(call.report, status, call.json);
+	progress_free(call.progress);
+	report_free(call.report);
+	free(options);
+	return status;
 }
 
 enum status
@@ -89,41 +159,42 @@ command_dispatch(const struct context *context, int argc, char **argv)
 	command = command_find(argv[1]);
 	if (command == NULL)
 		return unknown_command(context, argv[1]);
-	return command->run(command, context, argc - 1, argv + 1);
-}
-
-void
-command_help(const struct command *command, FILE *stream)
-{
-	fprintf(stream, "usage: crlpress %s [OPTION...]%s%s\n\n%s.\n\n",
-	    command->name, command->operands[0] != '\0' ? " " : "",
-	    command->operands, command->summary);
-	option_help(command->options, stream);
-	if (command->help != NULL)
-		fprintf(stream, "\n%s", command->help);
-	if (command->help_more != NULL)
-		command->help_more(stream);
+	return command_run(command, context, argc - 1, argv + 1);
 }
 
 enum status
-command_parse(const struct command *command, const struct context *context,
-    int argc, char **argv, void *options, struct report *report, int *operands)
+command_usage(struct report *report, const char *what)
 {
-	enum status status;
+	return report_fault(
+	    report, STATUS_USAGE, "usage", NULL, NULL, "%s", what);
+}
 
-	status = option_parse(
-	    command->options, argc, argv, options, report, operands);
-	if (status == STATUS_DONE) {
-		command_help(command, context->out);
-		return STATUS_DONE;
-	}
-	if (status == STATUS_OK && command->operands[0] == '\0' &&
-	    *operands < argc)
-		status = report_fault(report, STATUS_USAGE, "usage", NULL, NULL,
-		    "%s takes no operand, have %s", command->name,
-		    argv[*operands]);
-	if (status != STATUS_OK)
-		report_hint(report, "`crlpress help %s` lists the options",
-		    command->name);
-	return status;
+const char *
+command_config(const struct context *context, const char *config)
+{
+	return config != NULL ? config : context->config_path;
+}
+
+void
+command_progress(struct command_call *call, bool quiet)
+{
+	if (call->context->err_is_terminal && !quiet)
+		call->progress = progress_new(call->context->err);
+}
+
+void
+command_json(struct command_call *call, bool wanted, const char *name)
+{
+	if (!wanted)
+		return;
+	call->json = &call->json_begun;
+	report_json_begin(call->json, call->context->out, name);
+}
+
+void
+command_close(struct command_call *call)
+{
+	if (!call->is_closed)
+		report_close(call->report);
+	call->is_closed = true;
 }

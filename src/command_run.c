@@ -52,8 +52,8 @@ command_passphrase_fd(const char *text, struct report *report, int *out)
 	return STATUS_OK;
 }
 
-enum status
-command_passes(const struct option_texts *texts, struct report *report,
+static enum status
+take_passes(const struct option_texts *texts, struct report *report,
     struct gate_passes *passes)
 {
 	const char *why = NULL;
@@ -65,6 +65,18 @@ command_passes(const struct option_texts *texts, struct report *report,
 		    "--pass %s: %s", texts->text[i], why);
 	}
 	return STATUS_OK;
+}
+
+enum status
+command_run_options(const struct command_call *call, const char *passphrase_fd,
+    const struct option_texts *passes, struct run_options *run)
+{
+	enum status status = command_passphrase_fd(
+	    passphrase_fd, call->report, &run->passphrase_fd);
+
+	return status == STATUS_OK
+		   ? take_passes(passes, call->report, &run->passes)
+		   : status;
 }
 
 void
@@ -93,15 +105,15 @@ command_print_gates(FILE *stream)
 }
 
 void
-command_tell_run(const struct context *context, const struct report *report,
-    const struct run_options *options, const struct run *run, struct json *json)
+command_tell_run(const struct command_call *call,
+    const struct run_options *options, const struct run *run)
 {
 	bool well = options->quiet && !options->dry_run && !options->diff &&
-		    report_count(report, SEVERITY_WARNING) == 0 &&
-		    report_count(report, SEVERITY_FAULT) == 0;
+		    report_count(call->report, SEVERITY_WARNING) == 0 &&
+		    report_count(call->report, SEVERITY_FAULT) == 0;
 
-	if (json != NULL)
-		run_print_json(run, json);
+	if (call->json != NULL)
+		run_print_json(run, call->json);
 	else if (!well)
-		run_print(run, context->out);
+		run_print(run, call->context->out);
 }

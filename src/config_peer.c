@@ -382,6 +382,62 @@ config_peers_check(
 	return status;
 }
 
+/* Where a file is written, however it is called: the directory may be reached
+ * by a link, the file itself is replaced. NULL without memory. */
+static char *
+file_place(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash == NULL ? path : slash + 1;
+	char *directory = NULL, *base = NULL, *place = NULL;
+
+	if (asprintf(&directory, "%.*s", (int)(name - path), path) < 0)
+		return NULL;
+	base = directory_base(slash == NULL ? "." : directory);
+	if (base != NULL && asprintf(&place, "%s%s", base, name) < 0)
+		place = NULL;
+	free(directory);
+	free(base);
+	return place;
+}
+
+enum status
+config_peers_check_expiry(
+    struct config_peer *peers, size_t count, struct report *report)
+{
+	char **place = calloc(count + 1, sizeof(*place));
+	enum status status = place == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+
+	for (size_t i = 0; i < count && status != STATUS_NO_MEMORY; i++) {
+		const struct config *config = peers[i].config;
+
+		if (config == NULL || config->ocsp_expiry_file == NULL)
+			continue;
+		place[i] = file_place(config->ocsp_expiry_file);
+		if (place[i] == NULL)
+			status = STATUS_NO_MEMORY;
+		for (size_t j = 0; j < i && place[i] != NULL; j++) {
+			if (place[j] == NULL || strcmp(place[i], place[j]) != 0)
+				continue;
+			peers[i].refused = peers[j].refused = true;
+			status = report_fault(report, STATUS_CONFIG,
+			    config->path, "config", "house rule",
+			    "the expiry_file %s is that of another file too, "
+			    "%s; neither is used",
+			    config->ocsp_expiry_file, peers[j].config->path);
+			break;
+		}
+	}
+	for (size_t i = 0; i < count && place != NULL; i++)
+		free(place[i]);
+	free(place);
+	if (status == STATUS_NO_MEMORY)
+		report_fault(report, status, "config", NULL, NULL,
+		    "out of memory: what files share is not known, and none is "
+		    "used");
+	return status;
+}
+
 enum status
 config_peers_load(char **paths, size_t count, struct report *report,
     struct config_peer **peers)

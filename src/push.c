@@ -10,15 +10,7 @@
 #include "crlpress/command.h"
 #include "crlpress/public_wait.h"
 #include "crlpress/quantity.h"
-#include "crlpress/report_json.h"
 #include "push_impl.h"
-
-enum status
-push_usage_fault(struct push *push, const char *what)
-{
-	return report_fault(
-	    push->report, STATUS_USAGE, "usage", NULL, NULL, "%s", what);
-}
 
 enum status
 push_read_certificates(struct push *push, const struct option_texts *paths)
@@ -97,10 +89,10 @@ none_meant(struct push *push)
 		return report_fault(push->report, STATUS_USAGE, "usage", NULL,
 		    NULL, "--issuer %s: no such name is configured",
 		    push->settings->issuer);
-	return push_usage_fault(
-	    push, push->certificate_count > 0
-		      ? "no configured issuer has issued the certificates given"
-		      : "there are several issuers; name one with --issuer");
+	return command_usage(push->report,
+	    push->certificate_count > 0
+		? "no configured issuer has issued the certificates given"
+		: "there are several issuers; name one with --issuer");
 }
 
 /*
@@ -140,13 +132,13 @@ choose_config(struct push *push, char **paths, size_t count,
 enum status
 push_choose(struct push *push, struct config **config, enum status *broken)
 {
-	const char *path = push->settings->config;
 	char **paths = NULL;
 	enum status status;
 	size_t count = 0;
 
-	status = config_paths(path != NULL ? path : push->context->config_path,
-	    push->report, &paths, &count);
+	status =
+	    config_paths(command_config(push->context, push->settings->config),
+		push->report, &paths, &count);
 	if (status == STATUS_OK)
 		status = choose_config(push, paths, count, config, broken);
 	if (status == STATUS_OK && push->certificate_count > 0)
@@ -265,8 +257,7 @@ push_publish(struct push *push, const struct config *config)
 	status = run_publish(config, &push->run, push->context, push->report,
 	    push->progress, &run);
 	if (run != NULL)
-		command_tell_run(
-		    push->context, push->report, &push->run, run, push->json);
+		command_tell_run(push->call, &push->run, run);
 	command_passes_unused(
 	    &push->settings->passes, push->report, &push->run.passes);
 	push->published = status == STATUS_OK;
@@ -285,71 +276,35 @@ push_free(struct push *push)
 	free(push->asked);
 	free(push->only);
 	serial_list_free(&push->list);
-	progress_free(push->progress);
-	report_free(push->report);
-}
-
-static enum status
-settings_read(struct push *push)
-{
-	const struct push_settings *settings = push->settings;
-	enum status status;
-
-	push->run.push = true;
-	push->run.quiet = settings->quiet;
-	push->run.workers =
-	    settings->jobs != 0 ? settings->jobs : push->context->cpus;
-	status = command_passphrase_fd(
-	    settings->passphrase_fd, push->report, &push->run.passphrase_fd);
-	return status == STATUS_OK ? command_passes(&settings->passes,
-					 push->report, &push->run.passes)
-				   : status;
-}
-
-static enum status
-push_run(struct push *push, const void *options,
-    enum status (*body)(struct push *push, const void *options))
-{
-	const struct push_settings *settings = push->settings;
-	struct json json = {0};
-	enum status status;
-
-	if (push->context->err_is_terminal && !settings->quiet)
-		push->progress = progress_new(push->context->err);
-	if (settings->json) {
-		push->json = &json;
-		json.stream = push->context->out;
-		json_open(&json, NULL, '{');
-	}
-	status = settings_read(push);
-	if (status == STATUS_OK)
-		status = body(push, options);
-	report_close(push->report);
-	if (settings->json && !push->has_runs)
-		json_open(&json, "runs", '[');
-	if (settings->json)
-		report_json_end(push->report, status, &json);
-	push->json = NULL;
-	return status;
 }
 
 enum status
-push_command(struct push *push, const struct command *command, int argc,
-    char **argv, void *options,
+push_command(struct command_call *call, const struct push_settings *settings,
+    const void *options,
     enum status (*body)(struct push *push, const void *options))
 {
+	struct push push = {
+	    .call = call,
+	    .context = call->context,
+	    .report = call->report,
+	    .settings = settings,
+	    .run.push = true,
+	    .run.quiet = settings->quiet,
+	    .run.workers =
+		settings->jobs != 0 ? settings->jobs : call->context->cpus,
+	};
 	enum status status;
-	int operands = 0;
 
-	push->report = report_new(push->context->err, SEVERITY_NOTE);
-	if (push->report == NULL)
-		return STATUS_NO_MEMORY;
-	status = command_parse(command, push->context, argc, argv, options,
-	    push->report, &operands);
+	command_progress(call, settings->quiet);
+	command_json(call, settings->json, NULL);
+	push.progress = call->progress;
+	push.json = call->json;
+	status = command_run_options(
+	    call, settings->passphrase_fd, &settings->passes, &push.run);
 	if (status == STATUS_OK)
-		status = push_run(push, options, body);
-	else if (status == STATUS_DONE)
-		status = STATUS_OK;
-	push_free(push);
+		status = body(&push, options);
+	if (call->json != NULL && !push.has_runs)
+		json_open(call->json, "runs", '[');
+	push_free(&push);
 	return status;
 }

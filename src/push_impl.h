@@ -53,14 +53,15 @@ enum status push_certificate_shard(const struct push_certificate *certificate,
     const struct config *config, struct report *report,
     uint32_t *shard) MUST_CHECK;
 
-/* What one command works with; the first two are set by it. */
+/* What one command works with. */
 struct push {
+	const struct command_call *call;
 	const struct context *context;
-	const struct push_settings *settings;
 	struct report *report;
 	struct progress *progress; /* NULL: no terminal, or quiet */
 	struct json *json;         /* NULL: no --json */
-	bool has_runs;             /* its member of that name was begun */
+	const struct push_settings *settings;
+	bool has_runs; /* the member of that name in the JSON was begun */
 	struct serial_list list;
 	struct push_certificate *certificate;
 	size_t certificate_count;
@@ -71,16 +72,11 @@ struct push {
 	bool published; /* it is, whatever else went wrong */
 };
 
-/*
- * Parses the command line into `options`, which has the settings, and calls
- * `body` between the beginning and the end of the report; frees what is in
- * `push`.
- */
-enum status push_command(struct push *push, const struct command *command,
-    int argc, char **argv, void *options,
+/* Calls `body` with the options; frees what is in `push` then. */
+enum status push_command(struct command_call *call,
+    const struct push_settings *settings, const void *options,
     enum status (*body)(struct push *push, const void *options)) MUST_CHECK;
 
-enum status push_usage_fault(struct push *push, const char *what);
 enum status push_read_certificates(
     struct push *push, const struct option_texts *paths) MUST_CHECK;
 

@@ -32,6 +32,9 @@
 
 #define COLUMNS 6
 
+/* A path is cut off before its line number is. */
+#define OBJECT_BYTES 512
+
 struct record {
 	struct database *database;
 	const struct config *config;
@@ -124,23 +127,52 @@ sec_from_wire(uint64_t usec)
 	return sec + DATABASE_EPOCH_SEC;
 }
 
+/* Of a file its line, else its name. */
+static const char *
+row_object(const struct record *record, const struct record_row *asked,
+    char object[OBJECT_BYTES])
+{
+	if (asked->line > 0)
+		snprintf(object, OBJECT_BYTES, "%.*s:%" PRIu32,
+		    OBJECT_BYTES - 16, record->name, asked->line);
+	else
+		snprintf(object, OBJECT_BYTES, "%s", record->name);
+	return object;
+}
+
+/* Rows have to say their shard: the scheme cannot. */
+static bool
+shard_is_column(const struct record *record)
+{
+	return record->config->shards.scheme == SHARD_COLUMN;
+}
+
+/* A row that no run lists: to record the same again would not change that. */
+static enum status
+shardless_fault(struct record *record, const struct record_row *asked)
+{
+	char object[OBJECT_BYTES], serial[UINT160_HEX_BYTES];
+
+	report_fault(record->report, STATUS_USAGE,
+	    row_object(record, asked, object), RULE, "BR 4.9.7",
+	    "serial %s: what is recorded is wrong: row without a shard",
+	    uint160_to_hex(&asked->serial, serial));
+	record_hint_wrong(record->report);
+	return STATUS_USAGE;
+}
+
 /* What stands in the table and is not what was asked for. */
 static enum status
 differs_fault(struct record *record, const struct record_row *asked,
     const struct record_row *stands)
 {
-	char object[512], serial[UINT160_HEX_BYTES];
+	char object[OBJECT_BYTES], serial[UINT160_HEX_BYTES];
 	char since[UTC_ISO_BYTES], expires[UTC_ISO_BYTES], shard[16] = "none";
 
-	if (asked->line > 0)
-		snprintf(object, sizeof(object), "%s:%" PRIu32, record->name,
-		    asked->line);
-	else
-		snprintf(object, sizeof(object), "%s", record->name);
 	if (stands->has_shard)
 		snprintf(shard, sizeof(shard), "%" PRIu32, stands->shard);
-	return report_fault(record->report, STATUS_REFUSED, object, RULE,
-	    "BR 7.2.2",
+	return report_fault(record->report, STATUS_REFUSED,
+	    row_object(record, asked, object), RULE, "BR 7.2.2",
 	    "serial %s is recorded already, and but for an upgrade to "
 	    "keyCompromise, with the same date or an earlier one, stays so: "
 	    "have %s since %s, expires %s, shard %s",
@@ -367,7 +399,10 @@ differing_judge(struct record *record, const struct record_row *rows,
 		struct record_row stands = *row;
 
 		stands_read(answer, i, 3, &stands);
-		status = differs_fault(record, row, &stands);
+		status = status_graver(
+		    status, shard_is_column(record) && !stands.has_shard
+				? shardless_fault(record, row)
+				: differs_fault(record, row, &stands));
 	}
 	if (differing > (uint64_t)n)
 		report_note(record->report, record->name,
@@ -389,22 +424,24 @@ known_judge(struct record *record, const struct record_row *rows, size_t count,
 	    "  crlpress.revoke($1, i.serial, true, true, i.revoked_at,"
 	    "  i.reason, i.not_after, i.shard) AS r), "
 	    "differing AS (SELECT * FROM told WHERE outcome = 'differs'"
+	    "  OR ($2 AND shard IS NULL)"
 	    " ORDER BY line LIMIT " DIFFERING_MOST ") "
 	    "SELECT (SELECT pg_catalog.count(*) FROM told"
 	    "  WHERE outcome = 'upgraded'),"
 	    " (SELECT pg_catalog.count(*) FROM told"
-	    "  WHERE outcome = 'differs'),"
+	    "  WHERE outcome = 'differs' OR ($2 AND shard IS NULL)),"
 	    " pg_catalog.encode(d.serial, 'hex'), d.revoked_at, d.reason,"
 	    " d.not_after, d.shard "
 	    "FROM (VALUES (1)) AS one LEFT JOIN differing AS d ON true "
 	    "ORDER BY d.line"};
-	const char *const parameter[] = {record->config->issuer_id};
+	const char *const parameter[] = {
+	    record->config->issuer_id, shard_is_column(record) ? "t" : "f"};
 	struct database_answer *answer;
 	uint64_t upgraded, differing;
 	enum status status;
 
 	status =
-	    database_ask_with(record->database, &query, parameter, 1, &answer);
+	    database_ask_with(record->database, &query, parameter, 2, &answer);
 	if (status != STATUS_OK)
 		return status;
 	if (database_answer_rows(answer) > 0 &&
@@ -444,6 +481,14 @@ record_all(struct record *record, const struct record_row *rows, size_t count,
 		status = known_judge(record, rows, count, counts);
 	progress_clear(progress);
 	return status;
+}
+
+void
+record_hint_wrong(struct report *report)
+{
+	report_hint(report,
+	    "set the column shard of that row of crlpress.revocation, which "
+	    "revoke does not, and run this again");
 }
 
 void

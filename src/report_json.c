@@ -33,7 +33,8 @@ report_json_begin(struct json *json, FILE *stream, const char *name)
 {
 	json->stream = stream;
 	json_open(json, NULL, '{');
-	json_open(json, name, '[');
+	if (name != NULL)
+		json_open(json, name, '[');
 }
 
 void

@@ -8,9 +8,28 @@
 
 #include "crlpress/context.h"
 #include "crlpress/gate.h"
+#include "crlpress/json.h"
 #include "crlpress/option.h"
+#include "crlpress/progress.h"
+#include "crlpress/report.h"
 #include "crlpress/run.h"
 #include "crlpress/status.h"
+
+/*
+ * One call of a command, which command_dispatch begins and ends: the command
+ * line is parsed before its `run`, and behind it report and JSON are closed
+ * with the status that it gave.
+ */
+struct command_call {
+	const struct context *context;
+	struct report *report;
+	struct progress *progress; /* NULL until command_progress */
+	struct json *json;         /* NULL until command_json */
+	struct json json_begun;
+	bool is_closed;  /* the report is */
+	char **operands; /* behind the options */
+	int operand_count;
+};
 
 struct command {
 	const char *name;
@@ -18,10 +37,10 @@ struct command {
 	const char *summary;  /* one line */
 	const char *help;     /* a paragraph below the options; may be NULL */
 	void (*help_more)(FILE *stream); /* a table below that; may be NULL */
-	const struct option_table *options;
-	/* argv[0] is the command's name. */
-	enum status (*run)(const struct command *command,
-	    const struct context *context, int argc, char **argv);
+	struct option_table options;
+	size_t options_size;
+	/* `options` is the command's struct of that size. */
+	enum status (*run)(struct command_call *call, const void *options);
 };
 
 extern const struct command command_archive;
@@ -39,16 +58,23 @@ extern const struct command command_verify;
 enum status command_dispatch(
     const struct context *context, int argc, char **argv) MUST_CHECK;
 
-void command_help(const struct command *command, FILE *stream);
+/* Why the command line cannot be obeyed; STATUS_USAGE. */
+enum status command_usage(struct report *report, const char *what);
+
+/* What --config says, or else the context. */
+const char *command_config(const struct context *context, const char *config);
+
+/* Shows progress, where somebody may look at it. */
+void command_progress(struct command_call *call, bool quiet);
 
 /*
- * What every command does with its command line: parses the options, prints
- * the help when asked, refuses operands when it has none. STATUS_DONE when
- * there is nothing more to do.
+ * Where --json is `wanted`, begins the report whose array is `name`, which the
+ * caller begins where that is NULL.
  */
-enum status command_parse(const struct command *command,
-    const struct context *context, int argc, char **argv, void *options,
-    struct report *report, int *operands) MUST_CHECK;
+void command_json(struct command_call *call, bool wanted, const char *name);
+
+/* Ends the report, for what is to be printed behind it. */
+void command_close(struct command_call *call);
 
 /*
  * The issuers that --issuer named, none for all of them: asked for by the name
@@ -71,15 +97,16 @@ enum status command_issuers_missing(
  */
 enum status command_passphrase_fd(
     const char *text, struct report *report, int *fd) MUST_CHECK;
-enum status command_passes(const struct option_texts *texts,
-    struct report *report, struct gate_passes *passes) MUST_CHECK;
+/* The passphrase and the gates that are let pass, into `run`. */
+enum status command_run_options(const struct command_call *call,
+    const char *passphrase_fd, const struct option_texts *passes,
+    struct run_options *run) MUST_CHECK;
 /* A gate that did not close was let pass in vain: a wrong name or shard? */
 void command_passes_unused(const struct option_texts *texts,
     struct report *report, const struct gate_passes *passes);
 void command_print_gates(FILE *stream);
-/* Into `json`, or, where that is NULL, as text: not when quiet and all well. */
-void command_tell_run(const struct context *context,
-    const struct report *report, const struct run_options *options,
-    const struct run *run, struct json *json);
+/* As JSON, or else as text: not when quiet and all well. */
+void command_tell_run(const struct command_call *call,
+    const struct run_options *options, const struct run *run);
 
 #endif

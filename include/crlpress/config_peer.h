@@ -30,6 +30,13 @@ enum status config_peers_check(
     struct config_peer *peers, size_t count, struct report *report) MUST_CHECK;
 
 /*
+ * The same for those that would write one expiry file, each in place of what
+ * the other found. STATUS_NO_MEMORY: not known, and `refused` is not set.
+ */
+enum status config_peers_check_expiry(
+    struct config_peer *peers, size_t count, struct report *report) MUST_CHECK;
+
+/*
  * Reads the files of a list, which the caller frees with config_peers_free.
  * The worst that reading one came to; STATUS_NO_MEMORY with no list.
  */

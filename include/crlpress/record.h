@@ -60,10 +60,14 @@ enum status record_one(struct record *record, bool complete,
 /*
  * Many rows, which have a date and a not_after, sorted by serial, each serial
  * there once. STATUS_REFUSED, each reported by its line, when some are recorded
- * already and say something else.
+ * already and say something else; STATUS_USAGE when some are recorded without
+ * the shard that the scheme does not tell.
  */
 enum status record_all(struct record *record, const struct record_row *rows,
     size_t count, struct progress *progress,
     struct record_counts *counts) MUST_CHECK;
+
+/* What to do about a row that is recorded without its shard. */
+void record_hint_wrong(struct report *report);
 
 #endif

@@ -13,7 +13,10 @@
 void report_print_json(
     const struct report *report, enum status status, struct json *json);
 
-/* Begins a report on `stream` whose array is `name`; ends it with the above. */
+/*
+ * Begins a report on `stream` whose array is `name`, which the caller begins
+ * where that is NULL; ends it with the above.
+ */
 void report_json_begin(struct json *json, FILE *stream, const char *name);
 void report_json_end(
     const struct report *report, enum status status, struct json *json);

@@ -525,6 +525,26 @@ make_csv()
 	    ('e1', '\\x7a7a7a01', now(), 4, '$later', NULL)"
 	revoke_refused 2 'what is recorded is wrong: row without a shard' \
 	    --serial 7a7a7a01 --reason keyCompromise
+	has "$stderr" 'hint: set the column shard'
+	# Many from a file, of which one is so: the same again, or an upgrade.
+	make_csv 500
+	local line reason
+	for reason in 4 1; do
+		pg_psql -c "TRUNCATE crlpress.revocation;
+		    INSERT INTO crlpress.revocation TABLE kept;
+		    INSERT INTO crlpress.revocation VALUES ('e1',
+		    '\\x7e000006', now() - interval '1 hour', 4, '$later',
+		    NULL)"
+		sed "s/^\(7e000006,\)[^,]*,4,/\12026-01-01T00:00:00Z,$reason,/
+		    " rows.csv >null.csv
+		pg_psql -c "UPDATE crlpress.revocation
+		    SET revoked_at = '2026-01-01T00:00:00Z'
+		    WHERE serial = '\\x7e000006'"
+		line=$(grep -n '^7e000006,' null.csv | cut -d: -f1)
+		revoke_refused 2 "null.csv:$line: revoke, BR 4.9.7: serial \
+7e000006: what is recorded is wrong: row without a shard" --csv null.csv
+		has "$stderr" 'hint: set the column shard'
+	done
 }
 
 @test "two at the same rows in two orders: neither fails" {

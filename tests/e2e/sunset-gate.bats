@@ -192,11 +192,44 @@ sec()
 	same "$(head -n 1 <<<"$output")" 'crlpress-ocsp-expiry 1' 'first line'
 	first=$conf
 	publish_new "other$BATS_TEST_NUMBER"
+	file=$work/expiry
 	gate_config ocsp.query_file="${first%/*}/ocsp.sql"
 	run --separate-stderr "$CRLPRESS" ocsp-gate "$conf" "$first"
 	ended 3
 	[ -e "${first%/*}/expiry" ]
 	has "$stderr" 'knows no certificate'
+}
+
+@test "ocsp-gate: two that would write one file, however it is called" {
+	local one=$conf sql=$work/ocsp.sql
+	certificate "now() - '1 day'::interval" "'http://o'" false
+	ln -s "$work" linked
+	publish_new "two$BATS_TEST_NUMBER"
+	file=$PWD/linked/expiry
+	gate_config ocsp.query_file="$sql" source.issuer_id="g$BATS_TEST_NUMBER"
+	local two=$conf
+	# One beside them, of its own.
+	publish_new "own$BATS_TEST_NUMBER"
+	file=$work/expiry
+	gate_config ocsp.query_file="$sql" source.issuer_id="g$BATS_TEST_NUMBER"
+	run --separate-stderr "$CRLPRESS" ocsp-gate "$one" "$two" "$conf"
+	ended 2
+	has "$stderr" "$two: config, house rule: the expiry_file \
+$PWD/linked/expiry is that of another file too, $one; neither is used"
+	same "$(wc -l <<<"$stderr")" 1 'lines of faults'
+	[ ! -e linked/expiry ]
+	[ -s "$file" ]
+	# Named twice it is the same.
+	rm "$file"
+	run --separate-stderr "$CRLPRESS" ocsp-gate "$conf" "$conf"
+	ended 2
+	[ ! -e "$file" ]
+	# Nothing is written by a dry run, and each alone may.
+	run --separate-stderr "$CRLPRESS" ocsp-gate -n "$one" "$two"
+	ended 0
+	same "$(grep -c '^crlpress-ocsp-expiry 1$' <<<"$output")" 2 printed
+	"$CRLPRESS" ocsp-gate -q "$two"
+	[ -s linked/expiry ]
 }
 
 @test "ocsp-gate: what is missing in the configuration, or cannot be written" {
