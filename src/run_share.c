@@ -257,25 +257,6 @@ judge(struct share *share, const struct work_view *view)
 	    status, work_judge(share->work, status == STATUS_OK));
 }
 
-/* Number and hash of what stands there now: none where that cannot be told. */
-static bool
-standing_facts(struct run *run, const struct run_shard *shard,
-    struct uint160 *number, struct hash *sha256)
-{
-	struct store_object object = {.data = NULL};
-	struct crl_fault fault = {0};
-	struct crl crl;
-	bool told;
-
-	if (store_get(run->store, shard->key, &object) != STATUS_OK)
-		return false;
-	told = crl_parse(object.data, object.len, &crl, &fault) == STATUS_OK &&
-	       crl_number(&crl, number, &fault) == STATUS_OK &&
-	       hash_bytes(object.data, object.len, sha256) == STATUS_OK;
-	store_object_free(&object);
-	return told;
-}
-
 /*
  * Another version stands there than the one that was to be replaced. When it
  * is one that this run was about to put, a worker before this one put it, be
@@ -296,7 +277,7 @@ settle_overtaken(struct share *share)
 		bool was = false;
 
 		if (!share->mine[i] || shard->state != RUN_SHARD_OVERTAKEN ||
-		    !standing_facts(run, shard, &number, &sha256))
+		    !run_share_standing(run, shard, &number, &sha256))
 			continue;
 		status = work_was_attempted(
 		    share->work, shard->index, &number, &sha256, &was);
@@ -519,6 +500,7 @@ run_share(struct run *run)
 	}
 	run->work = NULL;
 	work_close(share.work);
+	free(share.known);
 	free(share.room);
 	free(share.mine);
 	return status;

@@ -13,6 +13,9 @@ struct share {
 	bool is_troubled;        /* lost it, which was reported */
 	bool is_putting;         /* signals are caught */
 	struct work_shard *room; /* as many as there are shards */
+	/* What others put before this host looked at the store. */
+	struct work_known *known;
+	size_t known_count;
 	/* By place in run->shard: leased and to be put by this worker. */
 	bool *mine;
 };
@@ -20,6 +23,20 @@ struct share {
 /* run_share_open.c: the snapshot and the times, of this host or another. */
 enum status run_share_enter(struct share *share) MUST_CHECK;
 enum status run_share_begin(struct share *share) MUST_CHECK;
+
+/*
+ * run_share_store.c: whether this host sees the store that the others see. What
+ * it has not got of what they put is a fault of the host, or, of its opener,
+ * withholds the shard where the rest is there.
+ */
+enum status run_share_sees(struct share *share) MUST_CHECK;
+/* Of what others published (one for each shard of the run), what does not stand
+ * here becomes WORK_FAILED, in the tables as well; reported. */
+enum status run_share_find(
+    struct share *share, struct work_shard *shards) MUST_CHECK;
+/* Number and hash of what stands there now; false where there is no CRL. */
+bool run_share_standing(struct run *run, const struct run_shard *shard,
+    struct uint160 *number, struct hash *sha256);
 
 /* run_share_close.c: the manifest; `*closed` when this worker did it. */
 enum status run_share_close(struct share *share, bool *closed) MUST_CHECK;

@@ -86,6 +86,7 @@ static enum status
 take_results(struct share *share, struct result *result)
 {
 	struct run *run = share->run;
+	enum status status;
 
 	result->states = calloc(run->shard_count + 1, sizeof(*result->states));
 	if (result->states == NULL || result->count != run->shard_count)
@@ -93,6 +94,9 @@ take_results(struct share *share, struct result *result)
 		    run->config->name, RULE, NULL,
 		    "shards of the shared run, have %zu, want %zu",
 		    result->count, run->shard_count);
+	status = run_share_find(share, result->shards);
+	if (status != STATUS_OK)
+		return status;
 	for (size_t i = 0; i < result->count; i++) {
 		struct run_shard *shard = &run->shard[i];
 

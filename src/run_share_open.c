@@ -17,9 +17,6 @@
 
 #define RULE "share"
 
-/* A name of a host, and a process number. */
-#define HOST_BYTES 288
-
 /* What makes the same shards of the same rows, and puts them where. */
 static void
 print_configuration(const struct run *run, FILE *stream)
@@ -92,7 +89,7 @@ run_share_enter(struct share *share)
 	struct run *run = share->run;
 	const struct config *config = run->config;
 	char hex[HASH_HEX_BYTES], name[HOST_NAME_MAX + 1] = "";
-	char host[HOST_BYTES];
+	char host[WORK_HOST_BYTES];
 	struct work_config work = {
 	    .conninfo = config->share_conninfo != NULL ? config->share_conninfo
 						       : config->conninfo,
@@ -274,8 +271,14 @@ enum status
 run_share_begin(struct share *share)
 {
 	struct run *run = share->run;
-	enum status status = run_look(run);
+	/* What they know before the store is looked at, that must have. */
+	enum status status =
+	    work_known(share->work, &share->known, &share->known_count);
 
+	if (status == STATUS_OK)
+		status = run_look(run);
+	if (status == STATUS_OK)
+		status = run_share_sees(share);
 	if (status != STATUS_OK)
 		return status;
 	share->room = calloc(run->shard_count + 1, sizeof(*share->room));

@@ -24,7 +24,9 @@
 
 /* Borrowed strings, which outlive it. */
 struct work_config {
-	const char *conninfo;      /* NULL: libpq's environment */
+	const char *conninfo;     /* NULL: libpq's environment */
+	const char *conninfo_key; /* which key, of which file: for messages */
+	const char *file;
 	const char *issuer;        /* configured name */
 	const char *configuration; /* what must be the same on every host */
 	const char *host;          /* for messages, here and elsewhere */
@@ -116,6 +118,24 @@ const struct work_run *work_facts(const struct work *work);
 /* This server's clock. */
 enum status work_clock(struct work *work, int64_t *now_sec) MUST_CHECK;
 
+/* A name of a host and a process, as messages have it. */
+#define WORK_HOST_BYTES 288
+
+/* A CRL that was put for a shard, as far as the tables know. */
+struct work_known {
+	uint32_t shard;
+	struct uint160 number;
+	char host[WORK_HOST_BYTES]; /* who put it, or saw it standing */
+};
+
+/*
+ * By shard the highest number that was put in this run and in those before it,
+ * as long as they are kept, or that stood there when this one was opened; for
+ * the caller to free. Who then looks at the store finds that, or newer.
+ */
+enum status work_known(struct work *work, struct work_known **known,
+    size_t *count) MUST_CHECK;
+
 /* The opener's: the rows were judged, these are the shards. */
 enum status work_share(struct work *work, const struct work_run *run,
     const struct work_shard *shards, size_t count) MUST_CHECK;
@@ -170,6 +190,9 @@ enum status work_close_begin(struct work *work, bool *mine) MUST_CHECK;
  * the caller to free. */
 enum status work_result(struct work *work, struct work_shard **shards,
     struct work_attempt **attempts, size_t *count) MUST_CHECK;
+/* These do not stand in the store that the closer sees, whoever put them. */
+enum status work_deny(
+    struct work *work, const uint32_t *shards, size_t count) MUST_CHECK;
 enum status work_close_end(struct work *work) MUST_CHECK;
 
 #endif
