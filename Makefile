@@ -49,12 +49,12 @@ ALL_LDFLAGS  = -pthread $(HARDEN_LD) $(SANITIZE) $(LDFLAGS)
 # The core knows no library; unit tests core_*.c link it alone, which is the
 # proof. Every other file of src/ but main.c goes into libcrlpress.a too.
 CORE = archive_name aws_profile base64 ccadb ccadb_url certificate_read config_text crl_build \
-       crl_entry crl_extension crl_read database_message der_read der_write expiry fd_io forecast gate \
+       crl_entry crl_extension crl_read csv_record database_message der_read der_write expiring expiry fd_io forecast gate \
        gate_listed gate_merge gate_unique hash_text hex index_read json json_read \
-       json_text key_uri list_read list_take list_write manifest manifest_join manifest_parse option quantity reason \
+       json_text key_uri list_read list_take list_write manifest manifest_join manifest_parse name_nearest option quantity reason \
        report request request_parse retry row row_csv row_set row_spill s3_url sandbox sandbox_call serial_list serial_text shard \
        source_certificate source_column source_kind source_row source_sql status uint160 utc \
-       utf8 xml_read
+       url_text utf8 xml_read
 SRC  = $(filter-out main,$(basename $(notdir $(wildcard src/*.c))))
 CORE_OBJ = $(CORE:%=$(BUILD)/%.o)
 LIB_OBJ  = $(SRC:%=$(BUILD)/%.o)

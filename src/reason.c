@@ -3,6 +3,8 @@
 #include "crlpress/reason.h"
 
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 #include <strings.h>
 
 #include "crlpress/quantity.h"
@@ -47,4 +49,28 @@ reason_from_text(const char *text, uint8_t *reason)
 		return STATUS_MALFORMED;
 	*reason = (uint8_t)number;
 	return STATUS_OK;
+}
+
+/* All of them, with what stands between, have room. */
+char *
+reason_list(unsigned reasons, char out[REASON_LIST_BYTES])
+{
+	const size_t count = sizeof(names) / sizeof(names[0]);
+	size_t len = 0, left = 0;
+
+	for (size_t i = 0; i < count; i++)
+		left += names[i] != NULL && (reasons >> i & 1) != 0;
+	out[0] = '\0';
+	for (size_t i = 0; i < count; i++) {
+		if (names[i] == NULL || (reasons >> i & 1) == 0)
+			continue;
+		left--;
+		snprintf(out + len, REASON_LIST_BYTES - len, "%s%s",
+		    len == 0    ? ""
+		    : left == 0 ? " or "
+				: ", ",
+		    names[i]);
+		len += strlen(out + len);
+	}
+	return out;
 }

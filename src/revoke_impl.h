@@ -16,8 +16,8 @@
 /* More than that is a migration: a CA's whole database at once. */
 #define REVOKE_ROWS_MOST 10000000
 
-/* Why a row is none: one line. */
-#define REVOKE_WHY_BYTES 256
+/* Why a row is none: one line, which may have all reasons in it. */
+#define REVOKE_WHY_BYTES 384
 
 /* Zero-initialise; free(rows.row). */
 struct revoke_rows {

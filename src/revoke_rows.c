@@ -15,6 +15,7 @@
 
 #define RULE "revoke"
 #define ROOM_FIRST 1024
+#define REASON_MOST 10
 
 /* A path is cut off before its line number is. */
 #define OBJECT_BYTES 512
@@ -27,6 +28,7 @@ struct reading {
 	struct report *report;
 	struct revoke_rows *rows;
 	enum status status; /* STATUS_USAGE once a line is no row */
+	bool hinted;        /* once is enough */
 };
 
 enum status
@@ -48,13 +50,26 @@ revoke_rows_add(struct revoke_rows *rows, const struct record_row *row)
 	return STATUS_OK;
 }
 
+/* By name, as --reason takes them. */
+static const char *
+reasons_of(enum profile profile, char out[REASON_LIST_BYTES])
+{
+	unsigned allowed = 0;
+	const char *unused;
+
+	for (unsigned i = 0; i <= REASON_MOST; i++)
+		if (lint_reason_allowed(profile, i, &unused))
+			allowed |= 1U << i;
+	return reason_list(allowed, out);
+}
+
 enum status
 revoke_row_check(const struct config *config, int64_t now_sec,
     const struct record_row *row, const char **clause,
     char why[REVOKE_WHY_BYTES])
 {
-	char date[UTC_ISO_BYTES];
-	const char *want = NULL;
+	char date[UTC_ISO_BYTES], wanted[REASON_LIST_BYTES];
+	const char *unused;
 
 	/* RFC 5280, 4.1.2.2. */
 	*clause = "RFC 5280, 4.1.2.2";
@@ -64,12 +79,13 @@ revoke_row_check(const struct config *config, int64_t now_sec,
 	}
 	/* BR 4.9.1.1, 7.2.2, MRSP 6.1.1: by profile. */
 	*clause = "BR 7.2.2";
-	if (!lint_reason_allowed(config->profile, row->reason, &want)) {
+	if (!lint_reason_allowed(config->profile, row->reason, &unused)) {
 		snprintf(why, REVOKE_WHY_BYTES,
 		    "reason, have %s (%u), want one that the profile %s has: "
 		    "%s",
 		    reason_name(row->reason), row->reason,
-		    profile_name(config->profile), want);
+		    profile_name(config->profile),
+		    reasons_of(config->profile, wanted));
 		return STATUS_MALFORMED;
 	}
 	*clause = "RFC 5280, 5.1.2.6";
@@ -116,32 +132,29 @@ line_fault(
 
 /* A row of the file; one that is none is said, and reading goes on. */
 static enum status
-line_add(struct reading *reading, uint32_t line, const char *text, size_t len)
+row_add(struct reading *reading, uint32_t line, const struct source_row *from)
 {
 	const char *clause = NULL, *why = NULL;
 	char detail[REVOKE_WHY_BYTES];
 	struct record_row row;
-	struct row_csv csv;
 	uint32_t shard;
 	enum status status;
 
-	if (row_csv_read(text, len, &csv, &why) != STATUS_OK)
-		return line_fault(reading, line, NULL, why);
-	row = (struct record_row){.serial = csv.serial,
+	row = (struct record_row){.serial = from->serial,
 	    .line = line,
-	    .shard = (uint32_t)csv.hint.shard,
-	    .has_shard = csv.hint.has_shard,
+	    .shard = (uint32_t)from->hint.shard,
+	    .has_shard = from->hint.has_shard,
 	    .has_date = true,
 	    .has_not_after = true,
-	    .reason = csv.reason,
-	    .revoked_at_sec = csv.revoked_at_sec,
-	    .not_after_sec = csv.not_after_sec};
+	    .reason = from->reason,
+	    .revoked_at_sec = from->revoked_at_sec,
+	    .not_after_sec = from->not_after_sec};
 	if (revoke_row_check(reading->config, reading->now_sec, &row, &clause,
 		detail) != STATUS_OK)
 		return line_fault(reading, line, clause, detail);
 	/* By the hint, which is wider than a shard's index. */
-	if (shard_of(&reading->config->shards, &csv.serial, csv.not_after_sec,
-		&csv.hint, &shard, &why) != STATUS_OK)
+	if (shard_of(&reading->config->shards, &from->serial,
+		from->not_after_sec, &from->hint, &shard, &why) != STATUS_OK)
 		return line_fault(reading, line, "BR 4.9.7", why);
 	status = revoke_rows_add(reading->rows, &row);
 	if (status == STATUS_MALFORMED)
@@ -155,30 +168,47 @@ line_add(struct reading *reading, uint32_t line, const char *text, size_t len)
 	return STATUS_OK;
 }
 
+/* The next row, or what is none; STATUS_DONE at the end. */
 static enum status
-lines_read(struct reading *reading, FILE *stream, struct progress *progress)
+row_read(struct reading *reading, struct row_csv *csv)
 {
-	char text[ROW_CSV_LINE_BYTES];
-	enum status status = STATUS_OK;
-	uint32_t line = 0;
-	size_t len = 0;
+	struct row_csv_fault fault;
+	struct source_row row;
+	enum status status = row_csv_next(csv, &row, &fault);
+	uint64_t number = row_csv_line(csv);
+	uint32_t line = number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
 
-	while (status == STATUS_OK && row_csv_line(stream, text, &len)) {
-		line++;
-		if (len == ROW_CSV_LINE_BYTES) {
-			line_fault(reading, line, NULL, "longer than any row");
-			return STATUS_USAGE;
-		}
-		if (len > 0 && (line > 1 || !row_csv_is_header(text, len)))
-			status = line_add(reading, line, text, len);
-		if (line % 1024 == 0)
+	if (status == STATUS_OK)
+		return row_add(reading, line, &row);
+	if (status == STATUS_IO)
+		return report_fault(reading->report, STATUS_IO, reading->path,
+		    RULE, NULL, "line %" PRIu32 ": %s", line, strerror(errno));
+	if (status != STATUS_MALFORMED)
+		return status;
+	status = line_fault(reading, line, NULL, fault.why);
+	if (fault.hint != NULL && !reading->hinted)
+		report_hint(reading->report, "%s", fault.hint);
+	reading->hinted |= fault.hint != NULL;
+	return status;
+}
+
+/* The native table's rows: serials are hex, and shards are numbers. */
+static enum status
+rows_read(struct reading *reading, FILE *stream, struct progress *progress)
+{
+	struct row_csv *csv = NULL;
+	enum status status = row_csv_new(stream, SERIAL_BYTEA, NULL, &csv);
+
+	if (status != STATUS_OK)
+		return report_fault(reading->report, status, reading->path,
+		    RULE, NULL, "out of memory");
+	for (uint64_t i = 1; status == STATUS_OK; i++) {
+		status = row_read(reading, csv);
+		if (i % 1024 == 0)
 			progress_add(progress, 1024);
 	}
-	if (status == STATUS_OK && ferror(stream))
-		return report_fault(reading->report, STATUS_IO, reading->path,
-		    RULE, NULL, "after line %" PRIu32 ": %s", line,
-		    strerror(errno));
-	return status;
+	row_csv_free(csv);
+	return status == STATUS_DONE ? STATUS_OK : status;
 }
 
 static int
@@ -247,7 +277,7 @@ revoke_rows_read(const char *path, FILE *stream, const struct config *config,
 	enum status status;
 
 	progress_phase(progress, "reading rows", 0);
-	status = lines_read(&reading, stream, progress);
+	status = rows_read(&reading, stream, progress);
 	if (status == STATUS_OK)
 		rows_sort(&reading);
 	progress_clear(progress);

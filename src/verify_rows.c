@@ -16,10 +16,11 @@
 #include "verify_impl.h"
 
 static enum status
-line_fault(struct verify *verify, size_t line, const char *why)
+line_fault(struct verify *verify, const struct row_csv *csv, const char *why)
 {
 	return report_fault(verify->report, STATUS_FAULTY, verify->rows_path,
-	    "set-cover", "BR 4.9.7", "line %zu: %s", line, why);
+	    "set-cover", "BR 4.9.7", "line %" PRIu64 ": %s", row_csv_line(csv),
+	    why);
 }
 
 static enum status
@@ -46,21 +47,20 @@ rows_init(struct verify *verify)
 }
 
 static enum status
-add_line(struct verify *verify, const char *text, size_t len, size_t line)
+add_row(struct verify *verify, const struct row_csv *csv,
+    const struct source_row *from)
 {
 	const struct shard_scheme_config *shards =
 	    &verify->rows->config->shards;
 	const char *why = NULL;
-	struct row_csv csv;
 	uint32_t index = 0;
 	struct row row;
 
-	if (row_csv_read(text, len, &csv, &why) != STATUS_OK ||
-	    shard_of(shards, &csv.serial, csv.not_after_sec, &csv.hint, &index,
-		&why) != STATUS_OK)
-		return line_fault(verify, line, why);
-	row = row_make(
-	    &csv.serial, csv.revoked_at_sec, csv.reason, csv.not_after_sec);
+	if (shard_of(shards, &from->serial, from->not_after_sec, &from->hint,
+		&index, &why) != STATUS_OK)
+		return line_fault(verify, csv, why);
+	row = row_make(&from->serial, from->revoked_at_sec, from->reason,
+	    from->not_after_sec);
 	if (row_set_append(verify->arena,
 		&verify->rows->set[index - shards->first], &row) != STATUS_OK)
 		return no_memory(verify);
@@ -69,27 +69,51 @@ add_line(struct verify *verify, const char *text, size_t len, size_t line)
 
 /* A file that was not read to its end says nothing of what is missing. */
 static enum status
-read_lines(struct verify *verify, FILE *file, bool *whole)
+read_rows(struct verify *verify, struct row_csv *csv, bool *whole)
 {
-	enum status worst = STATUS_OK;
-	char text[ROW_CSV_LINE_BYTES];
-	size_t line = 0, len;
+	enum status status, worst = STATUS_OK;
+	struct row_csv_fault fault;
+	struct source_row row;
+	bool hinted = false;
 
 	*whole = false;
-	while (row_csv_line(file, text, &len)) {
-		line++;
-		if (len == ROW_CSV_LINE_BYTES)
-			return line_fault(verify, line, "longer than any row");
-		if (line == 1 && row_csv_is_header(text, len))
-			continue;
-		worst = status_graver(worst, add_line(verify, text, len, line));
-		if (worst == STATUS_NO_MEMORY)
+	while ((status = row_csv_next(csv, &row, &fault)) != STATUS_DONE) {
+		if (status == STATUS_IO)
+			return line_fault(verify, csv, strerror(errno));
+		if (status == STATUS_OK) {
+			status = add_row(verify, csv, &row);
+		} else {
+			status = line_fault(verify, csv, fault.why);
+			if (fault.hint != NULL && !hinted)
+				report_hint(verify->report, "%s", fault.hint);
+			hinted |= fault.hint != NULL;
+		}
+		worst = status_graver(worst, status);
+		if (worst == STATUS_NO_MEMORY || row_csv_is_cut(csv))
 			return worst;
 	}
-	if (ferror(file))
-		return line_fault(verify, line + 1, strerror(errno));
 	*whole = true;
 	return worst;
+}
+
+/* As publish reads them: with the configuration's encoding of serials and, in
+ * the scheme cdp, by the certificate of each row. */
+static enum status
+read_file(struct verify *verify, FILE *file, bool *whole)
+{
+	const struct config *config = verify->rows->config;
+	const struct source_points points = config_points(
+	    config, issuer_facts(verify->config_issuer[0])->subject);
+	const struct source_config source = config_source(config, &points);
+	struct row_csv *csv = NULL;
+	enum status status =
+	    row_csv_new(file, source.encoding, source.points, &csv);
+
+	if (status != STATUS_OK)
+		return no_memory(verify);
+	status = read_rows(verify, csv, whole);
+	row_csv_free(csv);
+	return status;
 }
 
 static void
@@ -120,7 +144,7 @@ verify_rows_load(struct verify *verify)
 		    verify->rows_path, "file", "house rule", "%s",
 		    strerror(errno));
 	} else {
-		status = read_lines(verify, file, &whole);
+		status = read_file(verify, file, &whole);
 		fclose(file);
 	}
 	if (!whole)

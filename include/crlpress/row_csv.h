@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Rows as text, one a line, as `psql --csv` prints the columns of a source:
- * serial,revoked_at,reason,not_after,shard and, where it has one, recorded_at,
- * which no CRL says anything of and is not kept. The first line may be a
- * header. Pure but for the stream; no library.
+ * Rows as text, as `psql --csv` prints the columns of a source: serial,
+ * revoked_at, reason, not_after, shard or certificate and, where it has one,
+ * recorded_at. Each is taken as the source would take it (source_row.h), with
+ * what only text can have: a reason by its name, a time with any offset. The
+ * first line may be a header. Pure but for the stream; no library.
  */
 #ifndef CRLPRESS_ROW_CSV_H
 #define CRLPRESS_ROW_CSV_H
@@ -13,37 +14,47 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "crlpress/shard.h"
+#include "crlpress/source.h"
 #include "crlpress/status.h"
-#include "crlpress/uint160.h"
 
-struct row_csv {
-	struct uint160 serial;
-	int64_t revoked_at_sec;
-	int64_t not_after_sec;
-	uint8_t reason;
-	struct shard_hint hint;
+/* Octets of a record: several times those of the longest row without a
+ * certificate, and what a tuple may have (source_row.h), in hex, with one. */
+#define ROW_CSV_RECORD_BYTES 1024
+#define ROW_CSV_CERTIFICATE_BYTES (2 * 65536 + ROW_CSV_RECORD_BYTES)
+
+/* One line, cut off if longer. */
+#define ROW_CSV_WHY_BYTES 256
+
+/* What is wrong with a record. */
+struct row_csv_fault {
+	char why[ROW_CSV_WHY_BYTES];
+	const char *hint; /* static text, or NULL */
 };
 
-/*
- * Reads one line without its end. serial: hex, with or without "\x"; times:
- * seconds since 1970, or ISO as "2026-11-22T05:09:49Z" or as psql prints a
- * timestamptz in UTC, fractions cut off; shard may be empty. STATUS_MALFORMED
- * with static `*why`.
- */
-enum status row_csv_read(const char *line, size_t len, struct row_csv *row,
-    const char **why) MUST_CHECK;
-
-/* Octets of a line: several times those of the longest row. */
-#define ROW_CSV_LINE_BYTES 1024
+struct row_csv;
 
 /*
- * One line without its end, LF or CR LF, or ROW_CSV_LINE_BYTES of a longer one,
- * which is no row; false at the end, or where ferror() tells why.
+ * The rows of a stream, which stays the caller's. serial: for SERIAL_BYTEA hex,
+ * with or without "\x"; else digits, or such text as a bytea, "\x31303031".
+ * `points`, borrowed: the fifth is a certificate, PEM or "\x" and DER; NULL: it
+ * is a shard, or empty. STATUS_NO_MEMORY. row_csv_free(NULL) is fine.
  */
-bool row_csv_line(FILE *stream, char text[ROW_CSV_LINE_BYTES], size_t *len);
+enum status row_csv_new(FILE *stream, enum serial_encoding encoding,
+    const struct source_points *points, struct row_csv **csv) MUST_CHECK;
+void row_csv_free(struct row_csv *csv);
 
-/* Whether a first line is a header: its first field is "serial". */
-int row_csv_is_header(const char *line, size_t len);
+/*
+ * The next row, none of which has a fault; STATUS_DONE after the last,
+ * STATUS_IO where errno tells why. STATUS_MALFORMED with `fault`: this record
+ * is no row.
+ */
+enum status row_csv_next(struct row_csv *csv, struct source_row *row,
+    struct row_csv_fault *fault) MUST_CHECK;
+
+/* The line on which the record begins that was read last, from 1. */
+uint64_t row_csv_line(const struct row_csv *csv);
+
+/* After STATUS_MALFORMED: whether what follows cannot be read. */
+bool row_csv_is_cut(const struct row_csv *csv);
 
 #endif

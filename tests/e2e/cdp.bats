@@ -74,6 +74,25 @@ listed()
 	compare 4
 }
 
+# export_csv ZONE: rows.csv, as crlpress(1) has it.
+export_csv()
+{
+	PGTZ=$1 "$PG_BIN/psql" -X --csv -f query.sql >rows.csv
+}
+
+# proved STATUS [TEXT...]: what verify says of rows.csv, a finding a text.
+proved()
+{
+	local text
+	run --separate-stderr "$CRLPRESS" verify -c "$conf" --rows rows.csv \
+	    "$store"
+	ended "$1" || return 1
+	same "$(grep -c . <<<"$stderr")" $(($# - 1)) findings || return 1
+	for text in "${@:2}"; do
+		has "$stderr" "$text" || return 1
+	done
+}
+
 @test "PEM in text: each row is in the shard that its certificate names" {
 	listed
 }
@@ -84,6 +103,58 @@ listed()
 	    '-----[A-Z ]+-----|\s', '', 'g'), 'base64')"
 	query "${SELECT/pem AS/der AS}"
 	listed
+	export_csv UTC
+	proved 0
+	same "$(wc -l <rows.csv)" 201 'a row a line'
+	sed -i '2s/,.x30/,\\x31/' rows.csv
+	proved 5 "line 2: row $(sed -n '2s/..\([^,]*\).*/\1/p' rows.csv): \
+certificate is not DER" 'is listed but no row revokes it'
+}
+
+@test "verify --rows: certificates as psql prints them" {
+	local length serial
+	publish_ok
+	export_csv Asia/Kathmandu
+	proved 0
+	length=$(wc -l <rows.csv)
+	[ "$length" -gt 2000 ]
+	cp rows.csv whole.csv
+	# Without the first, which takes a line more for each of its PEM.
+	serial=$(sed -n '2s/..\([^,]*\).*/\1/p' whole.csv)
+	sed '2,/^"$/d' whole.csv >rows.csv
+	proved 5 "serial $serial is listed but no row revokes it"
+	# In its place another one, which is of another shard.
+	"$CERTIFICATES" "$ca" --one "$serial" \
+	    http://crl.example.com/c1/4.crl | add
+	export_csv UTC
+	sed -i '2,/^"$/d' rows.csv
+	proved 5 "/3.crl: set-cover, BR 4.9.7: serial $serial is listed but " \
+	    "/4.crl: set-cover, BR 4.9.7: serial $serial is revoked by a row"
+	teardown
+	# One that is not listed.
+	"$CERTIFICATES" "$ca" --one 0a http://crl.example.com/c1/3.crl | add
+	export_csv UTC
+	proved 5 'serial 0a is revoked by a row but not listed'
+	pg_psql -c "UPDATE certificate SET serial = '\x0b' WHERE shard < 0"
+	export_csv UTC
+	proved 5 "line $((length + 1)): row 0b: certificate has another serial"
+	pg_psql -c "UPDATE certificate SET pem = NULL WHERE shard < 0"
+	export_csv UTC
+	proved 5 "line $((length + 1)): row 0b: certificate is NULL"
+	# Of another issuer, whoever signed it.
+	teardown
+	"$PUBLISH_TREE/tools/make-ca" --subject /CN=Other other
+	"$CERTIFICATES" other --one 0a http://crl.example.com/c1/3.crl | add
+	export_csv UTC
+	proved 5 'row 0a: certificate is of another issuer'
+	# A quote that is lost takes the rest with it.
+	sed '3,$s/"//' whole.csv >rows.csv
+	run --separate-stderr "$CRLPRESS" verify -c "$conf" --rows rows.csv \
+	    "$store"
+	ended 5
+	has "$stderr" 'rows.csv: set-cover'
+	head -n 5 whole.csv >rows.csv
+	proved 5 'line 2: a quote that nothing closes'
 }
 
 @test "a certificate without a CRL, with two, with another host's" {

@@ -76,9 +76,11 @@ setup()
 }
 
 @test "rows that are none are named with their line" {
-	sed '42s/+00,/+05:45,/' first.csv >rows.csv
+	sed '42s/+00,/ UTC,/; 43s/+00,/,/' first.csv >rows.csv
 	verify -c "$conf" --rows rows.csv first
-	faulty set-cover 'rows.csv: ' 'line 42: revoked_at is not'
+	faulty set-cover 'rows.csv: ' 'line 42: revoked_at, have "20' \
+	    ' UTC", want a time with its offset, like' 'line 43: revoked_at, '
+	same "$(grep -c 'hint: PGTZ=UTC' <<<"$stderr")" 1 hints
 	sed '1d; 42s/,[^,]*$/,4/' first.csv >rows.csv
 	verify -c "$conf" --rows rows.csv first
 	faulty set-cover 'line 41: shard out of range'
@@ -244,6 +246,25 @@ for name in itertools.cycle(("first", "second")):
 	verify -c "$conf" --previous before "$store"
 	ended 0
 	has "$stderr" 'no-early-removal, RFC 5280, 3.3: 2 entries of '
+}
+
+@test "a not_after that was moved to the future, with a set in between" {
+	publish_new ahead shards.count=1
+	revoke 01 0 "$(sec '1 day ago')" "$(sec '9 days')"
+	revoke 02 0 "$(sec '1 day ago')" "$(sec '40 days')"
+	publish_at '8 minutes'
+	cp -a "$store" before
+	publish_at '7 minutes'
+	publish_at '6 minutes'
+	export_csv rows.csv ahead
+	verify -c "$conf" --rows rows.csv --previous before "$store"
+	fine
+	pg_psql -c "UPDATE crlpress.revocation SET not_after = now()
+	    + interval '3 days' WHERE issuer = 'ahead' AND serial = '\\x02'"
+	export_csv rows.csv ahead
+	verify -c "$conf" --rows rows.csv --previous before "$store"
+	faulty no-early-removal "$store/ahead/0.crl: " ' than was foreseen,'\
+' have 1, want at most 0; the first is serial 02, '
 }
 
 @test "with a set in between, how many may have left is not known" {

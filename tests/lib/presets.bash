@@ -157,7 +157,47 @@ crlpress publish -c e1.cnf && crlpress verify -c e1.cnf crl\$")" \
 	conf=$work/e1.cnf
 	preset_compare "$2" || return 1
 	crlpress check-config --online -q -c e1.cnf || return 1
-	cmp e1.sql "$presets/$PRESET.sql"
+	cmp e1.sql "$presets/$PRESET.sql" || return 1
+	preset_proves
+}
+
+# What crlpress(1) prints for verify --rows: the query file itself makes the
+# CSV, wherever its reader lives, and each row of it counts.
+preset_proves()
+{
+	local zone id
+	id=$(sed -n '/^\[source\]/,/^\[shards\]/s/^issuer_id = //p' e1.cnf)
+	id=${id#\"} id=${id%\"}
+	for zone in Asia/Kathmandu UTC; do
+		PGTZ=$zone "$PG_BIN/psql" -X --csv -v issuer="$id" \
+		    -v lookback=2026-01-01 -f e1.sql >proof.csv || return 1
+		proved 0 '' 0 || return 1
+	done
+	# The CSV's own header, and a row a line.
+	same "$(sort -u proof.csv | wc -l)" "$(($(wc -l <rows.csv) + 1))" \
+	    'lines of the CSV' || return 1
+	cp proof.csv whole.csv
+	sed 2d whole.csv >proof.csv
+	proved 5 'is listed but no row revokes it' 1 || return 1
+	{
+		cat whole.csv
+		sed -n '2s/^[^,]*,/99999,/p' whole.csv
+	} >proof.csv
+	proved 5 'is revoked by a row but not listed' 1 || return 1
+	# What is no serial in this encoding.
+	{
+		cat whole.csv
+		sed -n '2s/^[^,]*,/99999z,/p' whole.csv
+	} >proof.csv
+	proved 5 "line $(wc -l <proof.csv): row 99999z: serial is not " 1
+}
+
+# proved STATUS TEXT COUNT: verify --rows proof.csv ends so, and says that.
+proved()
+{
+	run --separate-stderr crlpress verify -c e1.cnf --rows proof.csv crl
+	ended "$1" && has "$stderr" "$2" &&
+	    same "$(grep -c . <<<"$stderr")" "$3" findings
 }
 
 # bad SQL TEXT...: with the rows that the SQL makes, no run is well: it names

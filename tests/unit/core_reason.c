@@ -76,12 +76,33 @@ test_names(void **state)
 	assert_string_equal(reason_name(11), "unknown");
 }
 
+static void
+test_lists(void **state)
+{
+	char list[REASON_LIST_BYTES];
+
+	(void)state;
+	assert_ptr_equal(reason_list(0, list), list);
+	assert_string_equal(list, "");
+	assert_string_equal(reason_list(1U << 4, list), "superseded");
+	assert_string_equal(
+	    reason_list(1U << 4 | 1U << 0, list), "unspecified or superseded");
+	assert_string_equal(reason_list(1U << 10 | 1U << 9 | 1U << 7, list),
+	    "privilegeWithdrawn or aACompromise");
+	/* All of them have room, whatever other bits there are. */
+	assert_string_equal(reason_list(~0U, list),
+	    "unspecified, keyCompromise, cACompromise, affiliationChanged, "
+	    "superseded, cessationOfOperation, certificateHold, "
+	    "removeFromCRL, privilegeWithdrawn or aACompromise");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_texts),
 	    cmocka_unit_test(test_names),
+	    cmocka_unit_test(test_lists),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
