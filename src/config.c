@@ -19,6 +19,7 @@
 #include "crlpress/config_text.h"
 #include "crlpress/config_value.h"
 #include "crlpress/key_uri.h"
+#include "crlpress/url_text.h"
 
 /* More issuers in one directory than any CA has. */
 #define CONFIG_PATHS_MOST 4096
@@ -85,13 +86,32 @@ directory_of(const char *path, struct report *report, char **directory)
 	    "its directory cannot be found: %s", strerror(errno));
 }
 
+/* A path without the word before it; what may have a secret in it stays
+ * unsaid. */
+static void
+source_hint(struct report *report, const char *value)
+{
+	static const char index[] = ".txt";
+	size_t len = strlen(value);
+	bool is_index = len >= strlen(index) &&
+			strcmp(value + len - strlen(index), index) == 0;
+	char text[CONFIG_VALUE_BYTES_MOST + sizeof("index:")];
+
+	if (strpbrk(value, "@?=") != NULL || len > CONFIG_VALUE_BYTES_MOST)
+		return;
+	snprintf(
+	    text, sizeof(text), "%s:%s", is_index ? "index" : "crl", value);
+	if (config_source_fault(text) == NULL)
+		report_hint(report, "did you mean `%s`?", text);
+}
+
 /* One entry of the file into its place. */
 static enum status
 entry_set(struct config_draft *draft, const char *directory,
     const struct config_entry *entry, const struct config_key *key)
 {
 	struct config_place *place;
-	char why[CONFIG_KEY_WHY_BYTES];
+	char why[CONFIG_KEY_WHY_BYTES], shown[URL_TEXT_BYTES];
 	enum status status;
 
 	place = &draft->place[config_key_index(key->offset)];
@@ -104,10 +124,14 @@ entry_set(struct config_draft *draft, const char *directory,
 	place->bad = status != STATUS_OK;
 	if (status != STATUS_MALFORMED)
 		return status;
-	if (key->hidden)
-		return config_draft_fault(draft, key->offset, NULL, "%s", why);
-	return config_draft_fault(
-	    draft, key->offset, NULL, "%s, have \"%.128s\"", why, entry->value);
+	if (!key->hidden)
+		return config_draft_fault(draft, key->offset, NULL,
+		    "%s, have \"%s\"", why,
+		    url_text_shown(entry->value, shown));
+	status = config_draft_fault(draft, key->offset, NULL, "%s", why);
+	if (key->offset == OFFSET(source))
+		source_hint(draft->report, entry->value);
+	return status;
 }
 
 /* A key that the table has not: says what may have been meant. */
@@ -287,7 +311,7 @@ rest_derive(struct config_draft *draft)
 		status = object;
 	if (config->manifest_key == NULL && config->name != NULL &&
 	    !config_place(draft, OFFSET(manifest_key))->bad &&
-	    asprintf(&config->manifest_key, "crlpress-manifest-%s.txt",
+	    asprintf(&config->manifest_key, CONFIG_MANIFEST_KEY,
 		config->name) == -1) {
 		config->manifest_key = NULL;
 		status = STATUS_NO_MEMORY;

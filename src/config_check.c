@@ -12,11 +12,13 @@
 #include <string.h>
 
 #include "crlpress/config_value.h"
+#include "crlpress/database.h"
 #include "crlpress/key_uri.h"
 #include "crlpress/lint.h"
 #include "crlpress/quantity.h"
 #include "crlpress/s3_url.h"
 #include "crlpress/source_sql.h"
+#include "crlpress/url_text.h"
 
 #define DAY INT64_C(86400)
 #define FAULT_BYTES 1024
@@ -132,7 +134,7 @@ template_check(
     const struct config_draft *draft, size_t offset, const char *pattern)
 {
 	const struct shard_scheme_config *shards = &draft->config->shards;
-	char name[SHARD_NAME_BYTES];
+	char name[SHARD_NAME_BYTES], shown[URL_TEXT_BYTES];
 	const char *why;
 
 	if (shard_expand(pattern, shards->count, shards->first, name,
@@ -141,8 +143,8 @@ template_check(
 		shards->first + (shards->count - 1), name, sizeof(name),
 		&why) == STATUS_OK)
 		return STATUS_OK;
-	return config_draft_fault(
-	    draft, offset, NULL, "%s, have \"%.128s\"", why, pattern);
+	return config_draft_fault(draft, offset, NULL, "%s, have \"%s\"", why,
+	    url_text_shown(pattern, shown));
 }
 
 /* A manifest that is put over a shard would hide it. */
@@ -176,6 +178,7 @@ static enum status
 names_check(const struct config_draft *draft)
 {
 	const struct config *config = draft->config;
+	char shown[URL_TEXT_BYTES];
 	enum status status = STATUS_OK;
 	bool shards = sound(draft, OFFSET(shards.count)) &&
 		      sound(draft, OFFSET(shards.first)) &&
@@ -185,8 +188,8 @@ names_check(const struct config_draft *draft)
 	    config->profile != PROFILE_PRIVATE &&
 	    strncmp(config->url_pattern, "http://", 7) != 0)
 		status = config_draft_fault(draft, OFFSET(url_pattern),
-		    "BR 7.2.2.1", "not an http:// URL, have \"%.128s\"",
-		    config->url_pattern);
+		    "BR 7.2.2.1", "not an http:// URL, have \"%s\"",
+		    url_text_shown(config->url_pattern, shown));
 	if (config->url_pattern != NULL && shards &&
 	    template_check(draft, OFFSET(url_pattern), config->url_pattern) !=
 		STATUS_OK)
@@ -294,7 +297,9 @@ source_check(const struct config_draft *draft)
 	const struct config *config = draft->config;
 	enum status status = STATUS_OK;
 
-	if (config_source_kind(config) != SOURCE_DATABASE)
+	/* Of a source that was refused it is not known what it would ask. */
+	if (config_source_kind(config) != SOURCE_DATABASE ||
+	    !sound(draft, OFFSET(source)))
 		return STATUS_OK;
 	/* Without it each of them would yield what no push asked for. */
 	if (config->shard_query_file != NULL &&
@@ -331,6 +336,36 @@ source_check(const struct config_draft *draft)
 		status = config_draft_fault(draft, OFFSET(encoding), NULL,
 		    "the native table has bytea; anything else wants a "
 		    "query_file");
+	return status;
+}
+
+/* libpq alone knows what it can read, and says what a run would end with. */
+static enum status
+conninfo_check(const struct config_draft *draft)
+{
+	const struct config *config = draft->config;
+	const struct {
+		size_t offset;
+		const char *conninfo;
+	} places[] = {
+	    {OFFSET(conninfo), config->conninfo},
+	    {OFFSET(revoke_conninfo), config->revoke_conninfo},
+	    {OFFSET(share_conninfo), config->share_conninfo},
+	};
+	enum status status = STATUS_OK;
+	char why[DATABASE_WHY_BYTES];
+	const char *hint;
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (!sound(draft, places[i].offset) ||
+		    database_conninfo_check(places[i].conninfo, why, &hint) ==
+			STATUS_OK)
+			continue;
+		status = config_draft_fault(
+		    draft, places[i].offset, NULL, "%s", why);
+		if (hint != NULL)
+			report_hint(draft->report, "%s", hint);
+	}
 	return status;
 }
 
@@ -469,8 +504,8 @@ config_check(const struct config_draft *draft)
 {
 	static enum status (*const checks[])(const struct config_draft *) = {
 	    required_check, expiry_check, names_check, times_check, scope_check,
-	    source_check, config_source_check, key_check, remote_check,
-	    archive_check};
+	    source_check, config_source_check, conninfo_check, key_check,
+	    remote_check, archive_check};
 	enum status status = STATUS_OK;
 	size_t i;
 

@@ -11,6 +11,7 @@
 #include "crlpress/config_value.h"
 #include "crlpress/key_uri.h"
 #include "crlpress/lint.h"
+#include "crlpress/name_nearest.h"
 #include "crlpress/quantity.h"
 #include "crlpress/s3_url.h"
 #include "crlpress/utc.h"
@@ -80,18 +81,6 @@ encoding_choice(unsigned value)
 	    [SERIAL_BYTEA] = "bytea",
 	    [SERIAL_HEX] = "hex",
 	    [SERIAL_DECIMAL] = "decimal",
-	};
-	return NAME_AT(names, value);
-}
-
-static const char *
-scheme_choice(unsigned value)
-{
-	static const char *const names[] = {
-	    [SHARD_COLUMN] = "column",
-	    [SHARD_SERIAL_MOD] = "serial-mod",
-	    [SHARD_EXPIRY] = "expiry",
-	    [SHARD_CDP] = "cdp",
 	};
 	return NAME_AT(names, value);
 }
@@ -242,7 +231,7 @@ static const struct config_key keys[] = {
 	.help = "how long after their expiry rows are still asked for"},
 
     {KEY("shards", "scheme", CONFIG_CHOICE, shards.scheme),
-	DEFAULT("column"), .choice = scheme_choice,
+	DEFAULT("column"), .choice = shard_scheme_name,
 	.help = "what decides the shard of a certificate"},
     {KEY("shards", "count", CONFIG_COUNT, shards.count), REQUIRED,
 	RANGE(1, SHARD_COUNT_MOST), .help = "number of shards"},
@@ -743,7 +732,7 @@ config_key_free_all(struct config *config)
 	}
 }
 
-/* Names of one section's keys, for config_name_nearest. */
+/* Names of one section's keys, for name_nearest. */
 static const char *
 key_next(const void *context, unsigned long i)
 {
@@ -768,13 +757,13 @@ section_next(const void *context, unsigned long i)
 const char *
 config_key_nearest(const char *section, const char *name)
 {
-	return config_name_nearest(name, key_next, section);
+	return name_nearest(name, key_next, section);
 }
 
 const char *
 config_section_nearest(const char *name)
 {
-	return config_name_nearest(name, section_next, NULL);
+	return name_nearest(name, section_next, NULL);
 }
 
 const char *

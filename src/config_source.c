@@ -73,6 +73,9 @@ config_source(const struct config *config, const struct source_points *points)
 	    .fetch_timeout_sec = config->fetch_timeout_sec,
 	    .size_most = config->source_size_most,
 	    .conninfo = config->conninfo,
+	    .file = config->path,
+	    .absent_hint =
+		config->query_file == NULL ? CONFIG_NATIVE_HINT : NULL,
 	    .sql = config->sql,
 	    .sql_name = config_statement_name(config->query_file),
 	    /* A statement without :'issuer' needs none. */

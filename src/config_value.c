@@ -15,17 +15,13 @@
 #include "crlpress/hex.h"
 #include "crlpress/key_uri.h"
 #include "crlpress/s3_url.h"
+#include "crlpress/url_text.h"
 
 /* A directory of this name lies beside others; most systems end at 255. */
 #define ISSUER_NAME_MOST 64
 
 /* Longest value of a header that an operator sets. */
 #define HEADER_MOST 256
-
-/* Edits at which a short and a long name still count as a slip. */
-#define SLIP_SHORT 2
-#define SLIP_LONG 3
-#define LONG_NAME 8
 
 static bool
 is_visible(const char *text)
@@ -89,28 +85,27 @@ has_secret_parameter(const char *text)
 }
 
 /*
- * A URI's user:password@, wherever a URI begins. libpq looks for it up to a
- * slash; a password with a slash in it would not work, and be printed. What
- * begins with one is a URI as a whole, with blanks in it or not.
+ * A user:password@, of a URI or where its scheme was forgotten. libpq looks for
+ * it up to a slash; a password with a slash in it would not work, and be
+ * printed. What begins with a scheme is a URI as a whole, with blanks in it or
+ * not.
  */
 static bool
 has_uri_password(const char *text)
 {
 	bool whole = starts_with(text, "postgresql://") ||
 		     starts_with(text, "postgres://");
+	bool colon = false;
 
-	while ((text = strstr(text, "://")) != NULL) {
-		size_t len;
-		size_t i;
-		bool colon = false;
-
-		text += 3;
-		len = whole ? strlen(text) : strcspn(text, " ");
-		for (i = 0; i < len; i++) {
-			if (text[i] == '@' && colon)
-				return true;
-			colon = colon || text[i] == ':';
-		}
+	for (; *text != '\0'; text++) {
+		if (starts_with(text, "://"))
+			text += 2;
+		else if (*text == '@' && colon)
+			return true;
+		else if (*text == ' ' && !whole)
+			colon = false;
+		else
+			colon = colon || *text == ':';
 	}
 	return false;
 }
@@ -195,8 +190,10 @@ config_url_fault(const char *value)
 		return "not a URL like http://crl.example.com/{shard}.crl";
 	host = value + scheme + 3;
 	host_len = strcspn(host, "/?#");
-	if (host_len == 0 || memchr(host, '@', host_len) != NULL ||
-	    memchr(host, '{', host_len) != NULL)
+	if (url_text_has_user(value))
+		return "a URL with a user or a password before its host, which "
+		       "everybody would read";
+	if (host_len == 0 || memchr(host, '{', host_len) != NULL)
 		return "not a URL with a plain host name";
 	if (strchr(host, '#') != NULL)
 		return "a URL with a fragment";
@@ -224,6 +221,8 @@ config_store_fault(const char *value)
 		return s3_url_fault(value);
 	if (*value == '/' || starts_with(value, "file:///"))
 		return NULL;
+	if (url_text_has_user(value))
+		return S3_CREDENTIALS_FAULT;
 	return "not a store like /path, file:///path or s3://bucket/prefix";
 }
 
@@ -262,57 +261,4 @@ config_url_object(const char *url)
 	    config_object_fault(path + 1) != NULL)
 		return NULL;
 	return path + 1;
-}
-
-/* Levenshtein's distance; names of the file are below CONFIG_NAME_BYTES. */
-static size_t
-edit_distance(const char *a, const char *b)
-{
-	size_t row[CONFIG_NAME_BYTES];
-	size_t b_len = strlen(b);
-	size_t i, k;
-
-	if (b_len >= CONFIG_NAME_BYTES)
-		return CONFIG_NAME_BYTES;
-	for (k = 0; k <= b_len; k++)
-		row[k] = k;
-	for (i = 1; a[i - 1] != '\0'; i++) {
-		size_t corner = row[0];
-
-		row[0] = i;
-		for (k = 1; k <= b_len; k++) {
-			size_t best = corner + (a[i - 1] != b[k - 1]);
-
-			corner = row[k];
-			if (row[k] + 1 < best)
-				best = row[k] + 1;
-			if (row[k - 1] + 1 < best)
-				best = row[k - 1] + 1;
-			row[k] = best;
-		}
-	}
-	return row[b_len];
-}
-
-const char *
-config_name_nearest(const char *name,
-    const char *(*next)(const void *context, unsigned long i),
-    const void *context)
-{
-	size_t len = strlen(name);
-	size_t best = (len < LONG_NAME ? SLIP_SHORT : SLIP_LONG) + 1;
-	const char *nearest = NULL;
-	const char *known;
-	unsigned long i;
-
-	for (i = 0; (known = next(context, i)) != NULL; i++) {
-		size_t distance = edit_distance(name, known);
-
-		/* A name of which nothing is left was not meant. */
-		if (distance < best && distance < len) {
-			best = distance;
-			nearest = known;
-		}
-	}
-	return nearest;
 }

@@ -15,9 +15,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <libpq-fe.h>
+
+#include "crlpress/name_nearest.h"
 
 #include "database_impl.h"
 
@@ -31,6 +32,9 @@
 #define POLL_MSEC 1000
 /* Where somebody else may call it off. */
 #define POLL_STOP_MSEC 50
+
+/* The server's name and whose connection it is; a path is cut off. */
+#define OBJECT_BYTES (DATABASE_NAME_BYTES + 1024)
 
 /* libpq counts what is sent at once in an int. */
 #define SEND_BYTES_MOST ((size_t)1 << 20)
@@ -62,6 +66,7 @@ server_hint(
     struct database *database, const PGresult *result, const char *sqlstate)
 {
 	const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+	const char *what = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	char text[DATABASE_MESSAGE_BYTES];
 
 	if (hint != NULL) {
@@ -69,8 +74,12 @@ server_hint(
 		    database->report, "%s", database_message(hint, text));
 		return;
 	}
-	hint = database->config.denied_hint;
-	if (hint == NULL || strcmp(sqlstate, "42501") != 0)
+	if (strcmp(sqlstate, "42501") == 0)
+		hint = database->config.denied_hint;
+	else if (strcmp(sqlstate, "42P01") == 0 && what != NULL &&
+		 strstr(what, "\"crlpress.") != NULL)
+		hint = database->config.absent_hint;
+	if (hint == NULL)
 		hint = database_message_remedy(sqlstate);
 	if (hint != NULL)
 		report_hint(database->report, "%s", hint);
@@ -253,19 +262,35 @@ connection_name(struct database *database)
 	    db, *host != '\0' ? host : "the local socket", port);
 }
 
-/*
- * libpq repeats what it cannot parse, so its message stays unsaid where that
- * could be a password.
- */
-static enum status
-conninfo_check(struct database *database)
+/* Names of libpq's parameters, for name_nearest. */
+static const char *
+option_next(const void *context, unsigned long i)
 {
-	const char *conninfo = database->config.conninfo;
-	PQconninfoOption *options;
-	char *error = NULL;
-	char text[DATABASE_MESSAGE_BYTES];
-	enum status status;
+	const PQconninfoOption *options = context;
 
+	/* The last has no name. */
+	return options[i].keyword;
+}
+
+/* Whether the value of a parameter is a secret. */
+static bool
+option_is_secret(const PQconninfoOption *options, const char *name)
+{
+	for (size_t i = 0; options[i].keyword != NULL; i++)
+		if (strcmp(options[i].keyword, name) == 0)
+			return strcmp(options[i].dispchar, "*") == 0;
+	return false;
+}
+
+enum status
+database_conninfo_check(
+    const char *conninfo, char why[DATABASE_WHY_BYTES], const char **hint)
+{
+	PQconninfoOption *options, *all = NULL;
+	char *error = NULL, name[DATABASE_OPTION_BYTES];
+	const char *nearest = NULL;
+
+	*hint = NULL;
 	/* expand_dbname takes what is neither form for a database's name. */
 	if (conninfo == NULL ||
 	    (strchr(conninfo, '=') == NULL && strstr(conninfo, "://") == NULL))
@@ -275,17 +300,72 @@ conninfo_check(struct database *database)
 		PQconninfoFree(options);
 		return STATUS_OK;
 	}
-	if (strcasestr(conninfo, "pass") != NULL ||
-	    strchr(conninfo, '@') != NULL)
-		status = report_fault(database->report, STATUS_CONFIG,
-		    database->name, "connect", NULL,
-		    "the connection string cannot be parsed");
-	else
-		status = report_fault(database->report, STATUS_CONFIG,
-		    database->name, "connect", NULL, "%s",
-		    database_message(error, text));
+	snprintf(
+	    why, DATABASE_WHY_BYTES, "the connection string cannot be parsed");
+	if (database_message_option(conninfo, error, name)) {
+		all = PQconninfoParse("", NULL);
+		if (all != NULL)
+			nearest = name_nearest(name, option_next, all);
+		snprintf(why, DATABASE_WHY_BYTES,
+		    "invalid connection option \"%s\"%s%s%s", name,
+		    nearest != NULL ? ", is it to be \"" : "",
+		    nearest != NULL ? nearest : "",
+		    nearest != NULL ? "\"?" : "");
+		if (nearest != NULL && option_is_secret(all, nearest))
+			*hint = DATABASE_PASSWORD_HINT;
+		PQconninfoFree(all);
+	}
 	PQfreemem(error);
-	return status;
+	return STATUS_CONFIG;
+}
+
+/* What faults of the connect are about: whose connection it is, too. */
+static const char *
+connect_object(const struct database *database, char *object, size_t size)
+{
+	const struct database_config *config = &database->config;
+
+	if (config->file == NULL)
+		return database->name;
+	snprintf(object, size, "%s (%s%s%s)", database->name,
+	    config->conninfo != NULL ? config->key
+				     : "libpq's environment, for ",
+	    config->conninfo != NULL ? " of " : "", config->file);
+	return object;
+}
+
+static enum status
+conninfo_refuse(const struct database *database)
+{
+	char object[OBJECT_BYTES], why[DATABASE_WHY_BYTES];
+	const char *hint;
+
+	if (database_conninfo_check(database->config.conninfo, why, &hint) ==
+	    STATUS_OK)
+		return STATUS_OK;
+	(void)report_fault(database->report, STATUS_CONFIG,
+	    connect_object(database, object, sizeof(object)), "connect", NULL,
+	    "%s", why);
+	if (hint != NULL)
+		report_hint(database->report, "%s", hint);
+	return STATUS_CONFIG;
+}
+
+static enum status
+connect_fault(const struct database *database)
+{
+	char object[OBJECT_BYTES], text[DATABASE_MESSAGE_BYTES];
+	const char *why = PQerrorMessage(database->conn);
+	const char *hint = database_message_connect_remedy(why);
+
+	if (PQconnectionNeedsPassword(database->conn))
+		hint = DATABASE_PASSWORD_HINT;
+	(void)report_fault(database->report, STATUS_IO,
+	    connect_object(database, object, sizeof(object)), "connect", NULL,
+	    "%s", database_message(why, text));
+	if (hint != NULL)
+		report_hint(database->report, "%s", hint);
+	return STATUS_IO;
 }
 
 /* Later keywords win: the configuration's over ours, ours over what would
@@ -299,7 +379,6 @@ connection_open(struct database *database)
 	    "crlpress", NULL, database->config.conninfo, "UTF8", NULL};
 	int64_t timeout_sec = database->config.connect_timeout_sec;
 	char timeout[24];
-	enum status status;
 
 	snprintf(timeout, sizeof(timeout), "%" PRId64,
 	    timeout_sec < INT_MAX ? timeout_sec : INT_MAX);
@@ -314,13 +393,7 @@ connection_open(struct database *database)
 		PQsetNoticeProcessor(database->conn, notice_note, database);
 		return STATUS_OK;
 	}
-	status = connection_fault(database, "connect");
-	if (PQconnectionNeedsPassword(database->conn) ||
-	    PQconnectionUsedPassword(database->conn))
-		report_hint(database->report,
-		    "the password belongs in libpq's passfile (~/.pgpass, "
-		    "mode 0600) or service file");
-	return status;
+	return connect_fault(database);
 }
 
 const char *
@@ -364,7 +437,7 @@ database_open(const struct database_config *config, struct report *report,
 	new->report = report;
 	new->config = *config;
 	snprintf(new->name, sizeof(new->name), "database");
-	status = conninfo_check(new);
+	status = conninfo_refuse(new);
 	if (status == STATUS_OK)
 		status = connection_open(new);
 	if (status == STATUS_OK)

@@ -44,3 +44,23 @@ fd_write(int fd, const void *data, size_t len)
 	}
 	return true;
 }
+
+const char *
+fd_remedy(int error)
+{
+	static const struct {
+		int error;
+		const char *text;
+	} remedies[] = {
+	    {ENOSPC, "free some space there and run again"},
+	    {EDQUOT, "raise the quota there and run again"},
+	    {EROFS, "the file system is mounted read-only"},
+	    {EACCES, "the user that crlpress runs as may not do this there"},
+	    {EPERM, "the user that crlpress runs as may not do this there"},
+	};
+
+	for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++)
+		if (remedies[i].error == error)
+			return remedies[i].text;
+	return NULL;
+}

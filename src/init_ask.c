@@ -371,6 +371,9 @@ source_ask(
 		subject = issuer_facts(init->issuer)->subject;
 	points = config_points(init->config, subject);
 	config = config_source(init->config, &points);
+	/* It is not the preset's. */
+	if (init->options->conninfo != NULL)
+		config.file = NULL;
 	status = source_open(&config, init->report, &source);
 	if (status == STATUS_OK)
 		status = ask(init, source);

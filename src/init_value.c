@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crlpress/url_text.h"
 #include "init_impl.h"
 
 /* Which key an option is the value of, and what there is without it. */
@@ -67,7 +68,7 @@ enum status
 init_set(struct init *init, size_t offset, const char *option, const char *text)
 {
 	const struct config_key *key = config_key(config_key_index(offset));
-	char why[CONFIG_KEY_WHY_BYTES];
+	char why[CONFIG_KEY_WHY_BYTES], shown[URL_TEXT_BYTES];
 	enum status status =
 	    config_key_set(key, init->config, init->here, text, why);
 
@@ -83,7 +84,7 @@ init_set(struct init *init, size_t offset, const char *option, const char *text)
 		    NULL, "%s", why);
 	else
 		report_fault(init->report, STATUS_USAGE, option, INIT_RULE,
-		    NULL, "%s, have \"%.128s\"", why, text);
+		    NULL, "%s, have \"%s\"", why, url_text_shown(text, shown));
 	if (offset == INIT_OFFSET(conninfo))
 		report_hint(init->report,
 		    "a passfile (~/.pgpass) or the variable PGPASSWORD has it "

@@ -41,6 +41,7 @@ struct wait_shard {
 	struct run_published published;
 	uint64_t wanted; /* serials that it is to list */
 	bool done;
+	bool answered; /* if by something else than what was published */
 	char seen[SEEN_BYTES];
 	char etag[ETAG_BYTES]; /* of the last answer, or "" */
 };
@@ -216,10 +217,12 @@ ask_shard(void *context, unsigned worker, size_t i)
 		return;
 	snprintf(
 	    condition, sizeof(condition), "If-None-Match: %s", shard->etag);
-	if (http_call(waiting->http, &request, &reply) == STATUS_OK)
+	if (http_call(waiting->http, &request, &reply) == STATUS_OK) {
+		shard->answered = true;
 		shard->done = answer_will_do(waiting, shard, &reply, text);
-	else
+	} else {
 		snprintf(text, sizeof(text), "gives no answer: %s", reply.why);
+	}
 	/* What the deadline cut off says nothing of the URL. */
 	if (shard->done || shard->seen[0] == '\0' || left_ms(waiting) > 0)
 		tell(waiting, shard, text, &reply);
@@ -267,6 +270,7 @@ judge(const struct waiting *waiting, int64_t deadline_sec)
 {
 	enum status status = STATUS_OK;
 	char limit[QUANTITY_DURATION_BYTES];
+	bool answered = false;
 
 	quantity_duration_text(deadline_sec, limit);
 	for (size_t i = 0; i < waiting->count; i++) {
@@ -274,13 +278,15 @@ judge(const struct waiting *waiting, int64_t deadline_sec)
 
 		if (shard->done)
 			continue;
+		answered = answered || shard->answered;
 		status = report_fault(waiting->wait->report, STATUS_PARTIAL,
 		    shard->published.object, RULE, NULL,
 		    "it is published, but after %s %s still %s", limit,
 		    shard->published.url,
 		    shard->seen[0] != '\0' ? shard->seen : "gives no answer");
 	}
-	if (status != STATUS_OK)
+	/* Where nobody answers no cache does. */
+	if (answered)
 		report_hint(waiting->wait->report,
 		    "see what caches stand before the store, and how long they "
 		    "keep an object");

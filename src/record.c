@@ -75,6 +75,10 @@ record_open(const struct config *config, const char *name,
 	    .conninfo = config->revoke_conninfo != NULL
 			    ? config->revoke_conninfo
 			    : config->conninfo,
+	    .key = config->revoke_conninfo != NULL ? "[source] revoke_conninfo"
+						   : "[source] conninfo",
+	    .file = config->path,
+	    .absent_hint = CONFIG_NATIVE_HINT,
 	    .connect_timeout_sec = config->connect_timeout_sec,
 	    .statement_timeout_sec = config->statement_timeout_sec,
 	    .denied_hint = "the role has to be a member of crlpress_revoker "

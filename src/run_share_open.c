@@ -93,6 +93,10 @@ run_share_enter(struct share *share)
 	struct work_config work = {
 	    .conninfo = config->share_conninfo != NULL ? config->share_conninfo
 						       : config->conninfo,
+	    .conninfo_key = config->share_conninfo != NULL
+				? "[share] conninfo"
+				: "[source] conninfo",
+	    .file = config->path,
 	    .issuer = config->name,
 	    .configuration = hex,
 	    .host = host,
@@ -247,6 +251,7 @@ begin_joiner(struct share *share)
 	run->now_sec = facts->this_update_sec;
 	run->next_update_sec =
 	    run->this_update_sec + run->config->validity_sec - 1;
+	run->has_times = true;
 	run->lookback_sec = facts->lookback_sec;
 	run->has_lookback = true;
 	run->by_shard = run->config->shard_sql != NULL;

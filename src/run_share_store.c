@@ -171,8 +171,8 @@ tell_missing(struct share *share, const uint32_t *missing, size_t count)
 		    names + len, sizeof(names) - len, " %" PRIu32, missing[i]);
 	report_fault(run->report, STATUS_PARTIAL, run->config->name, RULE,
 	    "house rule",
-	    "other hosts of run %" PRIu64
-	    " published them, and %s as this host sees it has not got them:%s%s",
+	    "other hosts of run %" PRIu64 " published them, and %s as this "
+	    "host sees it has not got them:%s%s",
 	    work_id(share->work), run->config->store_url, names,
 	    count > NAMED_MOST ? " and more" : "");
 	report_hint(run->report,

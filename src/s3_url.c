@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crlpress/url_text.h"
+
 #define SCHEME "s3://"
 #define SCHEME_LEN (sizeof(SCHEME) - 1)
 
@@ -59,6 +61,8 @@ s3_url_fault(const char *url)
 
 	if (!starts_with(url, SCHEME))
 		return "not a store like s3://bucket or s3://bucket/prefix";
+	if (url_text_has_user(url))
+		return S3_CREDENTIALS_FAULT;
 	len = strcspn(bucket, "/");
 	if (len < BUCKET_LEAST || len >= S3_BUCKET_BYTES ||
 	    strspn(bucket, LOWER UPPER DIGITS ".-_") != len ||
@@ -91,6 +95,8 @@ s3_endpoint_fault(const char *endpoint)
 	const char *host = endpoint;
 	size_t len;
 
+	if (url_text_has_user(endpoint))
+		return S3_CREDENTIALS_FAULT;
 	if (starts_with(host, "http://"))
 		host += strlen("http://");
 	else if (starts_with(host, "https://"))

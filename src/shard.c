@@ -6,12 +6,23 @@
  */
 #include "crlpress/shard.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "crlpress/utc.h"
 
 #define PLACE_OPEN "{shard"
 
 /* Digits of the largest uint32_t. */
 #define INDEX_DIGITS_MOST 10
+
+static const char *const scheme_names[] = {
+    [SHARD_COLUMN] = "column",
+    [SHARD_SERIAL_MOD] = "serial-mod",
+    [SHARD_EXPIRY] = "expiry",
+    [SHARD_CDP] = "cdp",
+};
 
 static enum status
 malformed(const char **why, const char *text)
@@ -79,18 +90,27 @@ index_digits(uint32_t index, unsigned width, char digits[INDEX_DIGITS_MOST])
 	return n;
 }
 
+static const char *
+range_fault(const struct shard_scheme_config *config)
+{
+	if (config->count == 0 || config->count > SHARD_COUNT_MOST)
+		return "shard count not 1 to 65536";
+	if (config->first > UINT32_MAX - (config->count - 1))
+		return "first shard too large";
+	return NULL;
+}
+
 enum status
 shard_of(const struct shard_scheme_config *config, const struct uint160 *serial,
     int64_t not_after_sec, const struct shard_hint *hint, uint32_t *index,
     const char **why)
 {
+	const char *fault = range_fault(config);
 	enum status status = STATUS_OK;
 	int64_t answer = 0;
 
-	if (config->count == 0 || config->count > SHARD_COUNT_MOST)
-		return malformed(why, "shard count not 1 to 65536");
-	if (config->first > UINT32_MAX - (config->count - 1))
-		return malformed(why, "first shard too large");
+	if (fault != NULL)
+		return malformed(why, fault);
 	switch (config->scheme) {
 	case SHARD_COLUMN:
 	case SHARD_CDP:
@@ -115,6 +135,88 @@ shard_of(const struct shard_scheme_config *config, const struct uint160 *serial,
 		return malformed(why, "shard contradicts the sharding scheme");
 	*index = (uint32_t)answer;
 	return STATUS_OK;
+}
+
+const char *
+shard_scheme_name(unsigned scheme)
+{
+	return scheme < sizeof(scheme_names) / sizeof(scheme_names[0])
+		   ? scheme_names[scheme]
+		   : NULL;
+}
+
+/* Whether the index is computed; else the CA's own word for it is taken. */
+static bool
+is_computed(enum shard_scheme scheme)
+{
+	return scheme == SHARD_SERIAL_MOD || scheme == SHARD_EXPIRY;
+}
+
+struct shard_placing
+shard_placing_of(const struct shard_scheme_config *config)
+{
+	struct shard_placing placing = {
+	    .is_known = true,
+	    .by = {.scheme = config->scheme},
+	};
+
+	if (is_computed(config->scheme)) {
+		placing.by.count = config->count;
+		placing.by.first = config->first;
+	}
+	if (config->scheme == SHARD_EXPIRY) {
+		placing.by.anchor_sec = config->anchor_sec;
+		placing.by.chunk_sec = config->chunk_sec;
+	}
+	return placing;
+}
+
+const char *
+shard_placing_fault(const struct shard_placing *placing)
+{
+	const struct shard_scheme_config *by = &placing->by;
+
+	if (shard_scheme_name(by->scheme) == NULL)
+		return "unknown sharding scheme";
+	if (by->scheme == SHARD_EXPIRY && by->chunk_sec <= 0)
+		return "chunk not above 0 seconds";
+	if (by->scheme == SHARD_EXPIRY &&
+	    (by->anchor_sec < UTC_MIN_SEC || by->anchor_sec > UTC_MAX_SEC))
+		return "an anchor without a date";
+	return is_computed(by->scheme) ? range_fault(by) : NULL;
+}
+
+bool
+shard_placing_same(const struct shard_placing *a, const struct shard_placing *b)
+{
+	return a->by.scheme == b->by.scheme && a->by.count == b->by.count &&
+	       a->by.first == b->by.first &&
+	       a->by.anchor_sec == b->by.anchor_sec &&
+	       a->by.chunk_sec == b->by.chunk_sec;
+}
+
+char *
+shard_placing_text(
+    const struct shard_placing *placing, char out[SHARD_PLACING_BYTES])
+{
+	const struct shard_scheme_config *by = &placing->by;
+	const char *name = shard_scheme_name(by->scheme);
+	char anchor[UTC_ISO_BYTES];
+
+	if (by->scheme == SHARD_EXPIRY)
+		snprintf(out, SHARD_PLACING_BYTES,
+		    "%s count=%" PRIu32 " first=%" PRIu32 " anchor=%s "
+		    "chunk=%" PRId64,
+		    name, by->count, by->first,
+		    utc_to_iso(by->anchor_sec, anchor), by->chunk_sec);
+	else if (by->scheme == SHARD_SERIAL_MOD)
+		snprintf(out, SHARD_PLACING_BYTES,
+		    "%s count=%" PRIu32 " first=%" PRIu32, name, by->count,
+		    by->first);
+	else
+		snprintf(out, SHARD_PLACING_BYTES, "%s",
+		    name != NULL ? name : "unknown");
+	return out;
 }
 
 enum status

@@ -71,11 +71,20 @@ struct notice_row {
 
 static const struct notice_row notice_rows[SIGNER_NOTICE_COUNT] = {
     [SIGNER_NOTICE_KEY_UNREADABLE] = {NOTICE_KEY, SEVERITY_FAULT, HOUSE, NULL},
+    [SIGNER_NOTICE_KEY_ABSENT] = {NOTICE_KEY, SEVERITY_FAULT, HOUSE,
+	"`pkcs11-tool --module MODULE -L` lists the tokens that this user "
+	"sees, and `--module MODULE -O --login` the objects of one: the URI "
+	"has to name one of each, with type=private or without"},
+    [SIGNER_NOTICE_KEY_MODULE] = {NOTICE_KEY, SEVERITY_FAULT, HOUSE,
+	"`pkcs11-tool --module MODULE -L`, as this user, tells whether the "
+	"module finds its tokens: its configuration (of SoftHSM "
+	"SOFTHSM2_CONF) and what that names must be readable"},
     [SIGNER_NOTICE_KEY_EXPOSED] = {NOTICE_KEY, SEVERITY_WARNING, HOUSE,
 	"chmod 600 the file, and consider the key seen"},
     [SIGNER_NOTICE_KEY_MALFORMED] = {NOTICE_KEY, SEVERITY_FAULT, HOUSE, NULL},
     [SIGNER_NOTICE_KEY_ENCRYPTED] = {NOTICE_KEY, SEVERITY_FAULT, HOUSE,
-	"name a file with the passphrase, or hand it in by a descriptor"},
+	"[issuer] passphrase_file names a file that has it, or "
+	"--passphrase-fd hands it in by a descriptor"},
     [SIGNER_NOTICE_KEY_PASSPHRASE] = {NOTICE_KEY, SEVERITY_FAULT, HOUSE, NULL},
     [SIGNER_NOTICE_KEY_PIN] = {NOTICE_KEY, SEVERITY_FAULT, HOUSE,
 	"tokens lock after a few wrong PINs: this one is not tried again "

@@ -200,7 +200,8 @@ certificate_load(struct signer_key *key, const struct signer_config *config,
 
 /* RFC 5280, 4.2.1.3: with a keyUsage, cRLSign must be in it. */
 static enum status
-certificate_check(struct signer_key *key, struct signer_notices *notices)
+certificate_check(struct signer_key *key, const struct signer_config *config,
+    struct signer_notices *notices)
 {
 	uint32_t flags = X509_get_extension_flags(key->certificate);
 
@@ -221,7 +222,8 @@ certificate_check(struct signer_key *key, struct signer_notices *notices)
 	if (key->pkey != NULL &&
 	    X509_check_private_key(key->certificate, key->pkey) != 1) {
 		signer_notice_add(notices, SIGNER_NOTICE_KEY_MISMATCH,
-		    "is not the key of the issuer certificate");
+		    "is not the key of the issuer certificate %s",
+		    config->certificate_path);
 		return STATUS_CONFIG;
 	}
 	return STATUS_OK;
@@ -383,7 +385,7 @@ signer_key_open(const struct signer_config *config,
 	if (status == STATUS_OK)
 		status = certificate_load(new, config, notices);
 	if (status == STATUS_OK)
-		status = certificate_check(new, notices);
+		status = certificate_check(new, config, notices);
 	if (status == STATUS_OK)
 		status = key_choose(new, config, notices);
 	if (status == STATUS_OK)
@@ -411,7 +413,7 @@ signer_key_open_public(const struct signer_config *config,
 	}
 	status = certificate_load(new, config, notices);
 	if (status == STATUS_OK)
-		status = certificate_check(new, notices);
+		status = certificate_check(new, config, notices);
 	if (status == STATUS_OK)
 		status = key_choose(new, config, notices);
 	if (status == STATUS_OK)

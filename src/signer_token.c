@@ -67,11 +67,21 @@ failure_take(void)
 	return failure;
 }
 
+/* `code` says what to try, where it is a PKCS#11 token. */
 static enum status
-token_refuse(struct signer_notices *notices, const char *doing,
+token_refuse(struct signer_notices *notices, enum signer_notice_code code,
+    const struct key_uri *uri, const char *doing,
     const struct signer_passphrase *pin)
 {
 	struct failure failure = failure_take();
+
+	/* The engine's word for a token or a key that is not there; all else
+	 * is said of the module, which it loads as late as this. */
+	if (code == SIGNER_NOTICE_KEY_ABSENT &&
+	    strstr(failure.text, "not found") == NULL)
+		code = SIGNER_NOTICE_KEY_MODULE;
+	if (strcmp(uri->engine, "pkcs11") != 0)
+		code = SIGNER_NOTICE_KEY_UNREADABLE;
 
 	if (failure.pin && pin->given)
 		signer_notice_add(notices, SIGNER_NOTICE_KEY_PIN,
@@ -80,8 +90,7 @@ token_refuse(struct signer_notices *notices, const char *doing,
 		signer_notice_add(notices, SIGNER_NOTICE_KEY_ENCRYPTED,
 		    "wants a PIN, have none");
 	else
-		signer_notice_add(notices, SIGNER_NOTICE_KEY_UNREADABLE,
-		    "%s: %s", doing, failure.text);
+		signer_notice_add(notices, code, "%s: %s", doing, failure.text);
 	return STATUS_CONFIG;
 }
 
@@ -158,14 +167,17 @@ engine_open(struct signer_token *token, const struct signer_config *config,
 		return status;
 	if (config->module_path != NULL &&
 	    !engine_tell(token->engine, "MODULE_PATH", config->module_path))
-		return token_refuse(notices, "cannot load the module", pin);
+		return token_refuse(notices, SIGNER_NOTICE_KEY_MODULE, uri,
+		    "cannot load the module", pin);
 	if (ENGINE_init(token->engine) != 1)
-		return token_refuse(notices, "cannot start the engine", pin);
+		return token_refuse(notices, SIGNER_NOTICE_KEY_MODULE, uri,
+		    "cannot start the engine", pin);
 	token->initialized = true;
 	token->pkey =
 	    ENGINE_load_private_key(token->engine, uri->id, prompt, pin);
 	if (token->pkey == NULL)
-		return token_refuse(notices, "cannot be found", pin);
+		return token_refuse(notices, SIGNER_NOTICE_KEY_ABSENT, uri,
+		    "cannot be found", pin);
 	return STATUS_OK;
 }
 
@@ -229,7 +241,8 @@ provider_open(struct signer_token *token, const struct signer_config *config,
 	}
 	token->pkey = store_load(uri->id, prompt, pin);
 	if (token->pkey == NULL)
-		return token_refuse(notices, "does not lead to one key", pin);
+		return token_refuse(notices, SIGNER_NOTICE_KEY_ABSENT, uri,
+		    "does not lead to one key", pin);
 	return STATUS_OK;
 }
 

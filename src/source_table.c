@@ -338,6 +338,9 @@ table_open(const struct source_config *config, const char *import,
 {
 	const struct database_config database = {
 	    .conninfo = config->conninfo,
+	    .key = "[source] conninfo",
+	    .file = config->file,
+	    .absent_hint = config->absent_hint,
 	    .connect_timeout_sec = config->connect_timeout_sec,
 	    .statement_timeout_sec = config->statement_timeout_sec,
 	    .stop = config->stop,

@@ -35,6 +35,32 @@ state_place(const struct state *state, const char *name, char place[PATH_MAX])
 	return place;
 }
 
+/*
+ * What to do about an error there. Who lacks a right is told whose it is, as
+ * far down as that can be seen.
+ */
+static void
+error_hint(const struct state *state, const char *place, int error)
+{
+	const char *remedy = fd_remedy(error);
+	char path[PATH_MAX];
+	char *slash = path;
+	struct stat st;
+	bool seen;
+
+	(void)snprintf(path, sizeof(path), "%s", place);
+	while (!(seen = stat(path, &st) == 0) &&
+	       (slash = strrchr(path, '/')) != NULL && slash != path)
+		*slash = '\0';
+	if (seen && st.st_uid != geteuid() &&
+	    (error == EACCES || error == EPERM))
+		report_hint(state->report,
+		    "%s: %s belongs to user %lu, and this is user %lu", remedy,
+		    path, (unsigned long)st.st_uid, (unsigned long)geteuid());
+	else if (remedy != NULL)
+		report_hint(state->report, "%s", remedy);
+}
+
 enum status
 state_fault(
     const struct state *state, const char *name, const char *doing, int error)
@@ -44,9 +70,7 @@ state_fault(
 
 	report_fault(state->report, status, state_place(state, name, place),
 	    "state", NULL, "cannot %s: %s", doing, strerror(error));
-	if (error == ENOSPC || error == EDQUOT)
-		report_hint(
-		    state->report, "free some space there and run again");
+	error_hint(state, place, error);
 	return status;
 }
 
@@ -246,11 +270,14 @@ dirs_open(struct state *state, const char *dir, const char *name)
 {
 	enum status status = STATUS_OK;
 	int outer = state_dir_make(state, AT_FDCWD, dir);
+	int error = errno;
 
-	if (outer < 0)
-		return report_fault(state->report, STATUS_FAILED, dir, "state",
-		    NULL, "cannot open or make the directory: %s",
-		    strerror(errno));
+	if (outer < 0) {
+		report_fault(state->report, STATUS_FAILED, dir, "state", NULL,
+		    "cannot open or make the directory: %s", strerror(error));
+		error_hint(state, dir, error);
+		return STATUS_FAILED;
+	}
 	state->dir = state_dir_make(state, outer, name);
 	if (state->dir < 0)
 		status = state_fault(

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "crlpress/fd_io.h"
 #include "store_dir_impl.h"
 
 /* How long the store's lock is waited for: pauses that grow from a fifth of a
@@ -22,35 +23,13 @@
 #define LOCK_STEPS_MOST 6
 #define LOCK_PAUSES_MOST 2390
 
-struct remedy {
-	int error;
-	const char *text;
-};
-
-static const struct remedy remedies[] = {
-    {ENOSPC, "free some space there and run again"},
-    {EDQUOT, "raise the quota there and run again"},
-    {EROFS, "the file system is mounted read-only"},
-    {EACCES, "the user that crlpress runs as may not do this there"},
-    {EPERM, "the user that crlpress runs as may not do this there"},
-};
-
-static const char *
-remedy_find(int error)
-{
-	for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++)
-		if (remedies[i].error == error)
-			return remedies[i].text;
-	return NULL;
-}
-
 /* Reports that `doing` did not work. */
 enum status
 dir_fault(struct store_dir *dir, const char *key, const char *doing, int error)
 {
 	enum status status = store_fault(
 	    &dir->store, key, "cannot %s: %s", doing, strerror(error));
-	const char *remedy = remedy_find(error);
+	const char *remedy = fd_remedy(error);
 
 	if (remedy != NULL)
 		report_hint(dir->store.report, "%s", remedy);
@@ -65,7 +44,7 @@ dir_flaw(struct store_dir *dir, const char *key, const char *doing, int error,
 	if (error == EMFILE || error == ENFILE || error == ENOMEM)
 		return dir_fault(dir, key, doing, error);
 	return store_flaw_set(
-	    flaw, remedy_find(error), "cannot %s: %s", doing, strerror(error));
+	    flaw, fd_remedy(error), "cannot %s: %s", doing, strerror(error));
 }
 
 /* close(2) of what may be open. */

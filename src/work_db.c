@@ -45,6 +45,11 @@ work_connect(struct work *work, struct report *report)
 {
 	struct database_config config = {
 	    .conninfo = work->config.conninfo,
+	    .key = work->config.conninfo_key,
+	    .file = work->config.file,
+	    .absent_hint =
+		"sharding-config/work.sql makes the tables that hosts share a "
+		"run by (docs/hosts.md); without them, publish without --share",
 	    .connect_timeout_sec = work->config.connect_timeout_sec,
 	    .statement_timeout_sec = work->config.lease_sec,
 	    .denied_hint = "GRANT crlpress_worker TO the role",

@@ -71,10 +71,6 @@ lock_issuer(struct work *work)
 	    parameter, 1};
 	enum status status = tell(work, &make, NULL);
 
-	if (status == STATUS_FAILED)
-		report_hint(work->report,
-		    "work.sql makes the tables that hosts share a run by "
-		    "(docs/hosts.md); without them, publish without --share");
 	return status == STATUS_OK ? tell(work, &lock, NULL) : status;
 }
 

@@ -149,6 +149,14 @@ bool config_has_key(const struct config *config);
 /* What its rows come from. */
 enum source_kind config_source_kind(const struct config *config);
 
+/* [store] manifest, when it is not given: of this name. */
+#define CONFIG_MANIFEST_KEY "crlpress-manifest-%s.txt"
+
+/* What to do where the native table is not there. */
+#define CONFIG_NATIVE_HINT                                                \
+	"is it the right database? sharding-config/native.sql makes the " \
+	"native table"
+
 /* A statement in messages: its file, or NULL for a native one. */
 const char *config_statement_name(const char *query_file);
 

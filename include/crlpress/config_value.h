@@ -40,12 +40,4 @@ const char *config_profile_fault(const char *value);
  */
 const char *config_url_object(const char *url);
 
-/*
- * The name of the list nearest to `name` by edit distance, or NULL when none
- * is near enough to be meant. `next` yields the names, NULL past the last.
- */
-const char *config_name_nearest(const char *name,
-    const char *(*next)(const void *context, unsigned long i),
-    const void *context);
-
 #endif

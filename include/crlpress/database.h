@@ -30,14 +30,23 @@
 /* Columns that database_describe tells of. */
 #define DATABASE_COLUMNS_MOST 8
 
+/* What is wrong with a connection string. */
+#define DATABASE_WHY_BYTES 192
+
 struct database_config {
-	const char *conninfo;        /* NULL: libpq's environment */
+	const char *conninfo; /* NULL: libpq's environment */
+	/* Which key of a configuration it is of, and the file's path, for
+	 * faults of the connect; NULL: there is none. */
+	const char *key;
+	const char *file;
 	int64_t connect_timeout_sec; /* 0: none */
 	/* How long the server may work on one statement; it is not told so
 	 * here, but believed dead some seconds later. 0: a day. */
 	int64_t statement_timeout_sec;
 	/* What to do where a right is missing; NULL: what a reader does. */
 	const char *denied_hint;
+	/* And where a table of the schema crlpress is. */
+	const char *absent_hint;
 	/* Once it is true every wait ends soon, with STATUS_FAILED, and
 	 * nothing is said; NULL: there is no such thing. */
 	const atomic_bool *stop;
@@ -52,6 +61,14 @@ struct database_query {
 
 struct database;
 struct database_answer;
+
+/*
+ * Whether libpq can read it; NULL can be. STATUS_CONFIG with `why` filled in,
+ * which has no value of the string in it, and `*hint`, static text or NULL. A
+ * service is not looked up, and nobody is connected to.
+ */
+enum status database_conninfo_check(const char *conninfo,
+    char why[DATABASE_WHY_BYTES], const char **hint) MUST_CHECK;
 
 /* Connects. database_close(NULL) is fine. */
 enum status database_open(const struct database_config *config,

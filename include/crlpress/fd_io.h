@@ -18,4 +18,7 @@ ssize_t fd_read(int fd, void *data, size_t size) MUST_CHECK;
 /* False with errno when not all are written. */
 bool fd_write(int fd, const void *data, size_t len) MUST_CHECK;
 
+/* What to do about an errno of a file system; NULL: nothing to add. */
+const char *fd_remedy(int error);
+
 #endif

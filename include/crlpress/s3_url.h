@@ -36,6 +36,12 @@ struct s3_place {
 	bool bucket_in_path;
 };
 
+/* Of a URL with a user or a key before its host. */
+#define S3_CREDENTIALS_FAULT                                               \
+	"credentials in the URL; they belong into the environment "        \
+	"(AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) or into a profile of " \
+	"the shared AWS files, which `profile` names"
+
 /*
  * What is wrong with "s3://bucket/prefix", an endpoint or a region, as static
  * text; NULL when nothing is.

@@ -52,6 +52,34 @@ enum status shard_of(const struct shard_scheme_config *config,
     const struct shard_hint *hint, uint32_t *index,
     const char **why) MUST_CHECK;
 
+/* "serial-mod", as in a configuration; NULL: there is none. */
+const char *shard_scheme_name(unsigned scheme);
+
+/*
+ * How shards are found, for a list to remember: what shard_of looks at beside
+ * the certificate and its row. Where the row says its shard that is the scheme
+ * alone: of what is only a range, or of another scheme, nothing.
+ */
+struct shard_placing {
+	bool is_known; /* older lists do not say */
+	struct shard_scheme_config by;
+};
+
+struct shard_placing shard_placing_of(const struct shard_scheme_config *config);
+
+/* Whether a list may say so: NULL, or static text. */
+const char *shard_placing_fault(const struct shard_placing *placing);
+
+/* Whether each certificate has the same shard by both, which are known. */
+bool shard_placing_same(
+    const struct shard_placing *a, const struct shard_placing *b);
+
+/* "expiry count=4 first=0 anchor=2026-01-01T00:00:00Z chunk=2592000" */
+#define SHARD_PLACING_BYTES 128
+
+char *shard_placing_text(
+    const struct shard_placing *placing, char out[SHARD_PLACING_BYTES]);
+
 /*
  * Expands "{shard}" (decimal) or "{shard:04}" (zero-filled, width 1 to 9) in
  * a URL or key template. The place must stand exactly once unless `count` is

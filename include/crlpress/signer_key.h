@@ -28,6 +28,8 @@
 /* What there is to say. Severity, clause and hint of each: signer.c. */
 enum signer_notice_code {
 	SIGNER_NOTICE_KEY_UNREADABLE,
+	SIGNER_NOTICE_KEY_ABSENT,  /* no token has it */
+	SIGNER_NOTICE_KEY_MODULE,  /* its token's library does not start */
 	SIGNER_NOTICE_KEY_EXPOSED, /* a warning */
 	SIGNER_NOTICE_KEY_MALFORMED,
 	SIGNER_NOTICE_KEY_ENCRYPTED, /* and there is no passphrase */

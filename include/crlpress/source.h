@@ -41,8 +41,10 @@ enum serial_encoding { SERIAL_BYTEA, SERIAL_HEX, SERIAL_DECIMAL };
 /* Borrowed strings, which outlive the source. */
 struct source_config {
 	const char *conninfo; /* libpq conninfo or URI; NULL: libpq's own */
-	const char *sql;      /* the statement, no trailing semicolon */
-	const char *sql_name; /* its file, for messages */
+	const char *file;     /* of the configuration, for messages; or NULL */
+	const char *absent_hint; /* where the table is not there, or NULL */
+	const char *sql;         /* the statement, no trailing semicolon */
+	const char *sql_name;    /* its file, for messages */
 	const char *issuer_id;
 	enum serial_encoding encoding;
 	const struct source_points *points; /* of the scheme cdp, or NULL */

@@ -133,8 +133,8 @@ struct work_known {
  * as long as they are kept, or that stood there when this one was opened; for
  * the caller to free. Who then looks at the store finds that, or newer.
  */
-enum status work_known(struct work *work, struct work_known **known,
-    size_t *count) MUST_CHECK;
+enum status work_known(
+    struct work *work, struct work_known **known, size_t *count) MUST_CHECK;
 
 /* The opener's: the rows were judged, these are the shards. */
 enum status work_share(struct work *work, const struct work_run *run,

@@ -129,7 +129,9 @@ on_small()
 	nothing_left
 	said "$store/e1/0.crl: store: " "$store/e1/3.crl: store: " \
 	    'No space left on device' 'hint: free some space there'
-	said_not published:
+	has "$output" 'e1: not published: 0-3
+e1: failed: 0 of 4 shards published'
+	said_not ': published:'
 }
 
 @test "a store with room for three shards of four" {
@@ -144,6 +146,8 @@ on_small()
 	ended 4
 	one_line "$store/e1/2.crl: store: cannot write it" \
 	    'No space left on device'
+	has "$output" 'e1: not published: 2
+e1: partial: 3 of 4 shards published'
 	store=$PWD/after manifest=$PWD/after/crlpress-manifest-e1.txt
 	held 2
 	nothing_left

@@ -205,6 +205,15 @@ $before, want at least $number" faults
 	said_not 'it is recorded'
 }
 
+@test "where nobody answers no cache is to blame" {
+	recorded 7a7a7a02 2
+	run --separate-stderr "$CRLPRESS" push --config "$conf" \
+	    --serial 7a7a7a02 --wait-public=1s
+	ended 4
+	said 'still gives no answer: '
+	said_not 'see what caches'
+}
+
 @test "a redirect is not followed" {
 	cat >"$dir/site" <<-END
 		server {

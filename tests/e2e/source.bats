@@ -450,6 +450,11 @@ row 05 1970-01-01T00:00:00Z 1 1970-01-01T00:00:01Z 5'\
 	[ "$status" -eq 2 ]
 	has 'database: connect: the connection string cannot be parsed'
 	has_not secret
+	dump -c 'host=x passwrd=two-secret' -N
+	[ "$status" -eq 2 ]
+	has 'invalid connection option "passwrd"'
+	has 'hint: the password belongs in libpq'
+	has_not secret
 	dump -c 'postgresql://u:two-secret@[host/x' -N
 	[ "$status" -eq 2 ]
 	has_not secret

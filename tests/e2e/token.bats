@@ -4,7 +4,7 @@
 # with what goes wrong with tokens made by tests/modules/faulty_token.c.
 #
 # Variables are those of tests/lib, and each test is a subshell of its own:
-# shellcheck disable=SC2030,SC2031,SC2034,SC2154
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154
 
 bats_require_minimum_version 1.5.0
 load ../lib/postgres.bash
@@ -223,13 +223,24 @@ signed()
 	refused 2 'cannot load the module' /nonexistent/p11.so
 	uri='pkcs11:token=elsewhere;object=p256' token
 	refused 2 'cannot be found'
+	said 'hint: `pkcs11-tool --module MODULE -L` lists the tokens'
 	uri='pkcs11:token=CRL%20signing;object=p384' token
 	refused 2 'cannot be found'
+	said 'hint: `pkcs11-tool --module MODULE -L` lists the tokens'
+	token
+	SOFTHSM2_CONF=$PWD/none refused 2
+	said 'hint: `pkcs11-tool --module MODULE -L`, as this user' \
+	    SOFTHSM2_CONF
+	echo "directories.tokendir = $PWD/none" >softhsm2.conf
+	SOFTHSM2_CONF=$PWD/softhsm2.conf refused 2
+	said 'hint: `pkcs11-tool --module MODULE -L`, as this user' \
+	    SOFTHSM2_CONF
 	uri='org.openssl.engine:nothing:key' token
 	refused 2 'no engine nothing'
 	uri='file:/key.pem' token issuer.key_provider=nothing \
 	    issuer.passphrase_file=
 	refused 2 'no provider nothing'
+	said_not pkcs11-tool
 }
 
 @test "the key is held against the certificate" {

@@ -250,6 +250,145 @@ test_times(void **state)
 	}
 }
 
+/* What other programs take in a URL is refused, in words of its own, and not
+ * repeated. */
+static void
+test_url_secrets(void **state)
+{
+	static const struct bad bad[] = {
+	    {10, "url = s3://AKIAX:hunter2@my-bucket/x", 10,
+		"profile` names, have \"s3://***@my-bucket/x\""},
+	    {10, "url = https://u:hunter2@h/x", 10, "AWS_SECRET_ACCESS_KEY"},
+	    {10, "url = s3://AKIAX:hunter2/my-bucket", 10,
+		"AWS_SECRET_ACCESS_KEY"},
+	    {10, "url = u:hunter2@h", 10, "AWS_SECRET_ACCESS_KEY"},
+	    {10, "url = s3://abc\nendpoint = https://u:hunter2@h:9000", 11,
+		"AWS_SECRET_ACCESS_KEY"},
+	    {10, "url = s3://abc\nendpoint = u:hunter2@h:9000", 11,
+		"AWS_SECRET_ACCESS_KEY"},
+	    {11, "[archive]\nurl = s3://AKIAX:hunter2@abc", 12,
+		"AWS_SECRET_ACCESS_KEY"},
+	    {11, "[archive]\nurl = s3://abc\nendpoint = http://u:hunter2@h", 13,
+		"AWS_SECRET_ACCESS_KEY"},
+	    {8, "url = http://u:hunter2@h/{shard}.crl", 8,
+		"which everybody would read"},
+	    {8, "url = http://u:hun/ter2@h/{shard}.crl", 8,
+		"which everybody would read"},
+	    {5, "issuer_id = r1\nsource = crl:https://u:hunter2@h/x", 6,
+		"which everybody would read"},
+	    {5, "issuer_id = r1\nsource = crl:https://u:hun/ter2@h/x", 6,
+		"which everybody would read"},
+	    {5, "issuer_id = r1\nsource = https://u:hunter2@h/x", 6,
+		"not crl:PATH"},
+	    {11, "manifest = u:hunter2@//h", 11, "an empty part"},
+	    {3, "key = pkcs11:token=x;object=y?pin-value=hunter2", 3,
+		"a PIN in the text"},
+	    {3, "key = pkcs11:token=x;object=y;pin-vlaue=hunter2", 3,
+		"RFC 7512"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		struct report *report;
+		struct config *config;
+
+		bad_expect(&bad[i], 1);
+		base_write("bad.cnf", bad[i].line, bad[i].text);
+		(void)load("bad.cnf", &report, &config);
+		assert_null(strstr(report_finding(report, 0)->text, "ter2"));
+		if (report_finding(report, 0)->hint != NULL)
+			assert_null(
+			    strstr(report_finding(report, 0)->hint, "ter2"));
+		report_free(report);
+	}
+}
+
+/* What libpq would refuse at midnight, without its message on it. */
+static void
+test_conninfo(void **state)
+{
+	static const struct bad bad[] = {
+	    {5, "issuer_id = r1\nconninfo = host=x passwrd=hunter2", 6,
+		"option \"passwrd\", is it to be \"password\"?"},
+	    {5, "issuer_id = r1\nrevoke_conninfo = host=x passwrd=hunter2", 6,
+		"revoke_conninfo: invalid connection option \"passwrd\""},
+	    {11, "[share]\nconninfo = hots=x", 12,
+		"option \"hots\", is it to be \"host\"?"},
+	    {5, "issuer_id = r1\nconninfo = host=x password hunter2", 6,
+		"cannot be parsed"},
+	    {5, "issuer_id = r1\nconninfo = host=x pasword hunter2", 6,
+		"cannot be parsed"},
+	    {5, "issuer_id = r1\nconninfo = host=x hunter2", 6,
+		"cannot be parsed"},
+	    {5, "issuer_id = r1\nconninfo = host=\\'hunter2", 6,
+		"cannot be parsed"},
+	    {5, "issuer_id = r1\nconninfo = postgresql://h/d?passwrd=hunter2",
+		6, "invalid connection option \"passwrd\""},
+	    {5, "issuer_id = r1\nconninfo = postgresql://h/d?x=hunter2", 6,
+		"cannot be parsed"},
+	    {5, "issuer_id = r1\nconninfo = postgresql://h/d?hunter2", 6,
+		"cannot be parsed"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		const struct finding *finding;
+		struct report *report;
+		struct config *config;
+		bool password;
+
+		bad_expect(&bad[i], 1);
+		base_write("bad.cnf", bad[i].line, bad[i].text);
+		(void)load("bad.cnf", &report, &config);
+		finding = report_finding(report, 0);
+		assert_null(strstr(finding->text, "hunter2"));
+		password = strstr(bad[i].words, "\"passwrd\"") != NULL;
+		assert_int_equal(finding->hint != NULL, password);
+		if (password)
+			assert_non_null(strstr(finding->hint, "passfile"));
+		report_free(report);
+	}
+}
+
+/* The word before the path is easily forgotten; nothing follows from it. */
+static void
+test_source_word(void **state)
+{
+	static const struct {
+		const char *value;
+		const char *hint; /* NULL: none */
+	} cases[] = {
+	    {"issuer.crl", "did you mean `crl:issuer.crl`?"},
+	    {"/etc/ca/index.txt", "did you mean `index:/etc/ca/index.txt`?"},
+	    {"https://ca.example/x.crl",
+		"did you mean `crl:https://ca.example/x.crl`?"},
+	    {"https://ca.example/x.crl?token=hunter2", NULL},
+	    {"https://u:hunter2@h/x.crl", NULL},
+	    {"ftp://ca.example/x.crl", NULL},
+	};
+	char line[128];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct report *report;
+		struct config *config;
+
+		/* In place of issuer_id, which the native statement wants. */
+		snprintf(line, sizeof(line), "source = %s", cases[i].value);
+		base_write("bad.cnf", 5, line);
+		assert_int_equal(
+		    load("bad.cnf", &report, &config), STATUS_CONFIG);
+		assert_true(has_fault(report, "bad.cnf", 5, "not crl:PATH"));
+		assert_int_equal(report_count(report, SEVERITY_FAULT), 1);
+		if (cases[i].hint == NULL)
+			assert_null(report_finding(report, 0)->hint);
+		else
+			assert_string_equal(
+			    report_finding(report, 0)->hint, cases[i].hint);
+		report_free(report);
+	}
+}
+
 /* Never a secret in the file, and never one in a message. */
 static void
 test_secrets(void **state)
@@ -266,12 +405,15 @@ test_secrets(void **state)
 	    "postgresql://db/ca?password=hunter2",
 	    "postgresql://db/ca?sslmode=require&pass%77ord=hunter2",
 	    "dbname=postgresql://ca:hunter2@db/ca",
+	    "postgresql://ca:hun://ter2@db/ca",
+	    "ca:hunter2@db/ca",
+	    "host=ca:hunter2@db dbname=ca",
 	};
 	static const char *const good[] = {
 	    "service=ca",
 	    "host=db passfile=/etc/crlpress/pgpass",
 	    "postgresql://ca@db.example.org:5432/ca?sslmode=verify-full",
-	    "host=db require_auth=scram-sha-256",
+	    "host=db channel_binding=require",
 	    "postgresql://[2001:db8::1]:5432/ca",
 	};
 	char line[256];
@@ -416,6 +558,9 @@ main(void)
 	    cmocka_unit_test(test_values),
 	    cmocka_unit_test(test_urls),
 	    cmocka_unit_test(test_times),
+	    cmocka_unit_test(test_url_secrets),
+	    cmocka_unit_test(test_conninfo),
+	    cmocka_unit_test(test_source_word),
 	    cmocka_unit_test(test_secrets),
 	    cmocka_unit_test(test_all_at_once),
 	    cmocka_unit_test(test_not_a_file),
