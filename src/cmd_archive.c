@@ -21,6 +21,7 @@ struct archive_options {
 	uint32_t jobs;
 	bool dry_run;
 	bool json;
+	bool quiet;
 };
 
 #define OFFSET(member) offsetof(struct archive_options, member)
@@ -38,6 +39,8 @@ static const struct option_row option_rows[] = {
     {"jobs", 'j', OPTION_COUNT, OFFSET(jobs), "N",
 	"objects at a time (default: as many as the store takes)"},
     {"json", 0, OPTION_FLAG, OFFSET(json), NULL, "report on stdout as JSON"},
+    {"quiet", 'q', OPTION_FLAG, OFFSET(quiet), NULL,
+	"fetch or prune without a word when all is well"},
 };
 
 struct archiving;
@@ -60,6 +63,7 @@ struct archiving {
 	char **words; /* after that of the action */
 	int word_count;
 	int64_t older_than_sec;
+	struct command_names names; /* of all configurations */
 	/* Of the issuer under way. */
 	struct archive archive;
 	unsigned workers;
@@ -82,7 +86,7 @@ print_facts(struct archiving *archiving, const struct archive_set *set)
 	json_string(json, "issuer", archiving->archive.config->name);
 	json_string(json, "run", set->name);
 	json_string(json, "published", iso);
-	json_number_text(json, "number", number);
+	json_string(json, "number", number);
 }
 
 static void
@@ -110,7 +114,7 @@ print_line(struct archiving *archiving, const struct manifest_shard *line)
 	json_uint(json, "shard", line->index);
 	json_string(json, "url", line->url);
 	json_string(json, "key", line->key);
-	json_number_text(json, "number", number);
+	json_string(json, "number", number);
 	json_string(json, "this_update", iso);
 	json_uint(json, "entries", line->entries);
 	json_uint(json, "size", line->size);
@@ -291,6 +295,13 @@ action_list(struct archiving *archiving)
 		   : list_sets(archiving);
 }
 
+/* A report as JSON is asked for more plainly. */
+static bool
+is_silent(const struct archiving *archiving)
+{
+	return archiving->options->quiet && archiving->json == NULL;
+}
+
 static enum status
 action_fetch(struct archiving *archiving)
 {
@@ -307,7 +318,7 @@ action_fetch(struct archiving *archiving)
 	if (status == STATUS_OK)
 		status = archive_fetch(
 		    &archiving->archive, &set, directory, archiving->workers);
-	if (status != STATUS_OK)
+	if (status != STATUS_OK || is_silent(archiving))
 		return status;
 	if (archiving->json != NULL)
 		json_open(archiving->json, NULL, '{');
@@ -331,6 +342,8 @@ action_prune(struct archiving *archiving)
 
 	status = archive_prune(&archiving->archive, before_sec, dry_run,
 	    archiving->workers, &pruned);
+	if (is_silent(archiving) && !dry_run)
+		return status;
 	if (archiving->json == NULL) {
 		fprintf(archiving->context->out,
 		    "%s: %zu sets and %zu CRLs %s, %zu and %zu left\n",
@@ -426,6 +439,8 @@ act_path(struct archiving *archiving, const char *path, size_t *acted)
 	enum status status;
 
 	status = config_load(path, archiving->report, &config);
+	if (status == STATUS_OK)
+		command_names_add(&archiving->names, config->name);
 	if (status == STATUS_OK &&
 	    (issuer != NULL ? strcmp(config->name, issuer) == 0
 			    : config->archive_url != NULL)) {
@@ -460,9 +475,8 @@ act_paths(struct archiving *archiving)
 	if (worst != STATUS_OK || acted > 0)
 		return worst;
 	if (archiving->options->issuer != NULL)
-		return report_fault(archiving->report, STATUS_USAGE, "usage",
-		    NULL, NULL, "--issuer %s: not configured",
-		    archiving->options->issuer);
+		return command_not_configured(archiving->options->issuer,
+		    &archiving->names, archiving->report);
 	return report_fault(archiving->report, STATUS_CONFIG, path, "archive",
 	    NULL, "no issuer here has an archive");
 }
@@ -493,6 +507,7 @@ const struct command command_archive = {
     .operands = "list [RUN] | fetch [RUN] DIRECTORY | prune",
     .summary = "List, fetch or prune what was published",
     .help = "Exit status: 0 done; 1 failed; 2 usage or configuration.\n",
+    .json_array = "archives",
     .options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])},
     .options_size = sizeof(struct archive_options),
     .run = command_run,

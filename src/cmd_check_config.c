@@ -12,8 +12,10 @@
 
 struct check_options {
 	const char *config;
+	struct option_texts issuers;
 	bool keys;
 	bool online;
+	bool json;
 	bool quiet;
 };
 
@@ -22,24 +24,34 @@ struct check_options {
 static const struct option_row option_rows[] = {
     {"config", 'c', OPTION_TEXT, OFFSET(config), "PATH",
 	"a configuration file, or a directory of *.cnf"},
+    {"issuer", 'i', OPTION_TEXTS, OFFSET(issuers), "NAME",
+	"only this issuer; may be given several times"},
     {"keys", 0, OPTION_FLAG, OFFSET(keys), NULL,
 	"list every key there is, with its default"},
     {"online", 0, OPTION_FLAG, OFFSET(online), NULL,
 	"also try the database, and the store with an object that is "
 	"removed again"},
+    {"json", 0, OPTION_FLAG, OFFSET(json), NULL, "report on stdout as JSON"},
     {"quiet", 'q', OPTION_FLAG, OFFSET(quiet), NULL,
 	"print nothing when all is well"},
 };
 
+/* What all configurations are checked with. */
+struct check {
+	const struct command_call *call;
+	const struct check_options *options;
+	FILE *out; /* NULL: quiet, or JSON goes there */
+	struct command_issuers asked;
+};
+
 /* Whether the store does what a run will rely on. */
 static enum status
-check_store(const struct command_call *call,
-    const struct check_options *options, const struct config *config)
+check_store(const struct check *check, const struct config *config)
 {
 	struct store_config store_config = {
 	    .url = config->store_url,
 	    .remote = &config->remote,
-	    .context = call->context,
+	    .context = check->call->context,
 	};
 	struct store *store = NULL;
 	char *state_dir = NULL;
@@ -49,11 +61,11 @@ check_store(const struct command_call *call,
 	if (asprintf(&state_dir, "%s/%s", config->state_dir, config->name) < 0)
 		return STATUS_NO_MEMORY;
 	store_config.state_dir = state_dir;
-	status = store_open(&store_config, call->report, &store);
+	status = store_open(&store_config, check->call->report, &store);
 	if (status == STATUS_OK)
 		status = store_probe(store);
-	if (status == STATUS_OK && !options->quiet)
-		fprintf(call->context->out, "\n# %s: tried and found fit\n",
+	if (status == STATUS_OK && check->out != NULL)
+		fprintf(check->out, "\n# %s: tried and found fit\n",
 		    config->store_url);
 	store_close(store);
 	free(state_dir);
@@ -62,8 +74,7 @@ check_store(const struct command_call *call,
 
 /* That it can be read: nothing is put there that is not to stay. */
 static enum status
-check_archive(const struct command_call *call,
-    const struct check_options *options, const struct config *config)
+check_archive(const struct check *check, const struct config *config)
 {
 	struct archive archive;
 	struct archive_sets sets = {.set = NULL};
@@ -71,11 +82,12 @@ check_archive(const struct command_call *call,
 
 	if (config->archive_url == NULL)
 		return STATUS_OK;
-	status = archive_open(config, call->context, call->report, &archive);
+	status = archive_open(
+	    config, check->call->context, check->call->report, &archive);
 	if (status == STATUS_OK)
 		status = archive_sets_list(&archive, &sets);
-	if (status == STATUS_OK && !options->quiet)
-		fprintf(call->context->out, "\n# %s: read, %zu sets\n",
+	if (status == STATUS_OK && check->out != NULL)
+		fprintf(check->out, "\n# %s: read, %zu sets\n",
 		    config->archive_url, sets.count);
 	archive_sets_free(&sets);
 	archive_close(&archive);
@@ -83,66 +95,120 @@ check_archive(const struct command_call *call,
 }
 
 static enum status
-check_config(const struct command_call *call,
-    const struct check_options *options, const struct config *config)
+check_config(const struct check *check, const struct config *config)
 {
-	FILE *out = options->quiet ? NULL : call->context->out;
-	enum status status;
+	const struct command_call *call = check->call;
+	const bool online = check->options->online;
+	enum status status =
+	    trial_files(config, call->context, online, call->report);
 
-	if (out != NULL)
-		config_print(config, out);
-	if (!options->online)
-		return STATUS_OK;
+	if (check->out != NULL)
+		config_print(config, check->out);
+	if (!online)
+		return status_public(status);
 	/* Each says what it can, whatever the other found. */
-	status = status_public(
-	    trial_source(config, call->context, out, call->report));
-	status = status_graver(status, check_store(call, options, config));
-	return status_graver(status, check_archive(call, options, config));
+	status = status_graver(status_public(status),
+	    status_public(
+		trial_source(config, call->context, check->out, call->report)));
+	status = status_graver(status, check_store(check, config));
+	return status_graver(status, check_archive(check, config));
+}
+
+/* One of the files, which could be read or not. */
+static enum status
+check_peer(struct check *check, const char *path,
+    const struct config_peer *peer, enum status unread)
+{
+	enum status status = peer->config == NULL ? unread
+			     : peer->refused      ? STATUS_CONFIG
+						  : STATUS_OK;
+	struct json *json = check->call->json;
+
+	if (peer->idle)
+		return STATUS_OK;
+	if (peer->config != NULL)
+		status =
+		    status_graver(status, check_config(check, peer->config));
+	if (json == NULL)
+		return status;
+	json_open(json, NULL, '{');
+	json_string(
+	    json, "issuer", peer->config != NULL ? peer->config->name : NULL);
+	json_string(json, "file", path);
+	json_string(json, "status", status_name(status));
+	json_close(json, '}');
+	return status;
 }
 
 static enum status
-check_paths(
-    const struct command_call *call, const struct check_options *options)
+check_peers(struct check *check, char **paths, size_t count)
 {
+	struct report *report = check->call->report;
 	struct config_peer *peers = NULL;
-	char **paths = NULL;
-	enum status worst;
-	size_t count = 0;
+	enum status worst = config_peers_load(paths, count, report, &peers);
+	enum status unread = worst;
 
-	worst = config_paths(command_config(call->context, options->config),
-	    call->report, &paths, &count);
-	if (worst == STATUS_OK)
-		worst = config_peers_load(paths, count, call->report, &peers);
+	for (size_t i = 0; peers != NULL && i < count; i++) {
+		const struct config *config = peers[i].config;
+
+		check->asked.is_one_unread |= config == NULL;
+		if (config != NULL)
+			peers[i].idle =
+			    !command_is_asked_for(&check->asked, config->name);
+	}
 	if (peers != NULL)
 		worst = status_graver(
-		    worst, config_peers_check(peers, count, call->report));
+		    worst, config_peers_check(peers, count, report));
 	for (size_t i = 0; peers != NULL && i < count; i++)
-		if (peers[i].config != NULL)
-			worst = status_graver(worst,
-			    check_config(call, options, peers[i].config));
+		worst = status_graver(
+		    worst, check_peer(check, paths[i], &peers[i], unread));
 	config_peers_free(peers, count);
-	config_paths_free(paths, count);
-	return worst;
+	return status_graver(
+	    worst, command_issuers_missing(&check->asked, report));
 }
 
 static enum status
 command_run(struct command_call *call, const void *given)
 {
 	const struct check_options *options = given;
+	const char *path = command_config(call->context, options->config);
+	struct check check = {
+	    .call = call,
+	    .options = options,
+	    .out = options->quiet || options->json ? NULL : call->context->out,
+	    .asked.named = &options->issuers,
+	};
+	char **paths = NULL;
+	enum status status;
+	size_t count = 0;
 
-	if (!options->keys)
-		return check_paths(call, options);
-	config_print_keys(call->context->out);
-	return STATUS_OK;
+	if (options->keys && options->json)
+		return command_usage(
+		    call->report, "want one of --keys and --json");
+	if (options->keys) {
+		config_print_keys(call->context->out);
+		return STATUS_OK;
+	}
+	command_json(call, options->json, command_check_config.json_array);
+	status = config_paths(path, call->report, &paths, &count);
+	if (status == STATUS_OK)
+		status = check_peers(&check, paths, count);
+	config_paths_free(paths, count);
+	return status;
 }
 
 const struct command command_check_config = {
     .name = "check-config",
     .operands = "",
     .summary = "Read configurations strictly and print what they mean",
-    .help = "Exit status: 0 well-formed, and fit; 1 the database or the "
-	    "store\nis not to be had or not fit; 2 not well-formed; 3 a row "
-	    "would be refused.\n",
+    .help = "A certificate or key that is not here is a warning, and with "
+	    "--online a fault. No\nkey is opened: whether it is the "
+	    "certificate's, `publish --dry-run` tells.\n\n"
+	    "Exit status: 0 well-formed, and fit; 1 the database, the store or "
+	    "the state\ndirectory is not to be had or not fit; 2 not "
+	    "well-formed, or a file that it names\nis wrong; 3 publish would "
+	    "refuse something.\n",
+    .json_array = "configurations",
     .options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])},
     .options_size = sizeof(struct check_options),
     .run = command_run,

@@ -4,7 +4,6 @@
  * URL or Must-Staple, and writes that down for ocsp-sunset (BR 4.9.9).
  */
 #include <inttypes.h>
-#include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "crlpress/expiry.h"
 #include "crlpress/expiry_file.h"
 #include "crlpress/source_expiry.h"
+#include "crlpress/trial.h"
 #include "crlpress/utc.h"
 
 /* As psql would write it; see source.h. */
@@ -24,18 +24,23 @@
 #define USEC_PER_SEC 1000000
 
 struct gate_options {
+	const char *config;
 	struct option_time now;
 	bool dry_run;
+	bool json;
 	bool quiet;
 };
 
 #define OFFSET(member) offsetof(struct gate_options, member)
 
 static const struct option_row option_rows[] = {
+    {"config", 'c', OPTION_TEXT, OFFSET(config), "PATH",
+	"a configuration file, or a directory of *.cnf"},
     {"dry-run", 'n', OPTION_FLAG, OFFSET(dry_run), NULL,
 	"print the file instead of writing it"},
     {"now", 0, OPTION_TIME, OFFSET(now), "TIME",
 	"the time of this run, as 2026-12-01T06:00:00Z"},
+    {"json", 0, OPTION_FLAG, OFFSET(json), NULL, "report on stdout as JSON"},
     {"quiet", 'q', OPTION_FLAG, OFFSET(quiet), NULL,
 	"print nothing when OCSP may end"},
 };
@@ -45,6 +50,7 @@ struct asking {
 	const struct context *context;
 	const struct gate_options *options;
 	struct report *report;
+	struct json *json; /* NULL: text */
 	const struct config *config;
 	char *sql;
 	int64_t now_sec;
@@ -114,27 +120,15 @@ statement_load(struct asking *asking)
 static enum status
 snapshot_take(struct asking *asking, const struct source_snapshot *snapshot)
 {
-	const struct config *config = asking->config;
 	struct expiry *expiry = &asking->expiry;
 	int64_t database_sec = snapshot->now_usec / USEC_PER_SEC;
-	int64_t apart_sec = database_sec - asking->now_sec;
+	enum status status = trial_snapshot(
+	    asking->config, snapshot, asking->now_sec, asking->report);
 
-	if (apart_sec > config->skew_sec || -apart_sec > config->skew_sec)
-		return report_fault(asking->report, STATUS_REFUSED,
-		    config->name, "clock", "house rule",
-		    "clocks apart, have %" PRId64 " s, want at most %" PRId64
-		    " s",
-		    apart_sec, config->skew_sec);
-	if (snapshot->standby &&
-	    !(snapshot->replay_lag_sec <= (double)config->replay_lag_sec))
-		return report_fault(asking->report, STATUS_REFUSED,
-		    config->name, "db-fresh", "house rule",
-		    "standby behind, have %.0f s, want at most %" PRId64 " s",
-		    isfinite(snapshot->replay_lag_sec)
-			? snapshot->replay_lag_sec
-			: (double)UTC_MAX_SEC,
-		    config->replay_lag_sec);
-	expiry->made_sec = apart_sec < 0 ? database_sec : asking->now_sec;
+	if (status != STATUS_OK)
+		return status;
+	expiry->made_sec =
+	    database_sec < asking->now_sec ? database_sec : asking->now_sec;
 	expiry->has_position = snapshot->has_position;
 	if (snapshot->has_position) {
 		memcpy(expiry->system_identifier, snapshot->system_identifier,
@@ -184,6 +178,22 @@ database_ask(struct asking *asking)
 	return status;
 }
 
+static void
+expiry_tell_json(const struct asking *asking, bool may_end)
+{
+	const struct expiry *expiry = &asking->expiry;
+	struct json *json = asking->json;
+	char last[UTC_ISO_BYTES], made[UTC_ISO_BYTES];
+
+	json_open(json, NULL, '{');
+	json_string(json, "issuer", asking->config->name);
+	json_string(json, "last_expiry",
+	    expiry->has_last ? utc_to_iso(expiry->last_sec, last) : NULL);
+	json_string(json, "made", utc_to_iso(expiry->made_sec, made));
+	json_bool(json, "may_end", may_end);
+	json_close(json, '}');
+}
+
 /* What was found, and whether OCSP may end by it: the exit status. */
 static enum status
 expiry_tell(const struct asking *asking)
@@ -195,10 +205,13 @@ expiry_tell(const struct asking *asking)
 
 	if (expiry->has_last)
 		utc_to_iso(expiry->last_sec, last);
+	if (asking->json != NULL)
+		expiry_tell_json(asking, status == STATUS_OK);
 	if (status != STATUS_OK)
 		report_warn(asking->report, asking->config->name, "ocsp-expiry",
 		    "BR 4.9.9", "%s, have last expiry %s", why, last);
-	else if (!asking->options->quiet && !asking->options->dry_run)
+	else if (asking->json == NULL && !asking->options->quiet &&
+		 !asking->options->dry_run)
 		fprintf(asking->context->out,
 		    "%s: last expiry %s, OCSP may end\n", asking->config->name,
 		    last);
@@ -216,7 +229,8 @@ expiry_put(struct asking *asking)
 		    asking->config->name, "ocsp-expiry", NULL,
 		    "the answer cannot be written down");
 	if (asking->options->dry_run) {
-		fwrite(text, 1, len, asking->context->out);
+		if (asking->json == NULL)
+			fwrite(text, 1, len, asking->context->out);
 		return STATUS_OK;
 	}
 	return expiry_file_write(
@@ -243,33 +257,60 @@ ask_one(const struct asking *common, const struct config *config)
 	return status_public(status);
 }
 
+/*
+ * Of many that were not named one by one, those that have no [ocsp] have
+ * nothing to be asked.
+ */
+static bool
+is_concerned(const struct config *config, size_t count)
+{
+	return count == 1 || config->ocsp_query_file != NULL ||
+	       config->ocsp_expiry_file != NULL;
+}
+
 /* One after the other; what fails for one does not stop the next. */
 static enum status
-ask_all(const struct asking *common, int count, char **paths)
+ask_all(const struct asking *common, char **paths, size_t count, bool are_named)
 {
 	struct config_peer *peers = NULL;
 	enum status worst, status = STATUS_OK;
+	size_t asked = 0;
 
-	if (count == 0) {
-		command_usage(
-		    common->report, "ocsp-gate wants a configuration");
-		report_hint(common->report,
-		    "`crlpress help ocsp-gate` lists the options");
-		return STATUS_USAGE;
-	}
-	worst = config_peers_load(paths, (size_t)count, common->report, &peers);
+	worst = config_peers_load(paths, count, common->report, &peers);
 	/* Of one file the last would stand, as if it spoke for all. */
 	if (peers != NULL && !common->options->dry_run)
-		status = config_peers_check_expiry(
-		    peers, (size_t)count, common->report);
+		status =
+		    config_peers_check_expiry(peers, count, common->report);
 	worst = status_graver(status_public(worst), status_public(status));
-	for (int i = 0; peers != NULL && i < count; i++)
-		if (status != STATUS_NO_MEMORY && peers[i].config != NULL &&
-		    !peers[i].refused)
-			worst = status_graver(
-			    worst, ask_one(common, peers[i].config));
-	config_peers_free(peers, (size_t)count);
+	for (size_t i = 0; peers != NULL && i < count; i++) {
+		const struct config *config = peers[i].config;
+
+		if (status == STATUS_NO_MEMORY || config == NULL ||
+		    (!are_named && !is_concerned(config, count)))
+			continue;
+		asked++;
+		if (!peers[i].refused)
+			worst = status_graver(worst, ask_one(common, config));
+	}
+	config_peers_free(peers, count);
+	if (worst == STATUS_OK && asked == 0)
+		return report_fault(common->report, STATUS_CONFIG, "ocsp-gate",
+		    "config", NULL, "no issuer here has [ocsp] query_file");
 	return worst;
+}
+
+/* By --config as everywhere, or named one by one. */
+static enum status
+ask_path(const struct asking *common, const char *path)
+{
+	char **paths = NULL;
+	size_t count = 0;
+	enum status status = config_paths(path, common->report, &paths, &count);
+
+	if (status == STATUS_OK)
+		status = ask_all(common, paths, count, false);
+	config_paths_free(paths, count);
+	return status;
 }
 
 static enum status
@@ -284,16 +325,31 @@ command_run(struct command_call *call, const void *given)
 					  : call->context->clock_sec(),
 	};
 
-	return ask_all(&common, call->operand_count, call->operands);
+	if (call->operand_count > 0 && options->config != NULL)
+		return command_usage(call->report,
+		    "want --config or configurations one by one, not both");
+	command_json(call, options->json, command_ocsp_gate.json_array);
+	common.json = call->json;
+	/* One that is a directory is taken for all that is in it. */
+	if (call->operand_count > 1)
+		return ask_all(
+		    &common, call->operands, (size_t)call->operand_count, true);
+	return ask_path(
+	    &common, call->operand_count == 1
+			 ? call->operands[0]
+			 : command_config(call->context, options->config));
 }
 
 const struct command command_ocsp_gate = {
     .name = "ocsp-gate",
-    .operands = "CONFIG...",
+    .operands = "[CONFIG...]",
     .summary = "Write down until when certificates name an OCSP responder",
-    .help = "Exit status: 0 written, and OCSP may end; 1 failed; 2 usage or "
+    .help = "Without CONFIG it is what --config names, of a directory those "
+	    "with [ocsp].\n\n"
+	    "Exit status: 0 written, and OCSP may end; 1 failed; 2 usage or "
 	    "configuration;\n3 it may not end yet, or nothing could be told; "
 	    "the file says which.\n",
+    .json_array = "answers",
     .options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])},
     .options_size = sizeof(struct gate_options),
     .run = command_run,

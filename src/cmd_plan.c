@@ -240,6 +240,7 @@ const struct command command_plan = {
     .help = "Exit status: 0 done; 1 the database is not to be had; 2 usage or\n"
 	    "configuration; 5 --check found faults, or --sizes a shard that "
 	    "will be\nlarger than size_most.\n",
+    .json_array = "issuers",
     .options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])},
     .options_size = sizeof(struct plan_options),
     .run = command_run,

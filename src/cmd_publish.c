@@ -215,6 +215,7 @@ const struct command command_publish = {
 	    "stand; 4 partly uploaded, safe to\nrun again; 75 another run "
 	    "holds the lock.\n",
     .help_more = command_print_gates,
+    .json_array = "runs",
     .options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])},
     .options_size = sizeof(struct publish_options),
     .run = command_run,

@@ -190,6 +190,7 @@ const struct command command_push = {
 	    "uploaded, or not yet public with --wait-public: safe to run "
 	    "again.\n",
     .help_more = command_print_gates,
+    .json_array = "runs",
     .options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])},
     .options_size = sizeof(struct push_options),
     .run = command_run,

@@ -19,6 +19,9 @@
 
 #define RULE "revoke"
 
+/* RFC 5280, 5.3.1: for delta CRLs, which no profile has. */
+#define REASON_REMOVE_FROM_CRL 8
+
 struct revoke_options {
 	struct push_settings push;
 	struct option_texts serials;
@@ -110,15 +113,14 @@ static enum status
 read_reason(struct revoke *revoke)
 {
 	const char *text = revoke->options->reason;
+	char wanted[REASON_LIST_BYTES];
 
 	if (text == NULL ||
 	    reason_from_text(text, &revoke->reason) == STATUS_OK)
 		return STATUS_OK;
 	return report_fault(revoke->push->report, STATUS_USAGE, "usage", NULL,
-	    NULL,
-	    "--reason %s: not a reason of RFC 5280, 5.3.1, like keyCompromise "
-	    "or superseded",
-	    text);
+	    NULL, "--reason, have %s, want one of RFC 5280, 5.3.1: %s", text,
+	    reason_list(~(1U << REASON_REMOVE_FROM_CRL), wanted));
 }
 
 /* Only there is it known what a row has to say, and who may write it. */

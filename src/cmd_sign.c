@@ -41,6 +41,7 @@ load_config(const struct command_call *call,
 {
 	const char *path = command_config(call->context, options->config);
 	struct report *report = call->report;
+	struct command_names names = {.count = 0};
 	char **paths = NULL;
 	size_t count = 0;
 	enum status status = config_paths(path, report, &paths, &count);
@@ -54,13 +55,14 @@ load_config(const struct command_call *call,
 		status = config_load_signer(paths[i], report, config);
 		if (status == STATUS_OK && options->issuer != NULL &&
 		    strcmp((*config)->name, options->issuer) != 0) {
+			command_names_add(&names, (*config)->name);
 			config_free(*config);
 			*config = NULL;
 		}
 	}
 	if (status == STATUS_OK && *config == NULL)
-		status = report_fault(report, STATUS_USAGE, "usage", NULL, NULL,
-		    "--issuer %s: not configured", options->issuer);
+		status =
+		    command_not_configured(options->issuer, &names, report);
 	config_paths_free(paths, count);
 	return status;
 }
@@ -106,6 +108,7 @@ const struct command command_sign = {
 	    "Exit status: 0 signed; 1 failed, nothing signed; 2 usage or "
 	    "configuration;\n3 refused, nothing signed; 4 partly signed, safe "
 	    "to run again; 75 another process\nis at it.\n",
+    .json_array = "requests",
     .options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])},
     .options_size = sizeof(struct sign_command_options),
     .run = command_run,

@@ -62,6 +62,7 @@ struct judges {
 	struct issuer *issuer[VERIFY_ISSUERS_MOST];
 	struct uint160 serial[OPTION_TEXTS_MOST]; /* to be asked for */
 	size_t serial_count;
+	enum status broken; /* a file of them is; the others judge */
 };
 
 static enum status
@@ -87,26 +88,43 @@ add_issuer(struct verify *verify, struct judges *judges, const char *path)
 	return STATUS_OK;
 }
 
+/* One whose certificate cannot be read has nothing to judge by. */
 static enum status
 add_config(struct verify *verify, struct judges *judges, const char *path)
 {
 	size_t at = verify->config_count;
+	struct config *config = NULL;
 	enum status status;
 
 	if (at == VERIFY_ISSUERS_MOST)
 		return too_many(verify->report);
-	status = config_load(path, verify->report, &judges->config[at]);
-	if (status != STATUS_OK)
-		return status;
-	verify->config[at] = judges->config[at];
-	verify->config_count++;
-	if (judges->config[at]->skew_sec > verify->skew_sec)
-		verify->skew_sec = judges->config[at]->skew_sec;
-	status = add_issuer(verify, judges, judges->config[at]->certificate);
+	status = config_load(path, verify->report, &config);
 	if (status == STATUS_OK)
-		verify->config_issuer[at] =
-		    verify->issuer[verify->issuer_count - 1];
-	return status;
+		status = add_issuer(verify, judges, config->certificate);
+	if (status != STATUS_OK) {
+		config_free(config);
+		return status;
+	}
+	judges->config[at] = config;
+	verify->config[at] = config;
+	verify->config_count++;
+	if (config->skew_sec > verify->skew_sec)
+		verify->skew_sec = config->skew_sec;
+	verify->config_issuer[at] = verify->issuer[verify->issuer_count - 1];
+	return STATUS_OK;
+}
+
+/*
+ * A file that is wrong is told, and shows in the exit status: it must not keep
+ * from sight what is wrong with the CRLs of the others.
+ */
+static enum status
+go_on(struct judges *judges, enum status status)
+{
+	if (status == STATUS_USAGE || status == STATUS_NO_MEMORY)
+		return status;
+	judges->broken = status_graver(judges->broken, status);
+	return STATUS_OK;
 }
 
 static enum status
@@ -116,9 +134,10 @@ add_configs(struct verify *verify, struct judges *judges, const char *path)
 	enum status status;
 	size_t count = 0;
 
-	status = config_paths(path, verify->report, &paths, &count);
+	status =
+	    go_on(judges, config_paths(path, verify->report, &paths, &count));
 	for (size_t i = 0; status == STATUS_OK && i < count; i++)
-		status = add_config(verify, judges, paths[i]);
+		status = go_on(judges, add_config(verify, judges, paths[i]));
 	config_paths_free(paths, count);
 	return status;
 }
@@ -174,9 +193,12 @@ read_judges(struct verify *verify, struct judges *judges,
 		status = add_configs(verify, judges, options->configs.text[i]);
 	for (size_t i = 0;
 	     status == STATUS_OK && i < options->issuer_certs.count; i++)
-		status =
-		    add_issuer(verify, judges, options->issuer_certs.text[i]);
-	if (status == STATUS_OK && verify->issuer_count == 0)
+		status = go_on(judges,
+		    add_issuer(verify, judges, options->issuer_certs.text[i]));
+	if (status == STATUS_OK && verify->issuer_count == 0 &&
+	    judges->broken != STATUS_OK)
+		status = judges->broken;
+	else if (status == STATUS_OK && verify->issuer_count == 0)
 		status = command_usage(verify->report,
 		    "want --config or --issuer-cert: a signature can only be "
 		    "judged by its issuer");
@@ -201,19 +223,14 @@ verify_paths(struct verify *verify, int count, char **paths)
 
 /* That a serial is not listed is an answer, not a fault of the CRLs. */
 static void
-tell_json(struct verify *verify, const struct judges *judges, FILE *stream,
-    enum status status)
+tell_json(struct verify *verify, const struct judges *judges, struct json *json)
 {
-	struct json json = {.stream = stream};
-
-	json_open(&json, NULL, '{');
-	json_open(&json, "serials", '[');
+	json_open(json, "serials", '[');
 	for (size_t i = 0; i < judges->serial_count; i++)
-		(void)!verify_ask_json(verify, &judges->serial[i], &json);
-	json_close(&json, ']');
-	verify_print_json(verify, status, &json);
-	json_close(&json, '}');
-	json_end(&json);
+		(void)!verify_ask_json(verify, &judges->serial[i], json);
+	json_close(json, ']');
+	json_open(json, "files", '[');
+	verify_print_json(verify, json);
 }
 
 static void
@@ -237,17 +254,45 @@ print_rule(struct lint_rule_facts rule, FILE *stream)
 	fprintf(stream, " %s: %s\n", rule.clause, rule.summary);
 }
 
+/* Its severity in each profile; null where that has no such rule. */
 static void
-print_rules(FILE *stream)
+print_rule_json(struct lint_rule_facts rule, struct json *json)
 {
-	fprintf(stream, "%-17s", "rule");
+	json_open(json, NULL, '{');
+	json_string(json, "rule", rule.id);
+	json_string(json, "clause", rule.clause);
+	json_string(json, "summary", rule.summary);
+	json_open(json, "severity", '{');
 	for (int p = 0; p < PROFILE_COUNT; p++)
-		fprintf(stream, " %-12s", profile_name((enum profile)p));
-	fprintf(stream, " %s\n", "clause: what");
-	for (size_t i = 0; i < lint_rule_count(); i++)
-		print_rule(lint_rule(i), stream);
-	for (size_t i = 0; i < verify_rule_count(); i++)
-		print_rule(verify_rule(i), stream);
+		json_string(json, profile_name((enum profile)p),
+		    rule.severity[p] == 0 ? NULL
+					  : severity_texts[rule.severity[p]]);
+	json_close(json, '}');
+	json_close(json, '}');
+}
+
+static void
+print_rules(const struct command_call *call)
+{
+	FILE *stream = call->context->out;
+	size_t of_one = lint_rule_count();
+
+	if (call->json == NULL) {
+		fprintf(stream, "%-17s", "rule");
+		for (int p = 0; p < PROFILE_COUNT; p++)
+			fprintf(
+			    stream, " %-12s", profile_name((enum profile)p));
+		fprintf(stream, " %s\n", "clause: what");
+	}
+	for (size_t i = 0; i < of_one + verify_rule_count(); i++) {
+		struct lint_rule_facts rule =
+		    i < of_one ? lint_rule(i) : verify_rule(i - of_one);
+
+		if (call->json != NULL)
+			print_rule_json(rule, call->json);
+		else
+			print_rule(rule, stream);
+	}
 }
 
 /* Judges and tells what it found. */
@@ -258,14 +303,16 @@ verify_judge(struct verify *verify, const struct judges *judges,
 	enum status status =
 	    verify_paths(verify, call->operand_count, call->operands);
 
-	command_close(call);
 	if (status_exit(status) == status_exit(STATUS_USAGE))
-		; /* Nothing was judged. */
-	else if (options->json)
-		tell_json(verify, judges, call->context->out, status);
-	else
+		return status; /* Nothing was judged. */
+	command_close(call);
+	if (options->json) {
+		command_json(call, true, NULL);
+		tell_json(verify, judges, call->json);
+	} else {
 		tell(verify, judges, call->context->out, options->quiet);
-	return status;
+	}
+	return status_graver(status, judges->broken);
 }
 
 static enum status
@@ -288,7 +335,8 @@ command_run(struct command_call *call, const void *given)
 	enum status status;
 
 	if (options->rules) {
-		print_rules(context->out);
+		command_json(call, options->json, "rules");
+		print_rules(call);
 		return STATUS_OK;
 	}
 	judges = calloc(1, sizeof(*judges));
@@ -312,8 +360,11 @@ const struct command command_verify = {
     .name = "verify",
     .operands = "PATH...",
     .summary = "Judge CRLs offline: files, directories, a manifest",
-    .help = "Exit status: 0 no fault; 2 usage or configuration; 5 faults "
-	    "found.\n",
+    .help = "Of several configurations one that is wrong stops no other; its "
+	    "status is 2.\n\n"
+	    "Exit status: 0 no fault; 1 failed; 2 usage or configuration; 5 "
+	    "faults found.\n",
+    .json_array = "files",
     .options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])},
     .options_size = sizeof(struct verify_options),
     .run = command_run,

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crlpress/name_nearest.h"
 #include "crlpress/report_json.h"
+
+static const struct command command_help;
 
 static const struct command *const commands[] = {
     &command_publish,
@@ -18,6 +21,7 @@ static const struct command *const commands[] = {
     &command_init,
     &command_check_config,
     &command_ocsp_gate,
+    &command_help,
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
@@ -33,10 +37,9 @@ print_overview(FILE *stream)
 		fprintf(stream, "  %-14s%s\n", commands[i]->name,
 		    commands[i]->summary);
 	fprintf(stream,
-	    "  %-14s%s\n  %-14s%s\n\n"
+	    "  %-14s%s\n\n"
 	    "`crlpress help COMMAND` tells more, crlpress(1) all.\n",
-	    "help", "print the help of a command", "--version",
-	    "print the version");
+	    "--version", "Print the version");
 }
 
 static const struct command *
@@ -48,43 +51,66 @@ command_find(const char *name)
 	return NULL;
 }
 
-static enum status
-unknown_command(const struct context *context, const char *name)
+static const char *
+command_next(const void *context, unsigned long i)
 {
-	fprintf(context->err,
-	    "usage: unknown command %s\n  hint: `crlpress help` lists them\n",
-	    name);
+	(void)context;
+	return i < COMMAND_COUNT ? commands[i]->name : NULL;
+}
+
+static enum status
+command_unknown(struct report *report, const char *name)
+{
+	const char *near = name_nearest(name, command_next, NULL);
+
+	report_fault(report, STATUS_USAGE, "usage", NULL, NULL,
+	    "unknown command %s%s%s%s", name,
+	    near != NULL ? "; did you mean " : "", near != NULL ? near : "",
+	    near != NULL ? "?" : "");
+	report_hint(report, "`crlpress help` lists them");
 	return STATUS_USAGE;
 }
 
 static void
-command_help(const struct command *command, FILE *stream)
+command_describe(const struct command *command, FILE *stream)
 {
 	fprintf(stream, "usage: crlpress %s [OPTION...]%s%s\n\n%s.\n\n",
 	    command->name, command->operands[0] != '\0' ? " " : "",
 	    command->operands, command->summary);
 	option_help(&command->options, stream);
 	if (command->help != NULL)
-		fprintf(stream, "\n%s", command->help);
+		fprintf(stream,
+		    "\n%sAnd 4 when standard output cannot be written.\n",
+		    command->help);
 	if (command->help_more != NULL)
 		command->help_more(stream);
 }
 
+/* Of all that are named, or of none. */
 static enum status
-help_dispatch(const struct context *context, int argc, char **argv)
+help_run(struct command_call *call, const void *options)
 {
-	const struct command *command;
-
-	if (argc < 3) {
-		print_overview(context->out);
-		return STATUS_OK;
+	(void)options;
+	for (int i = 0; i < call->operand_count; i++)
+		if (command_find(call->operands[i]) == NULL)
+			return command_unknown(call->report, call->operands[i]);
+	for (int i = 0; i < call->operand_count; i++) {
+		if (i > 0)
+			fputc('\n', call->context->out);
+		command_describe(
+		    command_find(call->operands[i]), call->context->out);
 	}
-	command = command_find(argv[2]);
-	if (command == NULL)
-		return unknown_command(context, argv[2]);
-	command_help(command, context->out);
+	if (call->operand_count == 0)
+		print_overview(call->context->out);
 	return STATUS_OK;
 }
+
+static const struct command command_help = {
+    .name = "help",
+    .operands = "[COMMAND...]",
+    .summary = "Print the help of commands, or which there are",
+    .run = help_run,
+};
 
 /* STATUS_DONE when there is nothing more to do. */
 static enum status
@@ -96,7 +122,7 @@ command_parse(const struct command *command, struct command_call *call,
 	    &command->options, argc, argv, options, call->report, &operand);
 
 	if (status == STATUS_DONE) {
-		command_help(command, call->context->out);
+		command_describe(command, call->context->out);
 		return STATUS_DONE;
 	}
 	if (status == STATUS_OK && command->operands[0] == '\0' &&
@@ -104,12 +130,53 @@ command_parse(const struct command *command, struct command_call *call,
 		status = report_fault(call->report, STATUS_USAGE, "usage", NULL,
 		    NULL, "%s takes no operand, have %s", command->name,
 		    argv[operand]);
-	if (status != STATUS_OK)
-		report_hint(call->report,
-		    "`crlpress help %s` lists the options", command->name);
 	call->operands = argv + operand;
 	call->operand_count = argc - operand;
 	return status;
+}
+
+/* Where the last word was a mistake on the command line, and nothing more. */
+static void
+usage_hint(struct report *report, const char *name)
+{
+	size_t count = report_kept(report);
+	const struct finding *last =
+	    count > 0 ? report_finding(report, count - 1) : NULL;
+
+	if (last != NULL && last->severity == SEVERITY_FAULT &&
+	    last->hint == NULL && strcmp(last->object, "usage") == 0)
+		report_hint(report, "see `crlpress %s --help`", name);
+}
+
+/* By the command's own option, or one that it would have been. */
+static bool
+json_is_wanted(
+    const struct command *command, int argc, char **argv, const void *options)
+{
+	const struct option_table *table = &command->options;
+
+	for (size_t i = 0; command->json_array != NULL && i < table->count; i++)
+		if (strcmp(table->row[i].name, "json") == 0)
+			return *(const bool *)((const char *)options +
+					       table->row[i].offset);
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--json") == 0)
+			return true;
+	return false;
+}
+
+/* What stopped a command before it began its document is told by one. */
+static void
+command_end(const struct command *command, struct command_call *call,
+    bool is_json, enum status status)
+{
+	usage_hint(call->report, command->name);
+	command_close(call);
+	if (is_json && call->json == NULL)
+		command_json(call, true,
+		    command->json_array != NULL ? command->json_array : "done");
+	if (call->json != NULL)
+		report_json_end(call->report, status, call->json);
 }
 
 /* argv[0] is the command's name. */
@@ -121,7 +188,7 @@ command_run(const struct command *command, const struct context *context,
 	    .context = context,
 	    .report = report_new(context->err, SEVERITY_NOTE),
 	};
-	void *options = calloc(1, command->options_size);
+	void *options = calloc(1, command->options_size + 1);
 	enum status status = STATUS_NO_MEMORY;
 
 	if (call.report != NULL && options != NULL) {
@@ -129,15 +196,42 @@ command_run(const struct command *command, const struct context *context,
 		if (status == STATUS_OK)
 			status = command->run(&call, options);
 		else if (status == STATUS_DONE)
-			status = STATUS_OK;
-		command_close(&call);
+			goto out;
+		command_end(command, &call,
+		    json_is_wanted(command, argc, argv, options), status);
 	}
-	if (call.json != NULL)
-		report_json_end(call.report, status, call.json);
+out:
 	progress_free(call.progress);
 	report_free(call.report);
 	free(options);
+	return status == STATUS_DONE ? STATUS_OK : status;
+}
+
+/* argv[0] is no command's name. */
+static enum status
+unknown_run(const struct context *context, int argc, char **argv)
+{
+	struct command_call call = {
+	    .context = context,
+	    .report = report_new(context->err, SEVERITY_NOTE),
+	};
+	enum status status;
+
+	if (call.report == NULL)
+		return STATUS_NO_MEMORY;
+	status = command_unknown(call.report, argv[0]);
+	command_end(&command_help, &call,
+	    json_is_wanted(&command_help, argc, argv, NULL), status);
+	report_free(call.report);
 	return status;
+}
+
+/* `crlpress --help` is `crlpress help`. */
+static const char *
+command_word(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 ? "help"
+								      : word;
 }
 
 enum status
@@ -153,13 +247,10 @@ command_dispatch(const struct context *context, int argc, char **argv)
 		fprintf(context->out, "crlpress %s\n", CRLPRESS_VERSION);
 		return STATUS_OK;
 	}
-	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
-	    strcmp(argv[1], "-h") == 0)
-		return help_dispatch(context, argc, argv);
-	command = command_find(argv[1]);
-	if (command == NULL)
-		return unknown_command(context, argv[1]);
-	return command_run(command, context, argc - 1, argv + 1);
+	command = command_find(command_word(argv[1]));
+	return command != NULL
+		   ? command_run(command, context, argc - 1, argv + 1)
+		   : unknown_run(context, argc - 1, argv + 1);
 }
 
 enum status

@@ -6,11 +6,49 @@
 #include "crlpress/command.h"
 #include "crlpress/quantity.h"
 
+void
+command_names_add(struct command_names *names, const char *name)
+{
+	size_t len = strlen(names->text);
+	const char *comma = len > 0 ? ", " : "";
+
+	names->count++;
+	if (names->left > 0 ||
+	    strlen(comma) + strlen(name) >= sizeof(names->text) - len)
+		names->left++;
+	else
+		(void)snprintf(names->text + len, sizeof(names->text) - len,
+		    "%s%s", comma, name);
+}
+
+void
+command_names_hint(const struct command_names *names, struct report *report)
+{
+	if (names->left == names->count)
+		return;
+	if (names->left > 0)
+		report_hint(report, "configured: %s and %zu more", names->text,
+		    names->left);
+	else
+		report_hint(report, "configured: %s", names->text);
+}
+
+enum status
+command_not_configured(const char *issuer, const struct command_names *names,
+    struct report *report)
+{
+	report_fault(report, STATUS_USAGE, "usage", NULL, NULL,
+	    "--issuer %s: not configured", issuer);
+	command_names_hint(names, report);
+	return STATUS_USAGE;
+}
+
 bool
 command_is_asked_for(struct command_issuers *issuers, const char *name)
 {
 	bool found = issuers->named->count == 0;
 
+	command_names_add(&issuers->names, name);
 	for (size_t i = 0; i < issuers->named->count; i++)
 		if (strcmp(issuers->named->text[i], name) == 0)
 			found = issuers->found[i] = true;
@@ -26,9 +64,8 @@ command_issuers_missing(
 	for (size_t i = 0; !issuers->is_one_unread && i < issuers->named->count;
 	     i++)
 		if (!issuers->found[i])
-			worst = report_fault(report, STATUS_USAGE, "usage",
-			    NULL, NULL, "--issuer %s: not configured",
-			    issuers->named->text[i]);
+			worst = command_not_configured(
+			    issuers->named->text[i], &issuers->names, report);
 	return worst;
 }
 
@@ -97,10 +134,12 @@ command_print_gates(FILE *stream)
 
 	fprintf(stream, "\nGates:\n");
 	for (int i = 0; i < GATE_COUNT; i++) {
-		snprintf(name, sizeof(name), "%s%s", gate_name((enum gate)i),
-		    gate_is_of_shard((enum gate)i) ? ":SHARD" : "");
-		fprintf(
-		    stream, "  %-26s%s\n", name, gate_summary((enum gate)i));
+		enum gate gate = (enum gate)i;
+
+		snprintf(name, sizeof(name), "%s%s%s", gate_name(gate),
+		    gate_is_of_shard(gate) ? ":SHARD" : "",
+		    gate_takes_all(gate) ? "|all" : "");
+		fprintf(stream, "  %-26s%s\n", name, gate_summary(gate));
 	}
 }
 

@@ -102,13 +102,6 @@ json_null(struct json *json, const char *name)
 }
 
 void
-json_number_text(struct json *json, const char *name, const char *digits)
-{
-	begin(json, name);
-	fputs(digits, json->stream);
-}
-
-void
 json_seconds(struct json *json, const char *name, double seconds)
 {
 	if (!isfinite(seconds)) {

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* crlpress: what comes from outside the program comes in here. */
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -98,14 +101,34 @@ open_standard_descriptors(void)
 		(void)close(fd);
 }
 
-/* Output that was lost, on a full disk say, is said and is a failure too. */
+/* A pipe that nobody reads any more, whichever write it was that failed. */
+static bool
+reader_is_gone(int fd)
+{
+	struct pollfd pipe = {.fd = fd};
+
+	return poll(&pipe, 1, 0) == 1 && (pipe.revents & POLLERR) != 0;
+}
+
+/*
+ * Output that was lost, on a full disk say, is said and is a failure too. Who
+ * closes a pipe has read enough: as little is said as by programs that end by
+ * SIGPIPE, but nothing is left half done, and the exit status is the verdict.
+ */
 static enum status
 close_output(enum status status)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	bool written;
+	int why;
+
+	errno = 0;
+	written = fflush(stdout) == 0 && !ferror(stdout);
+	why = errno;
+	if (written || why == EPIPE || reader_is_gone(STDOUT_FILENO))
 		return status;
-	fprintf(stderr, "standard output: cannot be written; what was done is "
-			"done\n");
+	fprintf(stderr, "standard output: cannot be written%s%s%s\n",
+	    why != 0 ? ": " : "", why != 0 ? strerror(why) : "",
+	    status == STATUS_OK ? "; all else was done" : "");
 	return status == STATUS_OK ? STATUS_PARTIAL : status;
 }
 

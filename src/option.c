@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "crlpress/name_nearest.h"
 #include "crlpress/quantity.h"
 #include "crlpress/utc.h"
 
@@ -112,13 +113,44 @@ option_find(const struct option_table *table, int value)
 	return NULL;
 }
 
+static const char *
+option_next(const void *context, unsigned long i)
+{
+	const struct option_table *table = context;
+
+	if (i == table->count)
+		return "help";
+	return i < table->count ? table->row[i].name : NULL;
+}
+
+static enum status
+unknown_fault(
+    const struct option_table *table, const char *text, struct report *report)
+{
+	bool is_long = strncmp(text, "--", 2) == 0;
+	const char *near = NULL;
+	char name[NAME_NEAREST_BYTES];
+
+	/* What is behind a = is the value. */
+	if (is_long && strcspn(text + 2, "=") < sizeof(name)) {
+		snprintf(name, sizeof(name), "%.*s",
+		    (int)strcspn(text + 2, "="), text + 2);
+		near = name_nearest(name, option_next, table);
+	}
+	return report_fault(report, STATUS_USAGE, "usage", NULL, NULL,
+	    "unknown option %s%s%s%s", text,
+	    near != NULL ? "; did you mean --" : "", near != NULL ? near : "",
+	    near != NULL ? "?" : "");
+}
+
 /*
  * What getopt_long did not take. A letter is in optopt, and argv[optind - 1]
  * not yet behind it when others follow; a long option is in argv, and its
  * value in optopt when it is known.
  */
 static enum status
-option_fault(int value, char **argv, struct report *report)
+option_fault(const struct option_table *table, int value, char **argv,
+    struct report *report)
 {
 	const char *text = argv[optind - 1];
 	char letter[] = {'-', (char)optopt, '\0'};
@@ -132,10 +164,13 @@ option_fault(int value, char **argv, struct report *report)
 	if (optopt != 0 && text != letter)
 		return report_fault(report, STATUS_USAGE, "usage", NULL, NULL,
 		    "%s: this option takes no argument", text);
-	return report_fault(report, STATUS_USAGE, "usage", NULL, NULL,
-	    "unknown option %s", text);
+	return unknown_fault(table, text, report);
 }
 
+/*
+ * The first mistake is told: others may follow from it. The flags behind it
+ * are read all the same, for one says how it is to be told.
+ */
 enum status
 option_parse(const struct option_table *table, int argc, char **argv,
     void *options, struct report *report, int *operands)
@@ -149,15 +184,17 @@ option_parse(const struct option_table *table, int argc, char **argv,
 	/* 0, not 1: a scan before this one may have ended within "-abc". */
 	optind = 0;
 	opterr = 0;
-	while (status == STATUS_OK &&
-	       (value = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
-		if (value == 'h')
+	while ((value = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		const struct option_row *row = option_find(table, value);
+
+		if (status == STATUS_OK && value == 'h')
 			return STATUS_DONE;
-		if (value == ':' || value == '?')
-			status = option_fault(value, argv, report);
-		else
-			status = option_store(
-			    option_find(table, value), optarg, options, report);
+		if (row == NULL && status == STATUS_OK)
+			status = option_fault(table, value, argv, report);
+		else if (row != NULL &&
+			 (status == STATUS_OK || row->kind == OPTION_FLAG))
+			status = status_graver(
+			    status, option_store(row, optarg, options, report));
 	}
 	*operands = optind;
 	return status;

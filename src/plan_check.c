@@ -96,8 +96,8 @@ facts_take(struct plan_answer *answer, const struct crl *crl)
 	answer->has_number =
 	    crl_number(crl, &answer->number, &fault) == STATUS_OK;
 	answer->this_update_sec = crl->this_update.sec;
-	answer->next_update_sec =
-	    crl->has_next_update ? crl->next_update.sec : 0;
+	answer->has_next_update = crl->has_next_update;
+	answer->next_update_sec = crl->next_update.sec;
 }
 
 /* Another type is told apart by some clients, and by most is not. */
@@ -329,7 +329,7 @@ plan_answers_print(const struct plan_answers *answers, FILE *stream)
 
 		if (answer->has_number)
 			(void)uint160_to_decimal(&answer->number, number);
-		if (answer->parsed)
+		if (answer->has_next_update)
 			(void)utc_to_iso(answer->next_update_sec, next);
 		fprintf(stream, "  %-6s  %3d  %-10s  %-20s  %s\n",
 		    verdict_of(answer), answer->code, number, next,
@@ -350,13 +350,15 @@ print_json(const struct plan_answer *answer, struct json *json)
 	json_uint(json, "code", (uint64_t)answer->code);
 	json_bool(json, "ok", answer->well);
 	if (answer->has_number)
-		json_number_text(json, "number",
+		json_string(json, "number",
 		    uint160_to_decimal(&answer->number, number));
 	if (answer->parsed) {
 		json_string(json, "this_update",
 		    utc_to_iso(answer->this_update_sec, iso));
 		json_string(json, "next_update",
-		    utc_to_iso(answer->next_update_sec, iso));
+		    answer->has_next_update
+			? utc_to_iso(answer->next_update_sec, iso)
+			: NULL);
 		json_uint(json, "entries", answer->entries);
 		json_uint(json, "size", answer->size);
 	}

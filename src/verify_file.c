@@ -74,6 +74,7 @@ read_facts(struct verify_file *file, const struct crl *crl)
 	file->parsed = true;
 	file->size = crl->bytes.len;
 	file->this_update_sec = crl->this_update.sec;
+	file->has_next_update = crl->has_next_update;
 	file->next_update_sec =
 	    crl->has_next_update ? crl->next_update.sec : crl->this_update.sec;
 	file->has_number = crl_number(crl, &file->number, &fault) == STATUS_OK;

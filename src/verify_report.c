@@ -2,7 +2,6 @@
 /* How a verification is told. */
 #include <inttypes.h>
 
-#include "crlpress/report_json.h"
 #include "crlpress/utc.h"
 #include "verify_impl.h"
 
@@ -41,6 +40,7 @@ print_file(const struct verify_file *file, FILE *stream)
 {
 	char date[UTC_ISO_BYTES], until[UTC_ISO_BYTES];
 	char number[UINT160_DECIMAL_BYTES] = "-";
+	const char *next = "-";
 
 	if (!file->parsed) {
 		fprintf(stream, "%-7s %10s %-20s %-20s %-12s ", "FAULTY", "-",
@@ -48,10 +48,11 @@ print_file(const struct verify_file *file, FILE *stream)
 	} else {
 		if (file->has_number)
 			uint160_to_decimal(&file->number, number);
+		if (file->has_next_update)
+			next = utc_to_iso(file->next_update_sec, until);
 		fprintf(stream, "%-7s %10" PRIu64 " %-20s %-20s %-12s ",
 		    file->status == STATUS_OK ? "ok" : "FAULTY", file->entries,
-		    utc_to_iso(file->this_update_sec, date),
-		    utc_to_iso(file->next_update_sec, until), number);
+		    utc_to_iso(file->this_update_sec, date), next, number);
 	}
 	verify_print_text(file->path, stream);
 	fputc('\n', stream);
@@ -95,7 +96,9 @@ print_json_file(const struct verify_file *file, struct json *json)
 		json_string(json, "this_update",
 		    utc_to_iso(file->this_update_sec, date));
 		json_string(json, "next_update",
-		    utc_to_iso(file->next_update_sec, date));
+		    file->has_next_update
+			? utc_to_iso(file->next_update_sec, date)
+			: NULL);
 		json_uint(json, "entries", file->entries);
 		json_uint(json, "size", file->size);
 		json_string(json, "sha256", hash_to_hex(&file->sha256, hex));
@@ -104,12 +107,8 @@ print_json_file(const struct verify_file *file, struct json *json)
 }
 
 void
-verify_print_json(
-    const struct verify *verify, enum status status, struct json *json)
+verify_print_json(const struct verify *verify, struct json *json)
 {
-	json_open(json, "files", '[');
 	for (size_t i = 0; i < verify->file_count; i++)
 		print_json_file(&verify->file[i], json);
-	json_close(json, ']');
-	report_print_json(verify->report, status, json);
 }

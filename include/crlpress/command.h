@@ -18,7 +18,8 @@
 /*
  * One call of a command, which command_dispatch begins and ends: the command
  * line is parsed before its `run`, and behind it report and JSON are closed
- * with the status that it gave.
+ * with the status that it gave. A fault of the object "usage" that was the last
+ * word gets its hint there, and --json its document where `run` began none.
  */
 struct command_call {
 	const struct context *context;
@@ -37,6 +38,8 @@ struct command {
 	const char *summary;  /* one line */
 	const char *help;     /* a paragraph below the options; may be NULL */
 	void (*help_more)(FILE *stream); /* a table below that; may be NULL */
+	/* With an option --json: the array of its report. */
+	const char *json_array;
 	struct option_table options;
 	size_t options_size;
 	/* `options` is the command's struct of that size. */
@@ -54,7 +57,7 @@ extern const struct command command_revoke;
 extern const struct command command_sign;
 extern const struct command command_verify;
 
-/* Finds and runs argv[1]; --help, --version and `help COMMAND` too. */
+/* Finds and runs argv[1]; --help, --version and `help COMMAND...` too. */
 enum status command_dispatch(
     const struct context *context, int argc, char **argv) MUST_CHECK;
 
@@ -76,6 +79,23 @@ void command_json(struct command_call *call, bool wanted, const char *name);
 /* Ends the report, for what is to be printed behind it. */
 void command_close(struct command_call *call);
 
+/* The names that are configured, as far as a hint has room for them. */
+#define COMMAND_NAMES_BYTES 256
+
+struct command_names {
+	char text[COMMAND_NAMES_BYTES]; /* "e1, e2" */
+	size_t count;
+	size_t left; /* out, for want of room */
+};
+
+void command_names_add(struct command_names *names, const char *name);
+/* What --issuer named is not among them; STATUS_USAGE. */
+enum status command_not_configured(const char *issuer,
+    const struct command_names *names, struct report *report);
+/* The hint alone, where there is a name. */
+void command_names_hint(
+    const struct command_names *names, struct report *report);
+
 /*
  * The issuers that --issuer named, none for all of them: asked for by the name
  * of each configuration, and in the end which were not there. That is not said
@@ -85,6 +105,7 @@ struct command_issuers {
 	const struct option_texts *named;
 	bool found[OPTION_TEXTS_MOST];
 	bool is_one_unread;
+	struct command_names names;
 };
 
 bool command_is_asked_for(struct command_issuers *issuers, const char *name);

@@ -19,13 +19,12 @@ struct json {
 /* `name` is NULL in an array and at the top. */
 void json_open(struct json *json, const char *name, char bracket);
 void json_close(struct json *json, char bracket);
-/* What is not UTF-8 becomes U+FFFD; NULL becomes null. */
+/* What is not UTF-8 becomes U+FFFD; NULL becomes null. Numbers of CRLs are
+ * strings: they may have more digits than a reader's double holds. */
 void json_string(struct json *json, const char *name, const char *text);
 void json_uint(struct json *json, const char *name, uint64_t value);
 void json_bool(struct json *json, const char *name, bool value);
 void json_null(struct json *json, const char *name);
-/* Digits beyond what a double holds, as a string would lose their kind. */
-void json_number_text(struct json *json, const char *name, const char *digits);
 /* Seconds, with three decimals; null when they are no number. */
 void json_seconds(struct json *json, const char *name, double seconds);
 

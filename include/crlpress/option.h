@@ -59,8 +59,9 @@ struct option_table {
 };
 
 /*
- * Reads argv[1...] into `options`. Mistakes are reported; STATUS_USAGE. On
- * --help STATUS_DONE. `*operands` is the index of the first operand.
+ * Reads argv[1...] into `options`. The first mistake is reported,
+ * STATUS_USAGE, and flags behind it are read. On --help STATUS_DONE, where no
+ * mistake came before. `*operands` is the index of the first operand.
  */
 enum status option_parse(const struct option_table *table, int argc,
     char **argv, void *options, struct report *report,

@@ -30,6 +30,7 @@ struct plan_answer {
 	bool has_number;
 	struct uint160 number;
 	int64_t this_update_sec;
+	bool has_next_update;
 	int64_t next_update_sec;
 	uint64_t entries;
 	uint64_t size;

@@ -56,6 +56,7 @@ struct verify_file {
 	bool has_number;
 	struct uint160 number;
 	int64_t this_update_sec;
+	bool has_next_update;
 	int64_t next_update_sec; /* this_update_sec where there is none */
 	uint64_t entries;
 	enum status status; /* STATUS_OK or STATUS_FAULTY */
@@ -133,8 +134,8 @@ enum status verify_ask_json(struct verify *verify, const struct uint160 *serial,
 
 /* A table with one line a file, and one line in all. */
 void verify_print(const struct verify *verify, FILE *stream);
-void verify_print_json(
-    const struct verify *verify, enum status status, struct json *json);
+/* One object a file, into the array that is open. */
+void verify_print_json(const struct verify *verify, struct json *json);
 
 /* The rules of sets, as lint.h lists those of one CRL. */
 size_t verify_rule_count(void);

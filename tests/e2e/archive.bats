@@ -187,8 +187,23 @@ report = json.load(sys.stdin)
 (run,) = report["archives"]
 (shard,) = run["shards"]
 assert run["run"] == sys.argv[1], run
-assert str(shard["number"]) == sys.argv[2], shard
+assert run["number"] == shard["number"] == sys.argv[2], shard
 assert report["exit"] == 0' "$run_1" "$number" <<<"$output"
+	archive fetch "$number" as-json --json
+	ended 0
+	has "$output" "\"number\":\"$number\""
+	# Without a word, but for what was asked for.
+	archive fetch -q "$number" quietly
+	ended 0
+	same "$output$stderr" '' 'what was said'
+	[ -n "$(ls quietly)" ]
+	archive prune -q --older-than 400d
+	ended 0
+	same "$output$stderr" '' 'what was said'
+	archive prune -q -n --older-than 400d
+	has "$output" ' would go, '
+	archive list -q
+	has "$output" "$run_1"
 }
 
 @test "an archive that fails stops nothing, and the next run makes up for it" {

@@ -117,7 +117,7 @@ assert [a["shard"] for a in answers] == [0, 1, 2, 3, 4], answers
 assert [a["want"] for a in answers] == ["absent"] + ["crl"] * 3 + ["absent"]
 assert [a["code"] for a in answers] == [404, 200, 200, 200, 404]
 assert all(a["ok"] for a in answers)
-assert str(answers[1]["number"]) == sys.argv[1], answers
+assert answers[1]["number"] == sys.argv[1], answers
 assert report["exit"] == 0, report' "$(manifest_field number)" <<<"$output"
 	# The simplest of servers.
 	sunset_stop
@@ -142,6 +142,12 @@ assert report["exit"] == 0, report' "$(manifest_field number)" <<<"$output"
 	faulty '/bad/2.crl: der'
 	echo '<html>' >"$store/bad/2.crl"
 	faulty '/bad/2.crl: der'
+	cp "$PUBLISH_TREE/tests/bad/next-update-absent.der" "$store/bad/2.crl"
+	faulty '/bad/2.crl: next-update'
+	[[ $output != *1970* ]]
+	check --json
+	same "$(jq -c '[.issuers[0].answers[] | select(.want == "crl") |
+	    .next_update != null]' <<<"$output")" '[true,false,true]' next
 	# Another CA's, in its place.
 	"$PUBLISH_TREE/tools/make-ca" --p256 "$dir/other"
 	ca=$dir/other publish_configure "${settings[@]}"

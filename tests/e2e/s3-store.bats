@@ -678,6 +678,9 @@ serves()
 
 @test "s3: check-config --online tries the store, database or not" {
 	local program=${client%/drivers/*}/crlpress
+	"$BATS_TEST_DIRNAME/../../tools/make-ca" ca
+	cp ca/issuer.pem c
+	cp ca/issuer.key k
 	through_stub
 	run --separate-stderr "$program" check-config -c conf.cnf --online
 	[ "$status" -eq 1 ]

@@ -374,6 +374,10 @@ invalidity date, which is left out: revocationDate alone is published" stderr
 		has "$stderr" f.crl
 	done
 	has "$stderr" 'is out of date, have nextUpdate'
+	# A trial says so beforehand.
+	run "$CRLPRESS" check-config -q --online --config "$conf"
+	ended 3
+	has "$output" 'f1: db-fresh, house rule: the CRL is not current, have '
 	cp "$CRLS/newer.crl" f1/f.crl
 	publish_ok
 	cp "$CRLS/good.crl" f1/f.crl
@@ -392,6 +396,9 @@ invalidity date, which is left out: revocationDate alone is published" stderr
 	publish
 	ended 3
 	has "$stderr" 'f1: clock, RFC 5280, 5.1.2.4: the clock here is behind'
+	run "$CRLPRESS" check-config -q --online --config "$conf"
+	ended 3
+	has "$output" 'f1: clock, RFC 5280, 5.1.2.4: the clock here is behind'
 	# Another kind of source than the one before.
 	publish_configure "${settings[@]}" "source.source=index:$OSSL/index.txt"
 	publish

@@ -170,7 +170,7 @@ sec()
 	gate_config gates.clock_skew=5m
 	gate --now "$(date -u -d '-10 minutes' +%Y-%m-%dT%H:%M:%SZ)"
 	ended 3
-	has "$stderr" 'clock, house rule: clocks apart, have 6'
+	has "$stderr" 'clock, RFC 5280, 5.1.2.4: clocks apart, have 6'
 	gate --now "$(date -u -d '+10 minutes' +%Y-%m-%dT%H:%M:%SZ)"
 	ended 3
 	[ ! -e "$file" ]
@@ -261,7 +261,51 @@ $PWD/linked/expiry is that of another file too, $one; neither is used"
 	ended 1
 	has "$stderr" 'cannot rename it into place'
 	same "$(cd "$work" && find . -name '*.??????')" '' 'what is left'
-	run --separate-stderr "$CRLPRESS" ocsp-gate
+	run --separate-stderr "$CRLPRESS" ocsp-gate -c "$conf" "$conf"
 	ended 2
-	has "$stderr" 'ocsp-gate wants a configuration'
+	has "$stderr" 'want --config or configurations one by one, not both'
+}
+
+@test "ocsp-gate: --config, a directory, --json" {
+	local one=$conf both=$BATS_TEST_TMPDIR/both
+	certificate "now() - '1 day'::interval" "'http://o'" false
+	# As everywhere: an option, the environment, a directory.
+	run -0 "$CRLPRESS" ocsp-gate --config "$one"
+	CRLPRESS_CONFIG=$one run -0 "$CRLPRESS" ocsp-gate
+	has "$output" "$name: last expiry "
+	publish_new plain
+	mkdir "$both"
+	cp "$one" "$conf" "$both"
+	run -0 --separate-stderr "$CRLPRESS" ocsp-gate "$both"
+	same "$(wc -l <<<"$output")$stderr" 1 answers
+	# One that says where but not what is a mistake, wherever it is.
+	publish_configure ocsp.expiry_file="$work/other"
+	cp "$conf" "$both"
+	run --separate-stderr "$CRLPRESS" ocsp-gate -c "$both"
+	ended 2
+	has "$stderr" 'plain.cnf: config: [ocsp] query_file: missing'
+	has "$output" ': last expiry '
+	# And so is a directory in which nobody asks.
+	publish_configure
+	cp "$conf" "$both"
+	rm "$both/${one##*/}"
+	publish_new other
+	cp "$conf" "$both"
+	run --separate-stderr "$CRLPRESS" ocsp-gate -c "$both"
+	ended 2
+	has "$stderr" 'no issuer here has [ocsp] query_file'
+	# What was found, and by the exit status what follows.
+	file_before=$(<"$file")
+	run --separate-stderr "$CRLPRESS" ocsp-gate -n --json -c "$one"
+	ended 0
+	same "$(jq -r '.answers[0] | .issuer, .may_end' <<<"$output")" \
+	    "g$BATS_TEST_NUMBER"$'\ntrue' answer
+	same "$(jq -r .exit <<<"$output")" 0 exit
+	same "$(<"$file")" "$file_before" 'what was written'
+	pg_psql -c "INSERT INTO certificate VALUES ('g$BATS_TEST_NUMBER',
+	    '2090-01-01Z', 'http://o', false)"
+	run --separate-stderr "$CRLPRESS" ocsp-gate --json -c "$one"
+	ended 3
+	same "$(jq -r '.answers[0] | .last_expiry, .may_end' <<<"$output")" \
+	    $'2090-01-01T00:00:00Z\nfalse' answer
 }

@@ -145,6 +145,21 @@ query()
 	has "$stderr" '30 rows would be refused: revoked_at lies in the future'
 }
 
+@test "an issuer that the table has not" {
+	publish_configure source.issuer_id=T1
+	online
+	ended 3
+	has "$stderr" "t1: db-scope, house rule: the source has not one row of \
+issuer_id T1"
+	has "$output" '# t1: 0 rows, 0 to be refused'
+	publish
+	ended 3
+	has "$stderr" 't1: db-scope, house rule: the source has not one row'
+	publish_configure source.issuer_id=T1 gates.allow_empty=yes
+	online
+	ended 0
+}
+
 @test "a right that is missing, and a database that is not there" {
 	pg_psql -c 'REVOKE SELECT ON certificate FROM cron'
 	query 'SELECT serial, revoked_at, reason, not_after, shard

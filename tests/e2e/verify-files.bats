@@ -156,6 +156,18 @@ not_a_crl()
 	has "$output" "0 of 1 CRLs ok"
 }
 
+@test "a nextUpdate that is not there is null, and a dash" {
+	verify -i "$bad/issuer.pem" --now 2026-03-01T12:00:00Z \
+	    "$bad/next-update-absent.der"
+	faulty next-update "$bad/next-update-absent.der: "
+	has "$output" ' 2026-03-01T06:00:00Z -  '
+	verify -i "$bad/issuer.pem" --now 2026-03-01T12:00:00Z --json \
+	    "$bad/next-update-absent.der" "$bad/good-three.der"
+	ended 5
+	same "$(jq -c '[.files[].next_update != null]' <<<"$output")" \
+	    '[false,true]' next_update
+}
+
 @test "cut off, flipped, empty, enormous" {
 	local i file size
 	size=$(stat -c %s "$bad/good-three.der")

@@ -200,6 +200,11 @@ struct bad {
 
 static const struct bad bad[] = {
     {"--nonsense", "unknown option --nonsense"},
+    {"--isuer a", "unknown option --isuer; did you mean --issuer?"},
+    {"--isuer=issuer", "unknown option --isuer=issuer; did you mean --issuer?"},
+    {"--hlep", "unknown option --hlep; did you mean --help?"},
+    /* Of two that begin so; nothing is left of it as either. */
+    {"--a", "unknown option --a"},
     {"--nonsense=7", "unknown option --nonsense=7"},
     {"--nonsense op", "unknown option --nonsense"},
     {"-x", "unknown option -x"},
@@ -250,15 +255,20 @@ test_bad(void **state)
 	}
 }
 
-/* Only the first mistake is said: the rest may follow from it. */
+/* Only the first mistake is said: the rest may follow from it. But flags say
+ * how it is to be said. */
 static void
 test_first(void **state)
 {
 	struct command_line *line = *state;
 
-	assert_int_equal(parse(line, "-j 0 -x -q"), STATUS_USAGE);
+	assert_int_equal(parse(line, "-j 0 -x -c f -q -h"), STATUS_USAGE);
 	assert_int_equal(report_kept(line->report), 1);
-	assert_false(line->options.quiet);
+	assert_true(line->options.quiet);
+	assert_null(line->options.config);
+	assert_int_equal(parse(line, "--nonsense -q"), STATUS_USAGE);
+	assert_int_equal(report_kept(line->report), 1);
+	assert_true(line->options.quiet);
 }
 
 static void
