@@ -6,8 +6,8 @@
 -- datetime. Boulder itself runs on MariaDB and MySQL.
 --
 -- issuer_id        issuerID: the first 7 octets of the SHA-1 of the issuer's
---                  subject, as an integer; docs/sources.md prints it from the
---                  certificate
+--                  subject, as an integer; `crlpress init --issuer-cert FILE`
+--                  makes it of its certificate
 -- serial_encoding  hex
 -- scheme           column, first = 1
 -- reads            the revoked rows of one issuer

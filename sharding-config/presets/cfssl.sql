@@ -4,7 +4,8 @@
 -- 001_CreateCertificates and 002_AddMetadataToCertificates (CFSSL 1.6).
 --
 -- issuer_id        the key identifier of the issuer, in hex without colons;
---                  docs/sources.md prints it from the certificate
+--                  `crlpress init --issuer-cert FILE` makes it of its
+--                  certificate
 -- serial_encoding  decimal
 -- scheme           serial-mod with count = 1: one CRL. Where certificates name
 --                  several, the column pem tells which: scheme = cdp,
