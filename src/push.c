@@ -83,16 +83,17 @@ is_meant(struct push *push, const struct config *config, size_t count)
 }
 
 static enum status
-none_meant(struct push *push)
+none_meant(struct push *push, const struct command_names *names)
 {
 	if (push->settings->issuer != NULL)
-		return report_fault(push->report, STATUS_USAGE, "usage", NULL,
-		    NULL, "--issuer %s: no such name is configured",
-		    push->settings->issuer);
-	return command_usage(push->report,
+		return command_not_configured(
+		    push->settings->issuer, names, push->report);
+	(void)command_usage(push->report,
 	    push->certificate_count > 0
 		? "no configured issuer has issued the certificates given"
 		: "there are several issuers; name one with --issuer");
+	command_names_hint(names, push->report);
+	return STATUS_USAGE;
 }
 
 /*
@@ -103,11 +104,15 @@ static enum status
 choose_config(struct push *push, char **paths, size_t count,
     struct config **chosen, enum status *broken)
 {
+	struct command_names names = {.count = 0};
+
 	for (size_t i = 0; i < count; i++) {
 		struct config *config = NULL;
 		enum status status =
 		    config_load(paths[i], push->report, &config);
 
+		if (status == STATUS_OK)
+			command_names_add(&names, config->name);
 		if (status != STATUS_OK) {
 			*broken = status_graver(*broken, status);
 		} else if (!is_meant(push, config, count)) {
@@ -126,7 +131,7 @@ choose_config(struct push *push, char **paths, size_t count,
 	}
 	if (*chosen != NULL)
 		return STATUS_OK;
-	return *broken != STATUS_OK ? *broken : none_meant(push);
+	return *broken != STATUS_OK ? *broken : none_meant(push, &names);
 }
 
 enum status

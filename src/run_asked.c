@@ -214,27 +214,62 @@ run_asked_note(struct run *run, const struct source_row *row)
 	asked->recorded_at_sec = row->recorded_at_sec;
 }
 
+/* The last one of this serial; NULL: there is none. */
+static const struct row *
+row_of(const struct row *rows, size_t n, const struct uint160 *serial)
+{
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (uint160_compare(&rows[middle].serial, serial) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low > 0 && uint160_compare(&rows[low - 1].serial, serial) == 0
+		   ? &rows[low - 1]
+		   : NULL;
+}
+
+/*
+ * BR 4.9.7 counts the time to the first CRL that lists it, and a push of what
+ * is listed already is not that. The merge has told what differs from the CRL
+ * that stood there; one that was damaged, or is not the issuer's word, and was
+ * let pass says nothing of what it does not list, or does.
+ */
+static enum run_before
+before_of(const struct run *run, const struct run_shard *shard,
+    const struct uint160 *serial)
+{
+	const struct gate_passes *passes = &run->options->passes;
+	const struct row *change =
+	    row_of(shard->changes.row, shard->changes.count, serial);
+
+	if (shard->is_gone || shard->previous_passed ||
+	    gate_was_passed(passes, GATE_PREVIOUS, shard->index) ||
+	    gate_was_passed(passes, GATE_SCOPE, shard->index))
+		return RUN_BEFORE_UNKNOWN;
+	if (!shard->has_previous ||
+	    (change != NULL && change->spare == GATE_ADDED))
+		return RUN_BEFORE_NOT;
+	return change != NULL ? RUN_BEFORE_CHANGED : RUN_BEFORE_LISTED;
+}
+
 void
-run_asked_mark(
-    struct run *run, uint32_t shard, const struct row *rows, size_t n)
+run_asked_mark(struct run *run, const struct run_shard *shard,
+    const struct row *rows, size_t n)
 {
 	for (size_t i = 0; i < run->options->asked_count; i++) {
 		struct run_asked *asked = &run->options->asked[i];
-		size_t low = 0, high = n;
 
-		if (asked->shard != shard)
+		if (asked->shard != shard->index)
 			continue;
-		while (low < high) {
-			size_t middle = low + (high - low) / 2;
-
-			if (uint160_compare(
-				&rows[middle].serial, &asked->serial) < 0)
-				low = middle + 1;
-			else
-				high = middle;
-		}
-		asked->listed = low < n && uint160_compare(&rows[low].serial,
-					       &asked->serial) == 0;
+		asked->listed = row_of(rows, n, &asked->serial) != NULL;
+		asked->before = before_of(run, shard, &asked->serial);
+		asked->before_number = shard->previous_number;
+		asked->before_this_update_sec = shard->previous_this_update_sec;
 	}
 }
 

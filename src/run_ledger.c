@@ -172,7 +172,9 @@ run_ledger_passed(struct run *run)
 		if (status != STATUS_OK)
 			break;
 		json_string(&event.json, "gate", gate_name(pass->gate));
-		if (gate_is_of_shard(pass->gate))
+		if (pass->all)
+			json_bool(&event.json, "all", true);
+		else if (gate_is_of_shard(pass->gate))
 			json_uint(&event.json, "shard", pass->shard);
 		status = event_close(run, &event);
 	}

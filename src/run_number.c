@@ -120,8 +120,8 @@ take_shared(struct run *run)
 	return status;
 }
 
-enum status
-run_choose_number(struct run *run)
+static enum status
+take_number(struct run *run)
 {
 	struct uint160 given;
 	enum status status = state_number(run->state, STATE_NUMBER, &given);
@@ -144,4 +144,15 @@ run_choose_number(struct run *run)
 	return run->work != NULL
 		   ? take_shared(run)
 		   : state_number_take(run->state, &run->number, &run->number);
+}
+
+enum status
+run_choose_number(struct run *run)
+{
+	enum status status = take_number(run);
+
+	/* One that was not taken is nobody's, and is not told. */
+	if (status != STATUS_OK)
+		run->number = (struct uint160){{0}};
+	return status;
 }

@@ -23,8 +23,11 @@ static const char *const phase_names[RUN_PHASE_COUNT] = {
     [RUN_PHASE_PUBLISH] = "publish",
 };
 
-/* Withheld shards that the summary names; --json has them all. */
-#define WITHHELD_NAMED_MOST 64
+/* Ranges of shards that the summary names; --json has them all. */
+#define RANGES_NAMED_MOST 64
+
+/* From as many in a row on they are told as a range. */
+#define RANGE_LEAST 3
 
 /* Of more serials, only those are told one by one that were not published. */
 #define ASKED_TOLD_MOST 100
@@ -117,12 +120,49 @@ shard_listing(const struct run *run, const struct run_asked *asked)
 	return NULL;
 }
 
-/* From when on it was known to when everybody can. */
+/*
+ * From when on it was known to when everybody can: of a serial that is listed
+ * for the first time. What was listed already has been published before.
+ */
+static void
+print_published(
+    const struct run_shard *shard, const struct run_asked *asked, FILE *stream)
+{
+	char date[UTC_ISO_BYTES];
+
+	if (shard->state != RUN_SHARD_PUBLISHED) {
+		fputs("would be published", stream);
+		return;
+	}
+	fprintf(stream, "published %s", utc_to_iso(shard->published_sec, date));
+	if (asked->before == RUN_BEFORE_NOT && asked->has_recorded)
+		fprintf(stream, ", %" PRId64 " s later",
+		    shard->published_sec - asked->recorded_at_sec);
+}
+
+/* The CRL that stood there, if it listed this serial. */
+static void
+print_before(const struct run_asked *asked, FILE *stream)
+{
+	char number[UINT160_DECIMAL_BYTES], date[UTC_ISO_BYTES];
+
+	if (asked->before == RUN_BEFORE_UNKNOWN)
+		fputs("whether it was listed before is not known, ", stream);
+	else if (asked->before != RUN_BEFORE_NOT)
+		fprintf(stream, "listed already%s by number %s of %s, ",
+		    asked->before == RUN_BEFORE_CHANGED
+			? ", with another date or reason,"
+			: "",
+		    uint160_to_decimal(&asked->before_number, number),
+		    utc_to_iso(asked->before_this_update_sec, date));
+}
+
 static void
 print_asked(const struct run *run, const struct run_asked *asked, FILE *stream)
 {
 	const struct run_shard *shard = shard_listing(run, asked);
 	char hex[UINT160_HEX_BYTES], date[UTC_ISO_BYTES];
+	char number[UINT160_DECIMAL_BYTES];
 
 	fprintf(stream, "%s: serial %s: ", run->config->name,
 	    uint160_to_hex(&asked->serial, hex));
@@ -135,15 +175,12 @@ print_asked(const struct run *run, const struct run_asked *asked, FILE *stream)
 	if (asked->has_recorded)
 		fprintf(stream, "recorded %s, ",
 		    utc_to_iso(asked->recorded_at_sec, date));
-	if (shard->state != RUN_SHARD_PUBLISHED)
-		fputs("would be published\n", stream);
-	else if (asked->has_recorded)
-		fprintf(stream, "published %s, %" PRId64 " s later\n",
-		    utc_to_iso(shard->published_sec, date),
-		    shard->published_sec - asked->recorded_at_sec);
-	else
-		fprintf(stream, "published %s\n",
-		    utc_to_iso(shard->published_sec, date));
+	print_before(asked, stream);
+	if (asked->before >= RUN_BEFORE_LISTED)
+		fprintf(stream, "number %s ",
+		    uint160_to_decimal(&shard->number, number));
+	print_published(shard, asked, stream);
+	fputc('\n', stream);
 }
 
 static void
@@ -163,24 +200,88 @@ print_shards(const struct run *run, FILE *stream)
 	}
 }
 
-/* Indices for --pass; the faults above may all be of one shard. */
-static void
-print_withheld(const struct run *run, FILE *stream)
+static bool
+is_withheld(const struct run_shard *shard)
 {
-	unsigned printed = 0;
+	return shard->state == RUN_SHARD_WITHHELD;
+}
 
-	for (size_t i = 0; i < run->shard_count; i++) {
-		if (run->shard[i].state != RUN_SHARD_WITHHELD)
-			continue;
-		if (printed == 0)
-			fprintf(stream, "%s: withheld:", run->config->name);
-		if (printed++ < WITHHELD_NAMED_MOST)
-			fprintf(stream, " %" PRIu32, run->shard[i].index);
+static bool
+is_unpublished(const struct run_shard *shard)
+{
+	return shard->state == RUN_SHARD_FAILED ||
+	       (shard->state == RUN_SHARD_UNPLACED && !shard->may_stand);
+}
+
+static bool
+is_unknown(const struct run_shard *shard)
+{
+	return shard->state == RUN_SHARD_UNPLACED && shard->may_stand;
+}
+
+/* " 34", or " 34 35", or " 34-66": what goes from `at` to below `end`. */
+static void
+print_range(const struct run *run, size_t at, size_t end, FILE *stream)
+{
+	if (end - at >= RANGE_LEAST) {
+		fprintf(stream, " %" PRIu32 "-%" PRIu32, run->shard[at].index,
+		    run->shard[end - 1].index);
+		return;
 	}
-	if (printed > WITHHELD_NAMED_MOST)
-		fprintf(stream, " and %u more", printed - WITHHELD_NAMED_MOST);
-	if (printed > 0)
+	for (; at < end; at++)
+		fprintf(stream, " %" PRIu32, run->shard[at].index);
+}
+
+/* Indices for --pass or push; the faults above may all be of one shard. */
+static void
+print_which(const struct run *run, const char *what,
+    bool (*is_one)(const struct run_shard *shard), FILE *stream)
+{
+	const struct run_shard *shard = run->shard;
+	unsigned ranges = 0;
+	size_t more = 0;
+
+	for (size_t i = 0, end; i < run->shard_count; i = end) {
+		end = i + 1;
+		if (!is_one(&shard[i]))
+			continue;
+		while (end < run->shard_count && is_one(&shard[end]) &&
+		       shard[end].index == shard[end - 1].index + 1)
+			end++;
+		if (ranges == 0)
+			fprintf(stream, "%s: %s:", run->config->name, what);
+		if (ranges++ < RANGES_NAMED_MOST)
+			print_range(run, i, end, stream);
+		else
+			more += end - i;
+	}
+	if (more > 0)
+		fprintf(stream, " and %zu more", more);
+	if (ranges > 0)
 		fputc('\n', stream);
+}
+
+/* "published", "staged" or "would be published". */
+static const char *
+done_word(const struct run *run)
+{
+	return run->options->dry_run             ? "would be published"
+	       : run->options->stage_dir != NULL ? "staged"
+						 : "published";
+}
+
+/* What is not among the shards that the summary counts as made. */
+static void
+print_missing(const struct run *run, FILE *stream)
+{
+	const char *unpublished = run->options->dry_run ? "would not be made"
+				  : run->options->stage_dir != NULL
+				      ? "not staged"
+				      : "not published";
+
+	print_which(run, "withheld", is_withheld, stream);
+	print_which(run, unpublished, is_unpublished, stream);
+	print_which(run, "published or not, not known", is_unknown, stream);
 }
 
 void
@@ -204,13 +305,10 @@ run_print(const struct run *run, FILE *stream)
 		if (run->options->asked_count <= ASKED_TOLD_MOST ||
 		    !run->options->asked[i].listed)
 			print_asked(run, &run->options->asked[i], stream);
-	print_withheld(run, stream);
+	print_missing(run, stream);
 	fprintf(stream, "%s: %s: %" PRIu64 " of %zu shards %s, ",
 	    run->config->name, status_name(run->status), totals.made,
-	    run->shard_count,
-	    run->options->dry_run             ? "would be published"
-	    : run->options->stage_dir != NULL ? "staged"
-					      : "published");
+	    run->shard_count, done_word(run));
 	if (totals.made > 0)
 		fprintf(stream,
 		    "number %s, %" PRIu64 " entries (+%" PRIu64 " -%" PRIu64
@@ -243,12 +341,33 @@ run_print_json_rows(const struct run *run, struct json *json)
 	json_close(json, '}');
 }
 
+/* NULL: nothing is known of it. */
+static void
+print_json_before(const struct run_asked *asked, struct json *json)
+{
+	enum run_before before =
+	    asked != NULL ? asked->before : RUN_BEFORE_UNKNOWN;
+	bool listed = before >= RUN_BEFORE_LISTED;
+	char number[UINT160_DECIMAL_BYTES], date[UTC_ISO_BYTES];
+
+	if (before == RUN_BEFORE_UNKNOWN)
+		json_null(json, "listed_before");
+	else
+		json_bool(json, "listed_before", listed);
+	json_string(json, "before_number",
+	    listed ? uint160_to_decimal(&asked->before_number, number) : NULL);
+	json_string(json, "before_this_update",
+	    listed ? utc_to_iso(asked->before_this_update_sec, date) : NULL);
+	json_bool(json, "changed", before == RUN_BEFORE_CHANGED);
+}
+
 static void
 print_json_asked(
     const struct run *run, const struct run_asked *asked, struct json *json)
 {
 	const struct run_shard *shard = shard_listing(run, asked);
-	bool published = shard != NULL && shard->state == RUN_SHARD_PUBLISHED;
+	bool first = shard != NULL && shard->state == RUN_SHARD_PUBLISHED &&
+		     asked->before == RUN_BEFORE_NOT;
 	char hex[UINT160_HEX_BYTES], date[UTC_ISO_BYTES];
 
 	json_open(json, NULL, '{');
@@ -260,7 +379,8 @@ print_json_asked(
 	    asked->has_recorded ? utc_to_iso(asked->recorded_at_sec, date)
 				: NULL);
 	json_string(json, "published_at",
-	    published ? utc_to_iso(shard->published_sec, date) : NULL);
+	    first ? utc_to_iso(shard->published_sec, date) : NULL);
+	print_json_before(shard != NULL ? asked : NULL, json);
 	json_close(json, '}');
 }
 
@@ -314,11 +434,14 @@ run_print_json(const struct run *run, struct json *json)
 	if (run->stage_is_done)
 		json_string(json, "request_sha256",
 		    hash_to_hex(&run->request_sha256, hex));
-	json_string(json, "number", uint160_to_decimal(&run->number, number));
-	json_string(
-	    json, "this_update", utc_to_iso(run->this_update_sec, date));
-	json_string(
-	    json, "next_update", utc_to_iso(run->next_update_sec, date));
+	json_string(json, "number",
+	    uint160_is_zero(&run->number)
+		? NULL
+		: uint160_to_decimal(&run->number, number));
+	json_string(json, "this_update",
+	    run->has_times ? utc_to_iso(run->this_update_sec, date) : NULL);
+	json_string(json, "next_update",
+	    run->has_times ? utc_to_iso(run->next_update_sec, date) : NULL);
 	run_print_json_rows(run, json);
 	if (run->options->push) {
 		json_open(json, "serials", '[');

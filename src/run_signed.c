@@ -10,10 +10,12 @@
  * next CRL may change; and the same gates are asked as of any other run, of
  * the rows that these CRLs list. Rows that they do not list are told.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "crlpress/config_text.h"
 #include "crlpress/crl_build.h"
@@ -58,6 +60,26 @@ file_read(
 	return status == STATUS_OK ? STATUS_OK : refuse(run, path, why);
 }
 
+/* What is not there may well be what nobody has made yet. */
+static void
+hint_missing(struct run *run, const char *path, const char *name)
+{
+	const char *dir = run->options->signed_dir;
+
+	if (access(path, F_OK) == 0 || errno != ENOENT)
+		return;
+	if (strcmp(name, REQUEST_NAME) == 0)
+		report_hint(run->report,
+		    "no set was staged here: `crlpress publish --stage-tbs "
+		    "DIR` makes one, `crlpress sign DIR` signs it");
+	else
+		report_hint(run->report,
+		    "not signed yet: `crlpress sign`, where the key is, makes "
+		    "it in the directory that was staged; all of that is "
+		    "expected in %s",
+		    dir);
+}
+
 static enum status
 dir_read(
     struct run *run, const char *name, size_t most, char **data, size_t *len)
@@ -68,6 +90,8 @@ dir_read(
 	if (asprintf(&path, "%s/%s", run->options->signed_dir, name) < 0)
 		return no_memory(run);
 	status = file_read(run, path, most, data, len);
+	if (status == STATUS_REFUSED)
+		hint_missing(run, path, name);
 	free(path);
 	return status;
 }
@@ -175,17 +199,20 @@ config_check(struct run *run)
 	const struct request *request = &run->signed_set->request;
 	const struct config *config = run->config;
 	const struct issuer_facts *facts = issuer_facts(run->issuer);
+	struct shard_placing placing = shard_placing_of(&config->shards);
 
 	if (strcmp(request->issuer, config->name) == 0 &&
 	    memcmp(request->issuer_sha256.octet, facts->sha256, HASH_BYTES) ==
 		0 &&
 	    strcmp(request->url_pattern, config->url_pattern) == 0 &&
 	    request->shard_first == config->shards.first &&
-	    request->shards_configured == config->shards.count)
+	    request->shards_configured == config->shards.count &&
+	    (!request->placing.is_known ||
+		shard_placing_same(&request->placing, &placing)))
 		return STATUS_OK;
 	return refuse(run, run->options->signed_dir,
-	    "staged with another configuration: name, certificate, URL or "
-	    "number of shards differ");
+	    "staged with another configuration: name, certificate, URL, "
+	    "number of shards or scheme differ");
 }
 
 enum status

@@ -207,6 +207,7 @@ request_fill(struct run *run, struct request *request)
 	request->url_pattern = run->config->url_pattern;
 	request->shard_first = run->config->shards.first;
 	request->shards_configured = run->config->shards.count;
+	request->placing = shard_placing_of(&run->config->shards);
 	request->origin = run_origin(run);
 	request->shard = calloc(run->shard_count + 1, sizeof(*request->shard));
 	if (request->shard == NULL)

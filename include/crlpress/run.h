@@ -29,6 +29,14 @@
 #include "crlpress/status.h"
 #include "crlpress/uint160.h"
 
+/* Whether the CRL that was replaced listed a serial already. */
+enum run_before {
+	RUN_BEFORE_UNKNOWN, /* it was gone, or could not be taken at its word */
+	RUN_BEFORE_NOT,
+	RUN_BEFORE_LISTED,
+	RUN_BEFORE_CHANGED, /* with another date or reason */
+};
+
 /* A serial that must stand on what a push publishes. */
 struct run_asked {
 	struct uint160 serial;
@@ -39,6 +47,10 @@ struct run_asked {
 	bool deferred; /* revoked after thisUpdate: the next one's */
 	bool has_recorded;
 	int64_t recorded_at_sec;
+	/* Of one that is listed: whether that is news. */
+	enum run_before before;
+	struct uint160 before_number; /* of the CRL that listed it */
+	int64_t before_this_update_sec;
 };
 
 /* A push of more serials than this is a run. */

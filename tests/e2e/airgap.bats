@@ -382,7 +382,7 @@ strip()
 	ended 0
 	run ! cmp "$box/0.crl" "$store/other-half/0.crl"
 	rm -rf "$box"
-	stage --now "$(date -u -d '1 second' +%FT%TZ)"
+	stage
 	ended 0
 	sign
 	ended 0
@@ -438,7 +438,7 @@ strip()
 	run --separate-stderr bash -c 'ulimit -f 8; exec "$@"' - "$CRLPRESS" \
 	    publish --config "$conf" --stage-tbs "$box" --now "$at"
 	refused 4 'File too large'
-	has "$output" 'noroom: partial: '
+	has "$output" $'noroom: not staged: 1\nnoroom: partial: '
 	has "$output" 'noroom: to be signed: '
 	same "$(ls "$box")" $'0.tbs\nrequest.txt' staged
 	# What was asked for is signed and published; the rest is told.
@@ -453,8 +453,16 @@ strip()
 
 @test "a file too few or too many" {
 	machines files
+	mkdir empty
+	publish --signed empty
+	refused 3 'empty/request.txt: signed, ' \
+	    "hint: no set was staged here: \`crlpress publish --stage-tbs DIR\`"
 	stage
 	ended 0
+	bring
+	refused 3 "$box/signed.txt: signed, " \
+	    "hint: not signed yet: \`crlpress sign\`, where the key is, " \
+	    "all of that is expected in $box"
 	cp -r "$box" kept
 	rm "$box/1.tbs"
 	sign
@@ -980,6 +988,25 @@ killed_at()
 	openssl crl -inform DER -in "$crl" -noout -text >text
 	grep -q 'Only CA Certificates' text
 	"$CRLPRESS" verify --profile tls-ca --issuer "$ca/issuer.pem" "$crl"
+}
+
+@test "crlpress(1): its example is good for a root that revoked nothing yet" {
+	rowless=1 machines newroot issuer.profile=tls-ca
+	sed -n '/^For the CRL of a root/,/^\.Ed/p' \
+	    "$PUBLISH_TREE/docs/crlpress.1" >example
+	{
+		sed -e '1,/^\.Bd/d; /^\.Ed/d' -e "s|root.pem|$ca/issuer.pem|" \
+		    -e "s|/srv/crl|$store|" -e 's|= root$|= newroot|' example
+		printf '[state]\ndir = %s\n' "$state"
+	} >"$conf"
+	grep -q '^key = none$' "$conf"
+	stage
+	ended 0
+	sign
+	ended 0
+	bring
+	ended 0
+	same "$(crl_field "$store/root.crl" serials)" '' serials
 }
 
 @test "a key in a token signs the same" {

@@ -48,25 +48,38 @@ two_hosts()
 @test 'two hosts make one run, and each tells of its own' {
 	hosts_new two 8
 	hosts_rows 800 8
+	pg_psql -c "UPDATE crlpress.revocation SET not_after = now() +
+	    interval '10 days' WHERE issuer = 'two' AND shard % 2 = 1"
 	two_hosts
 	gates_open
 	host_ended a 0
 	host_ended b 0
 	manifest_holds
+	# Who wrote it knows when the entries of the other's shards expire.
+	same "$(sed -n 's/^# shard \([0-9]*\) .* entries=\([0-9]*\) .*'\
+' expiring=\([^ ]*\) .*/\1 \2 \3/p' "$manifest" | awk '{
+	    by = $1 % 2 ? $2 : 0
+	    print $1, $3 == "0/0/0/0/0/0/" by "/" by }' | xargs)" \
+	    '0 1 1 1 2 1 3 1 4 1 5 1 6 1 7 1' expiring
 	export_rows
 	compare 8
 	same "$(ledgers | cut -d' ' -f2 | sort -n | xargs)" '0 1 2 3 4 5 6 7' \
 	    'shards of all ledgers'
 	[ "$(ledgers | cut -d' ' -f1 | sort -u | wc -l)" -eq 2 ]
 	has "$(cat "$work"/?.err)" 'all 8 shards are published'
-	# And once more, over what stands there.
+	# And once more, over what stands there, told as JSON.
 	sleep 1
 	hosts_rows 80 8 --seed 2
+	# shellcheck disable=SC2016 # bash expands
+	host_by=(bash -c 'exec "$@" --json' -)
 	two_hosts
 	gates_open
 	host_ended a 0
 	host_ended b 0
 	versions '2 2 2 2 2 2 2 2'
+	same "$(jq -r '.runs[0] | "\(.this_update) \(.next_update)"' \
+	    "$work/a.out" "$work/b.out" | sort -u)" \
+	    "$(manifest_field this-update) $(manifest_field next-update)" times
 }
 
 @test 'killed with shards that it leased: another makes them' {
@@ -513,6 +526,7 @@ dbname=template1 user=cron"
 	hosts_rows 10 2
 	host a
 	host_ended a 1
-	has "$(cat "$work/a.err")" 'work.sql'
+	has "$(cat "$work/a.err")" 'hint: sharding-config/work.sql makes'
+	same "$(grep -c hint: "$work/a.err")" 1 hints
 	same "$(shards)" '' store
 }

@@ -39,7 +39,7 @@ teardown_file()
 gates()
 {
 	"$CRLPRESS" publish --help | sed '1,/^Gates:$/d' |
-	    sed -E 's/^ *([a-z-]+)(:SHARD)? .*/\1/'
+	    sed -E 's/^ *([a-z-]+)(:SHARD(\|all)?)? .*/\1/'
 }
 
 # untested: those of stdin that no test finds in a manifest as let pass.

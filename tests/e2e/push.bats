@@ -287,6 +287,93 @@ shard_query_file = $PWD/shard.sql|" "$conf" >"$slow"
 	same "$output$stderr" '' 'a quiet push'
 }
 
+# told MEMBERS: these of the one serial of the last report.
+told()
+{
+	jq -c ".runs[0].serials[0] | [$1]" <<<"$output"
+}
+
+# about SERIAL: what the text of the last push says of it.
+about()
+{
+	sed -n "s/^e1: serial $1: shard 0, [^ ]*, //p" <<<"$output"
+}
+
+# BR 4.9.7 counts the time to the first CRL: any other would look like a
+# breach of it.
+@test "what is listed already is told as that, without a latency" {
+	local number this
+	recorded 7a7a7a21 0
+	pg_psql -c "UPDATE crlpress.revocation SET reason = 4,
+	    recorded_at = now() - interval '15 days'
+	    WHERE serial = '\\x7a7a7a21'" >/dev/null
+	# The first time it is one that came late.
+	push --json --serial 7a7a7a21
+	ended 0
+	same "$(told '.listed, .listed_before, .changed, .before_number,
+	    .before_this_update')" '[true,false,false,null,null]' first
+	[ "$(jq '.runs[0].serials[0] | (.published_at | fromdate)
+	    - (.recorded_at | fromdate)' <<<"$output")" -ge 1296000 ]
+	number=$(crl_field "$store/e1/0.crl" number)
+	this=$(iso "$(crl_field "$store/e1/0.crl" this)")
+	push --json --serial 7a7a7a21
+	ended 0
+	same "$(told '.listed, .listed_before, .changed, .before_number,
+	    .before_this_update, .published_at')" \
+	    "[true,true,false,\"$number\",\"$this\",null]" second
+	number=$(crl_field "$store/e1/0.crl" number)
+	this=$(iso "$(crl_field "$store/e1/0.crl" this)")
+	push --dry-run --serial 7a7a7a21
+	ended 0
+	has "$(about 7a7a7a21)" \
+	    ", listed already by number $number of $this, number "
+	has "$(about 7a7a7a21)" ' would be published'
+	push --serial 7a7a7a21
+	ended 0
+	has "$(about 7a7a7a21)" ", listed already by number $number of $this, \
+number $(crl_field "$store/e1/0.crl" number) published 20"
+	[[ $output != *'s later'* ]]
+	# An entry that changes is listed already, too.
+	pg_psql -c "UPDATE crlpress.revocation SET reason = 1
+	    WHERE serial = '\\x7a7a7a21'" >/dev/null
+	push --json --serial 7a7a7a21
+	ended 0
+	same "$(told '.listed_before, .changed, .published_at')" \
+	    '[true,true,null]' changed
+	# Of a CRL that is gone nobody knows what it listed.
+	rm "$store/e1/0.crl"
+	push --json --serial 7a7a7a21
+	ended 0
+	same "$(told '.listed, .listed_before, .changed, .before_number,
+	    .before_this_update, .published_at')" \
+	    '[true,null,false,null,null,null]' gone
+	rm "$store/e1/0.crl"
+	push --serial 7a7a7a21
+	ended 0
+	has "$(about 7a7a7a21)" \
+	    ', whether it was listed before is not known, published 20'
+	[[ $output != *'s later'* ]]
+}
+
+# What was let pass is not the issuer's word.
+@test "whether a foreign CRL lists it says nothing" {
+	local serial
+	serial=$(some_serial 0)
+	"$PUBLISH_TREE/tools/make-ca" --p256 astray
+	sed -e "s|^certificate.*|certificate = $PWD/astray/issuer.pem|" \
+	    -e "s|^key.*|key = $PWD/astray/issuer.key|" \
+	    -e "s|$store|$PWD/other|" -e "s|$state|$PWD/otherstate|" \
+	    "$conf" >other.cnf
+	mkdir other
+	"$CRLPRESS" publish --quiet --config other.cnf \
+	    --now "$(date -u -d '30 seconds ago' +%FT%TZ)"
+	cp other/e1/0.crl "$store/e1/0.crl"
+	push --json --serial "$serial" --pass same-scope:0
+	ended 0
+	same "$(told '.listed, .listed_before, .published_at')" \
+	    '[true,null,null]' foreign
+}
+
 @test "a certificate says its serial, issuer and shard itself" {
 	local -a stood
 	note_shards
@@ -363,7 +450,8 @@ shard_query_file = $PWD/shard.sql|" "$conf" >"$slow"
 	push_refused 2 '--serial xyz: ' --serial xyz
 	push_refused 2 '--shard 4: ' --shard 4
 	has "$stderr" 'e1 has 4 shards from 0'
-	push_refused 2 '--issuer e9: no such name' --issuer e9 --shard 1
+	push_refused 2 '--issuer e9: not configured' --issuer e9 --shard 1
+	has "$stderr" 'hint: configured: e1'
 	push_refused 2 'want --serial, --certificate or --shard'
 	recorded 7a7a7a01 2
 	printf '7a7a7a01\n# fine\n7a7a7a0g\n7a7a7a01\n' >list

@@ -191,6 +191,7 @@ lists()
 	ended 0
 	has "$output" '1 upgraded'
 	same "$(row 7b01)" "1|$(($(sec "$day") - 3600))|1" 'an hour earlier'
+	has "$output" ', listed already, with another date or reason, by '
 	lists 1 7B01
 	# There is no way back.
 	revoke_refused 3 'have keyCompromise since' --serial 7b01 \
@@ -200,11 +201,13 @@ lists()
 @test "what cannot be recorded: a clear line, nothing changed" {
 	local arguments=(--not-after "$later" --shard 2)
 	revoke_refused 2 'have certificateHold (6), want one that the profile '\
-'tls has: 1, 3, 4, 5, 9 or none' \
+'tls has: unspecified, keyCompromise, affiliationChanged, superseded, '\
+'cessationOfOperation or privilegeWithdrawn' \
 	    --serial 7c01 --reason certificateHold "${arguments[@]}"
-	revoke_refused 2 'not a reason of RFC 5280' \
-	    --serial 7c01 --reason compromised "${arguments[@]}"
-	revoke_refused 2 'not a reason' --serial 7c01 --reason 7 \
+	revoke_refused 2 '--reason, have none, want one of RFC 5280, 5.3.1: '\
+'unspecified, keyCompromise, ' \
+	    --serial 7c01 --reason none "${arguments[@]}"
+	revoke_refused 2 '--reason, have 7, want' --serial 7c01 --reason 7 \
 	    "${arguments[@]}"
 	revoke_refused 2 'have removeFromCRL (8)' --serial 7c01 --reason 8 \
 	    "${arguments[@]}"
@@ -224,7 +227,7 @@ lists()
 	revoke_refused 2 '--serial 0102' \
 	    --serial 010203040506070809101112131415161718192021 \
 	    --reason superseded "${arguments[@]}"
-	revoke_refused 2 '--issuer e9: no such name' --issuer e9 \
+	revoke_refused 2 '--issuer e9: not configured' --issuer e9 \
 	    --serial 7c01 --reason superseded "${arguments[@]}"
 	revoke_refused 2 'want --reason' --serial 7c01 "${arguments[@]}"
 	revoke_refused 2 'want --serial or --certificate, or else --csv' \
@@ -415,8 +418,22 @@ make_csv()
 	    'bad.csv:6: revoke, RFC 5280, 3.3: the certificate has expired' \
 	    'bad.csv:7: revoke, BR 4.9.7: shard out of range' \
 	    'bad.csv:8: revoke, BR 4.9.7: row without a shard' \
-	    'bad.csv:9: revoke, RFC 5280, 4.1.2.2: zero is no serial' \
-	    'bad.csv:11: revoke: not five fields'
+	    'bad.csv:9: revoke: row 00: serial is zero' \
+	    'bad.csv:11: revoke: fields, have 4, want serial,revoked_at'
+	# What psql prints in another zone or style, or a person writes.
+	{
+		echo "7f07,2026-01-01 00:00:00,4,$later,1"
+		echo "7f08,2026-01-01 00:00:00 IST,4,$later,1"
+		echo "7f09,2026-01-01T00:00:00Z,none,$later,1"
+		echo "7f0a,2026-01-01T00:00:00Z,certificateHold,$later,1"
+	} >bad.csv
+	revoke_cert --csv bad.csv
+	ended 2
+	said 'bad.csv:1: revoke: revoked_at, have "2026-01-01 00:00:00", want' \
+	    'bad.csv:2: revoke: revoked_at, have "2026-01-01 00:00:00 IST"' \
+	    'bad.csv:3: revoke: reason, have "none", want a number or name' \
+	    'bad.csv:4: revoke, BR 7.2.2: reason, have certificateHold (6)'
+	same "$(grep -c 'hint: PGTZ=UTC' <<<"$stderr")" 1 hints
 	# More than can be read are counted.
 	for i in {1..500}; do
 		echo "$i,x"
@@ -440,6 +457,19 @@ make_csv()
 	revoke_refused 2 'bad.csv:1: revoke: longer than any row' --csv bad.csv
 	revoke_refused 2 'with --csv' --csv good.csv --reason 1
 	same "$(table)" "$rows" 'the table'
+}
+
+@test "rows as psql prints them, wherever, with reasons by name" {
+	local since=2026-11-01T12:34:56Z
+	PGTZ=Asia/Kathmandu "$PG_BIN/psql" -X --csv -c "SELECT
+	    '\\x7e99'::bytea AS serial, '$since'::timestamptz AS revoked_at,
+	    'superseded' AS reason, '$later'::timestamptz AS not_after,
+	    2 AS shard" >rows.csv
+	has "$(cat rows.csv)" '2026-11-01 18:19:56+05:45,superseded,'
+	revoke_cert --csv rows.csv
+	ended 0
+	same "$(row 7e99)" "4|$(sec "$since")|2" 'the row'
+	lists 2 7E99
 }
 
 @test "many rows of which one is recorded already, otherwise" {
