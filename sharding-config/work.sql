@@ -99,8 +99,11 @@ CREATE TABLE IF NOT EXISTS crlpress.work_attempt (
     leaving bigint NOT NULL,
     replaced bigint,
     settled bigint,
+    expiring text,
     CONSTRAINT work_attempt_pkey PRIMARY KEY (run, shard, number)
 );
+-- A table that an earlier version of this file made has none.
+ALTER TABLE crlpress.work_attempt ADD COLUMN IF NOT EXISTS expiring text;
 COMMENT ON TABLE crlpress.work_attempt IS
     'What was about to be put under which number, written before the put';
 

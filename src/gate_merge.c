@@ -59,6 +59,11 @@ struct merge_job {
 	struct offence changed;
 	struct offence removed; /* when more leave than may */
 	struct offence unsettled;
+	/* Of listed entries with a row: when they expire, as `expiring` of the
+	 * published CRL counts it, and the first row of each step. */
+	int64_t horizon_sec; /* rows that expire from here on do not matter */
+	struct expiring expiring;
+	struct row expires[EXPIRING_STEPS];
 	struct gate_merge *merge;
 	struct gate_changes *changes; /* NULL: nobody wants them */
 	enum status verdict;
@@ -219,11 +224,23 @@ is_new(struct merge_job *job, const struct row *row)
 }
 
 static void
+count_expiring(struct merge_job *job, const struct row *row)
+{
+	size_t step =
+	    expiring_step(row_not_after(row) - job->published->expiring_sec);
+
+	if (job->expiring.by[step]++ == 0)
+		job->expires[step] = *row;
+}
+
+static void
 judge_row(struct merge_job *job, struct row *row, const struct row *listed)
 {
 	bool expired = row_not_after(row) < job->published_sec;
 
 	row->spare = ROW_STAYS;
+	if (listed != NULL && row_not_after(row) < job->horizon_sec)
+		count_expiring(job, row);
 	if (listed != NULL && !expired) {
 		judge_kept(job, listed, row);
 	} else if (listed != NULL) {
@@ -321,37 +338,124 @@ refuse_changed(struct merge_job *job)
 		utc_to_iso(row_revoked_at(listed), want), listed->reason));
 }
 
-/*
- * RFC 5280, 3.3, from the other side: notAfter of a certificate never changes,
- * so what may leave was known when the published CRL was made. More than that
- * is a table that was changed, and proves nothing.
- */
-static void
-refuse_removed(struct merge_job *job)
+/* When a step of what was foreseen is over. */
+static int64_t
+step_sec(const struct merge_job *job, size_t step)
 {
-	const struct gate_published *published = job->published;
-	char serial[UINT160_HEX_BYTES];
-	char date[UTC_ISO_BYTES];
-	enum status status;
+	return job->published->expiring_sec + expiring_step_sec(step);
+}
 
-	if (!published->has_leaving)
-		return;
-	job->merge->foreseen = job->merge->removed;
-	if (job->merge->removed <= published->leaving)
-		return;
-	job->merge->foreseen = published->leaving;
-	status = gate_refuse(job->place, GATE_EARLY_REMOVAL,
-	    "more entries would leave as expired than had expired when the "
-	    "published CRL was made, have %" PRIu64 ", want at most %" PRIu64
-	    "; the first is serial %s, not_after %s",
-	    job->merge->removed, published->leaving,
-	    uint160_to_hex(&job->removed.row.serial, serial),
-	    utc_to_iso(row_not_after(&job->removed.row), date));
+static void
+refuse_changed_expiry(struct merge_job *job, enum status status)
+{
 	if (status != STATUS_OK)
 		report_hint(job->place->report,
 		    "not_after was changed in the database: hold it against "
 		    "the certificates");
 	job_refuse(job, status);
+}
+
+/*
+ * RFC 5280, 3.3, from the other side: notAfter of a certificate never changes,
+ * so what may leave was known when the published CRL was made. More than that
+ * is a table that was changed, and proves nothing. False when it was refused
+ * or let pass, and so is said.
+ */
+static bool
+removed_as_known(struct merge_job *job)
+{
+	const struct gate_published *published = job->published;
+	char serial[UINT160_HEX_BYTES];
+	char date[UTC_ISO_BYTES];
+
+	job->merge->foreseen = job->merge->removed;
+	if (job->merge->removed <= published->leaving)
+		return true;
+	job->merge->foreseen = published->leaving;
+	refuse_changed_expiry(job,
+	    gate_refuse(job->place, GATE_EARLY_REMOVAL,
+		"more entries would leave as expired than had expired when the "
+		"published CRL was made, have %" PRIu64
+		", want at most %" PRIu64
+		"; the first is serial %s, not_after %s",
+		job->merge->removed, published->leaving,
+		uint160_to_hex(&job->removed.row.serial, serial),
+		utc_to_iso(row_not_after(&job->removed.row), date)));
+	return false;
+}
+
+/*
+ * The same before it is too late: a row that is to be a proof tomorrow is
+ * changed today, and by then `leaving` is counted from it. Where `expiring` is
+ * of an earlier CRL, nobody foresaw entries that came since, and those that
+ * left since had expired by the published one: from there on it is compared,
+ * with as many more as the published CRL has more entries.
+ */
+static void
+refuse_expiring(struct merge_job *job)
+{
+	const struct gate_published *published = job->published;
+	const struct row *first = NULL;
+	char by[UTC_ISO_BYTES], date[UTC_ISO_BYTES];
+	uint64_t entries = entries_published(job);
+	char serial[UINT160_HEX_BYTES];
+	uint64_t have = 0, more = 0;
+
+	if (entries > published->expiring_entries)
+		more = entries - published->expiring_entries;
+	for (size_t step = 0; step < EXPIRING_STEPS; step++) {
+		const uint64_t foreseen = published->expiring.by[step];
+		int64_t by_sec = step_sec(job, step);
+
+		have += job->expiring.by[step];
+		if (job->expiring.by[step] > 0)
+			first = &job->expires[step];
+		if (first == NULL || by_sec < job->published_sec ||
+		    have <= more || have - more <= foreseen)
+			continue;
+		refuse_changed_expiry(job,
+		    gate_refuse(job->place, GATE_EARLY_REMOVAL,
+			"more entries expire by %s than was foreseen, have "
+			"%" PRIu64 ", want at most %" PRIu64
+			"; the first is serial %s, not_after %s",
+			utc_to_iso(by_sec, by), have, foreseen + more,
+			uint160_to_hex(&first->serial, serial),
+			utc_to_iso(row_not_after(first), date)));
+		return;
+	}
+}
+
+/*
+ * What was foreseen of a CRL before the published one, of those that leave:
+ * they had expired when the published one was made.
+ */
+static uint64_t
+foreseen_before(const struct merge_job *job)
+{
+	const uint64_t *by = job->published->expiring.by;
+	uint64_t removed = job->merge->removed;
+	size_t step = 0;
+
+	while (step < EXPIRING_STEPS - 1 &&
+	       step_sec(job, step) < job->published_sec)
+		step++;
+	return removed < by[step] ? removed : by[step];
+}
+
+/* All that rows say of expiry, held against what was known before. */
+static void
+refuse_expired(struct merge_job *job)
+{
+	const struct gate_published *published = job->published;
+	bool is_known = published->has_leaving;
+
+	if (is_known && !removed_as_known(job))
+		return;
+	if (!published->has_expiring)
+		return;
+	if (!is_known)
+		job->merge->foreseen = foreseen_before(job);
+	refuse_expiring(job);
 }
 
 /* An entry too many for one CRL is better than one too few for good. */
@@ -373,19 +477,24 @@ tell_unsettled(const struct merge_job *job)
 	    utc_to_iso(row_not_after(row), date));
 }
 
-/* Rows that stay, and how many of them may leave next time. */
+/* Rows that stay, how many of them may leave next time, and when others. */
 static size_t
 close_up(struct row *rows, size_t n, int64_t this_update_sec,
     struct gate_merge *merge)
 {
+	int64_t after_sec;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		if (rows[i].spare != ROW_STAYS)
 			continue;
-		merge->leaving += row_not_after(&rows[i]) < this_update_sec;
+		after_sec = row_not_after(&rows[i]) - this_update_sec;
+		merge->leaving += after_sec < 0;
+		if (after_sec < EXPIRING_HORIZON_SEC)
+			merge->expiring.by[expiring_step(after_sec)]++;
 		rows[kept++] = rows[i];
 	}
+	expiring_sum(&merge->expiring);
 	return kept;
 }
 
@@ -424,7 +533,7 @@ merge_against(struct merge_job *job)
 
 	if (status == STATUS_OK) {
 		refuse_lost(job);
-		refuse_removed(job);
+		refuse_expired(job);
 		refuse_changed(job);
 		tell_unsettled(job);
 	}
@@ -442,10 +551,15 @@ gate_merge(const struct gate_place *place, struct row *rows, size_t n,
 	    .rows = rows,
 	    .n = n,
 	    .published = published,
+	    .horizon_sec = INT64_MIN,
 	    .merge = merge,
 	    .changes = changes,
 	};
 	enum status status = STATUS_OK;
+
+	if (published->has_expiring)
+		job.horizon_sec =
+		    published->expiring_sec + EXPIRING_HORIZON_SEC;
 
 	if (published->crl == NULL) {
 		merge->added = n;

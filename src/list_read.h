@@ -69,6 +69,8 @@ bool list_next(struct list_reader *reader);
 
 /* The values of the line, from left to right. */
 bool list_take_end(struct list_reader *reader);
+/* Whether this text stands here; goes behind it then. */
+bool list_take_if(struct list_reader *reader, const char *text);
 bool list_take_text(
     struct list_reader *reader, const char *text, const char *why);
 /* All up to the next blank or the end of the line, at least one byte. */
@@ -108,6 +110,9 @@ bool list_take_position(struct list_reader *reader, void *to);
 /* Of a file: its kind, the number and the time of its edition; there is no
  * position beside it. */
 bool list_take_edition(struct list_reader *reader, void *to);
+
+/* How shards are found: into a struct shard_placing. */
+bool list_take_sharding(struct list_reader *reader, void *to);
 
 /* Reads the fields in their order and stands on the line behind them. */
 bool list_read_fields(struct list_reader *reader,

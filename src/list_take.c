@@ -4,6 +4,7 @@
  */
 #include "list_read.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,17 +27,23 @@ list_take_end(struct list_reader *reader)
 	return true;
 }
 
-/* Exactly this text. */
 bool
-list_take_text(struct list_reader *reader, const char *text, const char *why)
+list_take_if(struct list_reader *reader, const char *text)
 {
 	size_t len = strlen(text);
 
 	if ((size_t)(reader->end - reader->at) < len ||
 	    memcmp(reader->at, text, len) != 0)
-		return list_malformed(reader, why);
+		return false;
 	reader->at += len;
 	return true;
+}
+
+/* Exactly this text. */
+bool
+list_take_text(struct list_reader *reader, const char *text, const char *why)
+{
+	return list_take_if(reader, text) || list_malformed(reader, why);
 }
 
 /* All up to the next blank or the end of the line, at least one byte. */
@@ -208,13 +215,7 @@ take_wal_half(struct list_reader *reader, uint64_t *half)
 bool
 list_take_unknown(struct list_reader *reader)
 {
-	const size_t len = strlen(MANIFEST_UNKNOWN);
-
-	if ((size_t)(reader->end - reader->at) < len ||
-	    memcmp(reader->at, MANIFEST_UNKNOWN, len) != 0)
-		return false;
-	reader->at += len;
-	return true;
+	return list_take_if(reader, MANIFEST_UNKNOWN);
 }
 
 bool
@@ -308,6 +309,54 @@ list_take_position(struct list_reader *reader, void *to)
 		return false;
 	origin->wal_position = high << 32 | low;
 	return true;
+}
+
+static bool
+take_chunk(struct list_reader *reader, void *to)
+{
+	uint64_t chunk_sec;
+
+	if (!take_digits(reader, INT64_MAX, &chunk_sec))
+		return false;
+	*(int64_t *)to = (int64_t)chunk_sec;
+	return true;
+}
+
+#define BY(member) offsetof(struct shard_placing, by.member)
+
+bool
+list_take_sharding(struct list_reader *reader, void *to)
+{
+	static const struct list_value values[] = {
+	    {" count=", list_take_index, BY(count), 0},
+	    {" first=", list_take_index, BY(first), 0},
+	    {" anchor=", list_take_time, BY(anchor_sec), 0},
+	    {" chunk=", take_chunk, BY(chunk_sec), 0},
+	};
+	static const size_t has_values[] = {
+	    [SHARD_COLUMN] = 0,
+	    [SHARD_SERIAL_MOD] = 2,
+	    [SHARD_EXPIRY] = 4,
+	    [SHARD_CDP] = 0,
+	};
+	struct shard_placing *placing = to;
+	unsigned scheme = 0;
+	const char *name, *word, *why;
+	size_t len;
+
+	placing->is_known = true;
+	if (!list_take_bytes(reader, &word, &len))
+		return false;
+	while ((name = shard_scheme_name(scheme)) != NULL &&
+	       (strlen(name) != len || memcmp(name, word, len) != 0))
+		scheme++;
+	if (name == NULL)
+		return list_malformed(reader, "unknown sharding scheme");
+	placing->by.scheme = (enum shard_scheme)scheme;
+	if (!list_read_values(reader, values, has_values[scheme], placing))
+		return false;
+	why = shard_placing_fault(placing);
+	return why == NULL || list_malformed(reader, why);
 }
 
 bool

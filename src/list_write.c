@@ -187,6 +187,22 @@ list_put_origin(struct list_text *text, const struct source_origin *origin)
 		format_edition(text, origin);
 }
 
+void
+list_put_sharding(struct list_text *text, const struct shard_placing *placing)
+{
+	char words[SHARD_PLACING_BYTES];
+	const char *why = NULL;
+
+	if (!placing->is_known)
+		return;
+	why = shard_placing_fault(placing);
+	if (why != NULL)
+		(void)list_text_fail(text, STATUS_MALFORMED, why);
+	else
+		list_printf(text, "# sharding %s\n",
+		    shard_placing_text(placing, words));
+}
+
 enum status
 list_finish(struct list_text *text, char **out, size_t *len, const char **why)
 {

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "crlpress/shard.h"
 #include "crlpress/source_kind.h"
 #include "crlpress/status.h"
 #include "crlpress/uint160.h"
@@ -51,6 +52,10 @@ void list_put_passed(
 /* The line `# position`, or `# edition`, or neither. */
 void list_put_origin(
     struct list_text *text, const struct source_origin *origin);
+
+/* The line `# sharding`, or nothing where that is not known. */
+void list_put_sharding(
+    struct list_text *text, const struct shard_placing *placing);
 
 /*
  * The closing line. `*out` is malloc'd, `*len` without the ending NUL; or the

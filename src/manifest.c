@@ -17,6 +17,9 @@
 #include "list_write.h"
 #include "manifest_impl.h"
 
+/* The longest value `expiring`, with what stands before it. */
+#define EXPIRING_BYTES (sizeof(MANIFEST_EXPIRING) + EXPIRING_TEXT_BYTES)
+
 /* One shard to be compared with the others. */
 struct twin_row {
 	const char *text;
@@ -84,6 +87,20 @@ bool
 manifest_leaving_ok(const struct manifest_shard *shard)
 {
 	return !shard->has_leaving || shard->leaving <= shard->entries;
+}
+
+bool
+manifest_expiring_ok(const struct manifest_shard *shard)
+{
+	const uint64_t *by = shard->expiring.by;
+
+	if (!shard->has_expiring)
+		return true;
+	for (size_t step = 1; step < EXPIRING_STEPS; step++)
+		if (by[step] < by[step - 1])
+			return false;
+	return shard->has_leaving && shard->leaving <= by[0] &&
+	       by[EXPIRING_STEPS - 1] <= shard->entries;
 }
 
 bool
@@ -173,6 +190,7 @@ format_head(struct list_text *text, const struct manifest *manifest)
 	    MANIFEST_PASSED_MOST);
 	if (manifest->has_replaced)
 		list_put_time(text, "replaced", manifest->replaced_sec);
+	list_put_sharding(text, &manifest->placing);
 	if (manifest->shard_count > SHARD_COUNT_MOST)
 		(void)list_text_fail(text, STATUS_MALFORMED, "too many shards");
 	list_printf(text, "# shards %zu\n", manifest->shard_count);
@@ -185,6 +203,19 @@ text_leaving(const struct manifest_shard *shard, char out[MANIFEST_COUNT_BYTES])
 		return MANIFEST_UNKNOWN;
 	snprintf(out, MANIFEST_COUNT_BYTES, "%llu",
 	    (unsigned long long)shard->leaving);
+	return out;
+}
+
+/* The one value that may be missing. */
+static const char *
+text_expiring(const struct manifest_shard *shard, char out[EXPIRING_BYTES])
+{
+	char counts[EXPIRING_TEXT_BYTES];
+
+	if (!shard->has_expiring)
+		return "";
+	snprintf(out, EXPIRING_BYTES, MANIFEST_EXPIRING "%s",
+	    expiring_to_text(&shard->expiring, counts));
 	return out;
 }
 
@@ -207,20 +238,23 @@ format_shard(struct list_text *text, const struct manifest_shard *shard)
 	char this_update[UTC_ISO_BYTES];
 	char next_update[UTC_ISO_BYTES];
 	char leaving[MANIFEST_COUNT_BYTES];
+	char expiring[EXPIRING_BYTES];
 	char settled[UTC_ISO_BYTES];
 
 	if (why == NULL)
 		why = manifest_key_fault(shard->key);
 	if (why == NULL && !manifest_leaving_ok(shard))
 		why = "more entries that may leave than there are";
+	if (why == NULL && !manifest_expiring_ok(shard))
+		why = MANIFEST_EXPIRING_FAULT;
 	if (why != NULL) {
 		(void)list_text_fail(text, STATUS_MALFORMED, why);
 		return;
 	}
 	list_printf(text,
 	    "# shard %lu number=%s this-update=%s next-update=%s entries=%llu "
-	    "added=%llu removed=%llu leaving=%s settled=%s size=%llu state=%s "
-	    "url=%s\n",
+	    "added=%llu removed=%llu leaving=%s%s settled=%s size=%llu "
+	    "state=%s url=%s\n",
 	    (unsigned long)shard->index,
 	    list_number(text, &shard->number, number),
 	    list_time(text, shard->this_update_sec, this_update),
@@ -228,7 +262,8 @@ format_shard(struct list_text *text, const struct manifest_shard *shard)
 	    (unsigned long long)shard->entries,
 	    (unsigned long long)shard->added,
 	    (unsigned long long)shard->removed, text_leaving(shard, leaving),
-	    text_settled(text, shard, settled), (unsigned long long)shard->size,
+	    text_expiring(shard, expiring), text_settled(text, shard, settled),
+	    (unsigned long long)shard->size,
 	    shard->withheld ? "withheld" : "published", shard->url);
 	list_printf(
 	    text, "%s  %s\n", hash_to_hex(&shard->sha256, hex), shard->key);

@@ -15,6 +15,10 @@
 /* What stands where a count is not known. */
 #define MANIFEST_UNKNOWN "-"
 
+/* Stands before the one value that an older manifest has not. */
+#define MANIFEST_EXPIRING " expiring="
+#define MANIFEST_EXPIRING_FAULT "counts by expiry that do not fit the others"
+
 /* The longest count as text, with its NUL. */
 #define MANIFEST_COUNT_BYTES 21
 
@@ -23,6 +27,9 @@ bool manifest_rows_agree(const struct manifest_rows *rows);
 
 /* Whether no more entries may leave than there are. */
 bool manifest_leaving_ok(const struct manifest_shard *shard);
+
+/* Whether what expires by when rises from `leaving` to no more than all. */
+bool manifest_expiring_ok(const struct manifest_shard *shard);
 
 /* Whether it is the decimal text of a uint64_t, as PostgreSQL writes one. */
 bool manifest_system_identifier_ok(const char *text);

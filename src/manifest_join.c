@@ -39,6 +39,7 @@ is_same(const struct manifest_shard *a, const struct manifest_shard *b)
 	return uint160_compare(&a->number, &b->number) == 0 &&
 	       memcmp(&a->sha256, &b->sha256, sizeof(a->sha256)) == 0 &&
 	       a->withheld == b->withheld && a->has_leaving == b->has_leaving &&
+	       a->has_expiring == b->has_expiring &&
 	       a->has_settled == b->has_settled;
 }
 

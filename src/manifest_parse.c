@@ -105,6 +105,8 @@ static const struct list_field fields[] = {
     {"# rows ", LIST_ONCE, "want the field rows", read_rows, MANIFEST(rows)},
     {"# passed ", LIST_ANY_TIMES, NULL, read_passed, 0},
     {"# replaced ", LIST_AT_MOST_ONCE, NULL, read_replaced, 0},
+    {"# sharding ", LIST_AT_MOST_ONCE, NULL, list_take_sharding,
+	MANIFEST(placing)},
     {"# shards ", LIST_ONCE, "want the field shards", read_shards, 0},
 };
 
@@ -136,6 +138,25 @@ read_leaving(struct list_reader *reader, void *object)
 		   reader, "more entries that may leave than there are");
 }
 
+/* There since it is written: an older manifest has none. */
+static bool
+read_expiring(struct list_reader *reader, void *object)
+{
+	struct manifest_shard *shard = object;
+	const char *word;
+	size_t len;
+
+	if (!list_take_if(reader, MANIFEST_EXPIRING))
+		return true;
+	if (!list_take_bytes(reader, &word, &len))
+		return false;
+	if (expiring_from_text(word, len, &shard->expiring) != STATUS_OK)
+		return list_malformed(reader, "not eight counts");
+	shard->has_expiring = true;
+	return manifest_expiring_ok(shard) ||
+	       list_malformed(reader, MANIFEST_EXPIRING_FAULT);
+}
+
 static const struct list_value shard_values[] = {
     {"", list_take_index, SHARD(index), 0},
     {" number=", list_take_number, SHARD(number), 0},
@@ -145,6 +166,7 @@ static const struct list_value shard_values[] = {
     {" added=", list_take_count, SHARD(added), 0},
     {" removed=", list_take_count, SHARD(removed), 0},
     {" leaving=", read_leaving, 0, SHARD(has_leaving)},
+    {"", read_expiring, 0, 0},
     {" settled=", list_take_time, SHARD(settled_sec), SHARD(has_settled)},
     {" size=", list_take_count, SHARD(size), 0},
     {" state=", read_state, SHARD(withheld), 0},

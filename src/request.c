@@ -66,6 +66,10 @@ request_range_fault(const struct request *request)
 	    request->shards_configured > SHARD_COUNT_MOST ||
 	    request->shard_first > UINT32_MAX - request->shards_configured)
 		return "shards out of range";
+	if (request->placing.by.count != 0 &&
+	    (request->placing.by.count != request->shards_configured ||
+		request->placing.by.first != request->shard_first))
+		return "a sharding of other shards than are configured";
 	return NULL;
 }
 
@@ -104,6 +108,7 @@ format_head(struct list_text *text, const struct request *request)
 	list_put_word(text, "url", request->url_pattern);
 	list_printf(text, "# configured %" PRIu32 " from %" PRIu32 "\n",
 	    request->shards_configured, request->shard_first);
+	list_put_sharding(text, &request->placing);
 	list_put_origin(text, &request->origin);
 	list_put_passed(
 	    text, request->passed, request->passed_count, REQUEST_PASSED_MOST);

@@ -86,6 +86,18 @@ read_configured(struct list_reader *reader, void *object)
 }
 
 static bool
+read_sharding(struct list_reader *reader, void *object)
+{
+	struct request *request = object;
+	const char *why;
+
+	if (!list_take_sharding(reader, &request->placing))
+		return false;
+	why = request_range_fault(request);
+	return why == NULL || list_malformed(reader, why);
+}
+
+static bool
 read_passed(struct list_reader *reader, void *object)
 {
 	struct request *request = object;
@@ -122,6 +134,7 @@ static const struct list_field request_fields[] = {
 	REQUEST(url_pattern)},
     {"# configured ", LIST_ONCE, "want the field configured", read_configured,
 	0},
+    {"# sharding ", LIST_AT_MOST_ONCE, NULL, read_sharding, 0},
     {"# position ", LIST_AT_MOST_ONCE, NULL, list_take_position,
 	REQUEST(origin)},
     {"# edition ", LIST_AT_MOST_ONCE, NULL, list_take_edition, REQUEST(origin)},

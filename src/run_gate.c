@@ -54,11 +54,71 @@ run_gate_issuer(struct run *run)
 }
 
 /*
+ * RFC 5280, 5.1.2.4: a CRL is issued at its thisUpdate. One of a time to come
+ * is not valid until then, and its shard stands still; only looking ahead is
+ * free.
+ */
+static enum status
+gate_asked_time(struct run *run)
+{
+	struct gate_place place = run_place(run);
+	int64_t here_sec = run->context->clock_sec();
+	char have[UTC_ISO_BYTES], want[UTC_ISO_BYTES];
+	enum status status;
+
+	if (!run->options->has_now || run->options->dry_run ||
+	    run->options->now_sec <= here_sec)
+		return STATUS_OK;
+	status = gate_refuse(&place, GATE_CLOCK,
+	    "--now is a time to come, have %s, want at most %s",
+	    utc_to_iso(run->options->now_sec, have),
+	    utc_to_iso(here_sec, want));
+	if (status != STATUS_OK)
+		report_hint(run->report,
+		    "nothing is published that is not valid yet; --dry-run "
+		    "shows what would be");
+	return status;
+}
+
+/*
+ * An outage that outlasted all that is published, or a clock that is ahead by
+ * as much, the database's too: from here they look the same. In the second case
+ * the next run takes out what has not expired, and time-up closes when the
+ * clock is right again.
+ */
+static void
+warn_ran_out(struct run *run)
+{
+	char then[UTC_ISO_BYTES], now[UTC_ISO_BYTES];
+	int64_t last_sec = UTC_MIN_SEC;
+
+	for (size_t i = 0; i < run->shard_count; i++) {
+		const struct run_shard *shard = &run->shard[i];
+
+		if ((shard->has_previous || shard->is_gone) &&
+		    shard->previous_next_update_sec > last_sec)
+			last_sec = shard->previous_next_update_sec;
+	}
+	if (run->is_again || last_sec == UTC_MIN_SEC ||
+	    last_sec >= run->this_update_sec)
+		return;
+	report_warn(run->report, run->config->name, gate_name(GATE_CLOCK),
+	    "RFC 5280, 5.1.2.5",
+	    "all that is published here ran out, the last of it %s, and it is "
+	    "%s now",
+	    utc_to_iso(last_sec, then), utc_to_iso(run->this_update_sec, now));
+	report_hint(run->report,
+	    "where that was no outage, the clocks are wrong, here and in the "
+	    "database: stop, and set them right, before another run takes out "
+	    "what expires until then");
+}
+
+/*
  * A clock that is behind makes CRLs that look old; one that is ahead makes
  * CRLs from the future, and no run after it can publish until then.
  */
-enum status
-run_gate_clock(struct run *run)
+static enum status
+gate_clocks(struct run *run)
 {
 	struct gate_place place = run_place(run);
 	int64_t database_sec = run->snapshot.now_usec / 1000000;
@@ -79,6 +139,18 @@ run_gate_clock(struct run *run)
 	    ahead ? "ahead of" : "behind", utc_to_iso(here_sec, here),
 	    utc_to_iso(database_sec, there),
 	    quantity_duration_text(run->config->skew_sec, limit));
+}
+
+enum status
+run_gate_clock(struct run *run)
+{
+	enum status status = gate_asked_time(run);
+
+	if (status == STATUS_OK)
+		status = gate_clocks(run);
+	if (status == STATUS_OK)
+		warn_ran_out(run);
+	return status;
 }
 
 static enum status
@@ -192,8 +264,68 @@ gate_standing(struct run *run, const struct manifest_shard *then)
 }
 
 /*
+ * An older manifest, which does not say how shards were found: of a computed
+ * scheme every shard is published, so the first and the last tell.
+ */
+static enum status
+gate_range(struct run *run)
+{
+	const struct shard_scheme_config *now = &run->config->shards;
+	const struct manifest *then = &run->manifest;
+	struct gate_place place = run_place(run);
+	uint32_t first, last;
+
+	if (shard_placing_of(now).by.count == 0 || then->shard_count == 0)
+		return STATUS_OK;
+	first = then->shard[0].index;
+	last = then->shard[then->shard_count - 1].index;
+	if (first == now->first && last - first == now->count - 1)
+		return STATUS_OK;
+	return gate_refuse(&place, GATE_SHARD_GONE,
+	    "the scheme %s takes a certificate to another shard than its URL "
+	    "names where the range of shards is another, have %" PRIu32
+	    " shards from %" PRIu32 ", want %" PRIu32 " to %" PRIu32
+	    ", which are published",
+	    shard_scheme_name(now->scheme), now->count, now->first, first,
+	    last);
+}
+
+/*
+ * RFC 5280, 5.2.5: a certificate is looked for in the CRL whose URL it names,
+ * which was found from its serial or expiry when it was issued. Found in
+ * another way now, its revocation goes where nobody looks. Only the revocations
+ * to come do: no entry that is published leaves by it.
+ */
+static enum status
+gate_placing(struct run *run)
+{
+	const struct shard_placing *then = &run->manifest.placing;
+	struct shard_placing now = shard_placing_of(&run->config->shards);
+	char have[SHARD_PLACING_BYTES], want[SHARD_PLACING_BYTES];
+	struct gate_place place = run_place(run);
+	enum status status = STATUS_OK;
+
+	if (!then->is_known)
+		status = gate_range(run);
+	else if (!shard_placing_same(then, &now))
+		status = gate_refuse(&place, GATE_SHARD_GONE,
+		    "the shard of a certificate is found in another way than "
+		    "when its URL was chosen, have %s, want %s, as published",
+		    shard_placing_text(&now, have),
+		    shard_placing_text(then, want));
+	if (status != STATUS_OK)
+		report_hint(run->report,
+		    "put [shards] back for the certificates that name these "
+		    "URLs; new ones may have another scheme under a url and "
+		    "[issuer] name of their own, in a second file; --pass %s "
+		    "where no certificate was issued yet",
+		    gate_name(GATE_SHARD_GONE));
+	return status;
+}
+
+/*
  * CCADB 6.2: a shard's URL is in certificates. Its number, URL and place may
- * not be configured away.
+ * not be configured away, nor the way to it.
  */
 enum status
 run_gate_set(struct run *run)
@@ -204,43 +336,9 @@ run_gate_set(struct run *run)
 			   i < run->manifest.shard_count;
 	     i++)
 		status = gate_standing(run, &run->manifest.shard[i]);
+	if (status == STATUS_OK && run->has_manifest)
+		status = gate_placing(run);
 	return status;
-}
-
-/*
- * A file system that is not mounted, a bucket of another name, an older copy:
- * what was published is still out there, and nothing here could be held
- * against it.
- */
-enum status
-run_gate_store(struct run *run)
-{
-	struct gate_place place = run_place(run);
-	char text[UINT160_DECIMAL_BYTES];
-	bool is_empty = true;
-
-	if (uint160_is_zero(&run->published))
-		return STATUS_OK;
-	if (run->has_manifest &&
-	    uint160_compare(&run->manifest.number, &run->published) >= 0)
-		return STATUS_OK;
-	if (run->has_manifest)
-		return gate_refuse(&place, GATE_STORE,
-		    "%s has an older manifest than was published from here, "
-		    "want number %s",
-		    store_name(run->store),
-		    uint160_to_decimal(&run->published, text));
-	for (size_t i = 0; i < run->shard_count; i++)
-		is_empty = is_empty && !run->shard[i].has_previous;
-	if (is_empty)
-		return gate_refuse(&place, GATE_STORE,
-		    "%s is empty, want what was published, up to number %s",
-		    store_name(run->store),
-		    uint160_to_decimal(&run->published, text));
-	return gate_refuse(&place, GATE_STORE,
-	    "%s has no manifest, which was published from here up to number "
-	    "%s: what else is missing cannot be told",
-	    store_name(run->store), uint160_to_decimal(&run->published, text));
 }
 
 /* After all rows were read: what they are as a whole. */

@@ -89,6 +89,7 @@ struct run_shard {
 	/* Every row that was recorded before the CRL that this replaces was
 	 * made could be listed on that or on this (manifest_shard.settled). */
 	bool is_settled;
+	bool has_expiring;     /* merge.expiring is known: rows tell it */
 	uint64_t late;         /* of those added, recorded too long ago */
 	uint32_t gates_closed; /* a bit (1 << gate) for each */
 	/* With --stage-tbs: what is to be signed, and what stood there. */
@@ -130,7 +131,8 @@ struct run {
 	struct source *source;
 	struct ledger *ledger; /* NULL in a dry run */
 	char id[RUN_ID_BYTES]; /* of its lines there */
-	enum status ledgered;  /* whether what was published stands there */
+	/* Whether what was published stands there, and in the state. */
+	enum status ledgered;
 	struct source_snapshot snapshot;
 	bool has_manifest;
 	struct manifest manifest; /* of the run before */
@@ -148,6 +150,7 @@ struct run {
 	int64_t now_sec; /* what staleness is held against */
 	int64_t this_update_sec;
 	int64_t next_update_sec;
+	bool has_times; /* these are known, as the number is when it is not 0 */
 	struct uint160 number;
 	/* With --stage-tbs or --signed: run_stage.c, run_signed.c. */
 	uint8_t algorithm[SIGNER_ALGORITHM_BYTES_MOST];
@@ -184,12 +187,14 @@ struct run {
 	uint64_t scratch_bytes; /* of rows that went to a file */
 };
 
-/* run_gate.c: each returns STATUS_REFUSED when it closed. */
+/* run_gate.c, run_gate_store.c: each returns STATUS_REFUSED when it closed. */
 enum status run_gate_issuer(struct run *run) MUST_CHECK;
 enum status run_gate_clock(struct run *run) MUST_CHECK;
 enum status run_gate_database(struct run *run) MUST_CHECK;
 enum status run_gate_set(struct run *run) MUST_CHECK;
-enum status run_gate_store(struct run *run) MUST_CHECK;
+/* `puts` was read before the store was looked at. */
+enum status run_gate_store(
+    struct run *run, const struct state_puts *puts) MUST_CHECK;
 enum status run_gate_rows(struct run *run) MUST_CHECK;
 enum status run_gate_floor(struct run *run) MUST_CHECK;
 enum status run_gate_floor_of(const struct run *run,
@@ -215,8 +220,8 @@ enum status run_open(struct run *run) MUST_CHECK;
 /* What the store has of the shards of this run. */
 enum status run_look(struct run *run) MUST_CHECK;
 /* The manifest in the store: STATUS_NOT_FOUND when there is none. */
-enum status run_manifest_get(struct run *run, struct manifest *manifest,
-    struct store_version *version) MUST_CHECK;
+enum status run_manifest_get(struct run *run, const char *key,
+    struct manifest *manifest, struct store_version *version) MUST_CHECK;
 /* A snapshot, the times, the number. */
 enum status run_open_source(struct run *run) MUST_CHECK;
 /* The rows of one shard, or, NULL, all. */
@@ -261,9 +266,9 @@ enum status run_choose_number(struct run *run) MUST_CHECK;
 enum status run_asked_locate(struct run *run) MUST_CHECK;
 /* A row of a shard of this run: when it was recorded, if it was asked for. */
 void run_asked_note(struct run *run, const struct source_row *row);
-/* These sorted rows are to be listed in a shard. */
-void run_asked_mark(
-    struct run *run, uint32_t shard, const struct row *rows, size_t n);
+/* These sorted rows are to be listed in a shard that was merged. */
+void run_asked_mark(struct run *run, const struct run_shard *shard,
+    const struct row *rows, size_t n);
 /* Whether all stand in what was made. */
 enum status run_asked_judge(struct run *run) MUST_CHECK;
 
@@ -336,6 +341,13 @@ void run_ledger_published(struct run *run, struct run_shard *shard);
 enum status run_ledger_sync(struct run *run) MUST_CHECK;
 /* Says how the run ended, by run->status, and closes it. */
 enum status run_ledger_end(struct run *run) MUST_CHECK;
+
+/* run_renamed.c: what stands in the store is of no other name. */
+enum status run_gate_renamed(struct run *run) MUST_CHECK;
+
+/* run_scope.c: whether the published CRL is an older one of this shard. */
+enum status run_gate_scope(struct run *run, const struct run_shard *shard,
+    const struct gate_place *place, const struct crl *previous) MUST_CHECK;
 
 /* run_make.c: makes every shard; each ends staged, withheld or failed. */
 void run_make(struct run *run);

@@ -59,6 +59,31 @@ both(enum status one, enum status other)
 	return one != STATUS_OK ? one : other;
 }
 
+/* RFC 5280, 5.1.2.5. A shorter validity closes it, until that has run out. */
+static enum status
+gate_next_up(const struct make_job *job)
+{
+	const struct run *run = job->run;
+	int64_t published_sec = job->shard->previous_next_update_sec;
+	int64_t ahead_sec = published_sec - run->next_update_sec;
+	char here[UTC_ISO_BYTES], there[UTC_ISO_BYTES];
+	enum status status;
+
+	if (ahead_sec <= 0)
+		return STATUS_OK;
+	status = gate_refuse(&job->place, GATE_NEXT_UP,
+	    "nextUpdate, have %s, want not before the published %s",
+	    utc_to_iso(run->next_update_sec, here),
+	    utc_to_iso(published_sec, there));
+	if (status != STATUS_OK)
+		report_hint(run->report,
+		    "where [crl] validity was shortened, --pass %s:all; "
+		    "without that this shard stands until a run from %s on",
+		    gate_name(GATE_NEXT_UP),
+		    utc_to_iso(run->this_update_sec + ahead_sec, here));
+	return status;
+}
+
 /*
  * RFC 5280, 5.1.2.4, 5.1.2.5 and 5.2.3: what follows is newer in every way.
  * Each is a gate of its own, and all that are closed are told at once.
@@ -85,94 +110,7 @@ gate_follows(struct make_job *job)
 			"thisUpdate, have %s, want after the published %s",
 			utc_to_iso(run->this_update_sec, here),
 			utc_to_iso(shard->previous_this_update_sec, there)));
-	if (run->next_update_sec < shard->previous_next_update_sec)
-		status = both(status,
-		    gate_refuse(&job->place, GATE_NEXT_UP,
-			"nextUpdate, have %s, want not before the published %s",
-			utc_to_iso(run->next_update_sec, here),
-			utc_to_iso(shard->previous_next_update_sec, there)));
-	return status;
-}
-
-static bool
-idp_names(const struct crl *crl, const char *url)
-{
-	struct crl_fault fault = {0};
-	struct crl_view want = {(const uint8_t *)url, strlen(url)};
-	struct crl_idp idp = {0};
-
-	if (crl_idp(crl, &idp, &fault) != STATUS_OK)
-		return false;
-	for (size_t i = 0; i < idp.url_count; i++)
-		if (crl_view_equal(&idp.url[i], &want))
-			return true;
-	return false;
-}
-
-static enum status
-scope_issuer(const struct make_job *job, const struct crl *previous)
-{
-	const struct issuer_facts *facts = issuer_facts(job->run->issuer);
-
-	if (crl_view_equal(&previous->issuer, &facts->subject))
-		return STATUS_OK;
-	return gate_refuse(&job->place, GATE_SCOPE,
-	    "the published CRL has another issuer name");
-}
-
-static enum status
-scope_key_id(const struct make_job *job, const struct crl *previous)
-{
-	const struct issuer_facts *facts = issuer_facts(job->run->issuer);
-	struct crl_fault fault = {0};
-	struct crl_aki aki = {0};
-
-	if (facts->key_id.data == NULL ||
-	    crl_aki(previous, &aki, &fault) != STATUS_OK ||
-	    crl_view_equal(&aki.key_id, &facts->key_id))
-		return STATUS_OK;
-	return gate_refuse(&job->place, GATE_SCOPE,
-	    "the published CRL has another authority key identifier");
-}
-
-static enum status
-scope_signature(const struct make_job *job, const struct crl *previous)
-{
-	const char *why = NULL;
-
-	if (issuer_verify(job->run->issuer, previous, &why) == STATUS_OK)
-		return STATUS_OK;
-	return gate_refuse(&job->place, GATE_SCOPE,
-	    "the signature of the published CRL: %s", why);
-}
-
-static enum status
-scope_url(const struct make_job *job, const struct crl *previous)
-{
-	if (idp_names(previous, job->shard->url))
-		return STATUS_OK;
-	return gate_refuse(&job->place, GATE_SCOPE,
-	    "the published CRL does not name %s as its distribution point",
-	    job->shard->url);
-}
-
-/*
- * The published object is an older CRL of this issuer for this URL. What
- * leaves is proved by it, so it must be the issuer's own word. One closed
- * test is enough to know a foreign CRL by; let pass, all others are told.
- */
-static enum status
-gate_scope(const struct make_job *job, const struct crl *previous)
-{
-	static enum status (*const test[])(
-	    const struct make_job *, const struct crl *) = {
-	    scope_issuer, scope_key_id, scope_signature, scope_url};
-	enum status status = STATUS_OK;
-
-	for (size_t i = 0;
-	     status == STATUS_OK && i < sizeof(test) / sizeof(test[0]); i++)
-		status = test[i](job, previous);
-	return status;
+	return both(status, gate_next_up(job));
 }
 
 /*
@@ -265,7 +203,7 @@ gate_known(const struct make_job *job)
 		return STATUS_OK;
 	if (!shard->has_previous)
 		return gate_gone(job, line);
-	/* One that the issuer did not sign is for gate_scope to tell. */
+	/* One that the issuer did not sign is for run_gate_scope to tell. */
 	if (shard->has_previous && !shard->previous_foreign &&
 	    uint160_compare(&shard->previous_number, &line->number) < 0)
 		return gate_refuse(&job->place, GATE_PREVIOUS,
@@ -294,14 +232,37 @@ gather_recorded(struct make_job *job)
 
 /*
  * What the last manifest says of the very CRL that stands here may be held
- * against it; of another one it says nothing.
+ * against it. Of another one it says only what certificates do that were on
+ * one before it, and that they still do.
  */
+static void
+know_expiry(const struct make_job *job, struct gate_published *published)
+{
+	const struct run_shard *shard = job->shard;
+	const struct manifest_shard *line =
+	    manifest_find(&job->run->manifest, shard->index);
+	int order;
+
+	if (published->crl == NULL || line == NULL)
+		return;
+	order = uint160_compare(&shard->previous_number, &line->number);
+	if (line->has_leaving && order == 0) {
+		published->has_leaving = true;
+		published->leaving = line->leaving;
+	}
+	if (!line->has_expiring || shard->previous_foreign ||
+	    shard->previous_passed || order < 0)
+		return;
+	published->has_expiring = true;
+	published->expiring = line->expiring;
+	published->expiring_sec = line->this_update_sec;
+	published->expiring_entries = line->entries;
+}
+
 static enum status
 merge(struct make_job *job, const struct crl *previous)
 {
 	struct run_shard *shard = job->shard;
-	const struct manifest_shard *line =
-	    manifest_find(&job->run->manifest, shard->index);
 	struct gate_published published = {
 	    .crl = previous,
 	    .this_update_sec = job->run->this_update_sec,
@@ -322,14 +283,12 @@ merge(struct make_job *job, const struct crl *previous)
 		published.has_settled = true;
 		published.settled_sec = UTC_MAX_SEC;
 	}
-	if (previous != NULL && line != NULL && line->has_leaving &&
-	    uint160_compare(&line->number, &shard->previous_number) == 0) {
-		published.has_leaving = true;
-		published.leaving = line->leaving;
-	}
+	know_expiry(job, &published);
 	status = gate_merge(&job->place, job->rows, job->count, &published,
 	    &job->count, &shard->merge, &shard->changes);
 	shard->entries = job->count;
+	/* The entries of a CRL as a source do not tell. */
+	shard->has_expiring = job->run->snapshot.kind != SOURCE_CRL;
 	return status;
 }
 
@@ -403,7 +362,8 @@ judge_previous(struct make_job *job)
 	}
 	status = gate_known(job);
 	if (status == STATUS_OK)
-		status = gate_scope(job, &previous);
+		status = run_gate_scope(
+		    job->run, job->shard, &job->place, &previous);
 	if (status == STATUS_OK)
 		status = gate_follows(job);
 	if (status == STATUS_OK)
@@ -605,8 +565,7 @@ make_steps(struct make_job *job)
 	if (status == STATUS_OK)
 		status = judge_previous(job);
 	if (status == STATUS_OK)
-		run_asked_mark(
-		    job->run, job->shard->index, job->rows, job->count);
+		run_asked_mark(job->run, job->shard, job->rows, job->count);
 	if (status == STATUS_OK && job->shard->asked == NULL)
 		status = encode_and_sign(job);
 	if (status == STATUS_OK)

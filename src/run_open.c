@@ -130,11 +130,10 @@ start_signer(struct run *run)
 }
 
 static enum status
-manifest_fault(struct run *run, size_t line, const char *why)
+manifest_fault(struct run *run, const char *key, size_t line, const char *why)
 {
-	enum status status =
-	    report_fault(run->report, STATUS_REFUSED, run->config->manifest_key,
-		"previous-readable", "house rule", "line %zu: %s", line, why);
+	enum status status = report_fault(run->report, STATUS_REFUSED, key,
+	    "previous-readable", "house rule", "line %zu: %s", line, why);
 
 	report_hint(run->report,
 	    "the shards themselves are judged without it; when they are all "
@@ -178,21 +177,21 @@ manifest_read(const struct store_object *object, struct manifest *manifest,
 }
 
 enum status
-run_manifest_get(
-    struct run *run, struct manifest *manifest, struct store_version *version)
+run_manifest_get(struct run *run, const char *key, struct manifest *manifest,
+    struct store_version *version)
 {
 	struct store_object object;
 	const char *why = NULL;
 	enum status status;
 	size_t line = 0;
 
-	status = store_get(run->store, run->config->manifest_key, &object);
+	status = store_get(run->store, key, &object);
 	if (status != STATUS_OK)
 		return status;
 	*version = object.version;
 	status = manifest_read(&object, manifest, &line, &why);
 	if (status != STATUS_OK)
-		status = manifest_fault(run, line, why);
+		status = manifest_fault(run, key, line, why);
 	store_object_free(&object);
 	return status;
 }
@@ -201,8 +200,8 @@ run_manifest_get(
 static enum status
 read_manifest(struct run *run)
 {
-	enum status status =
-	    run_manifest_get(run, &run->manifest, &run->manifest_version);
+	enum status status = run_manifest_get(run, run->config->manifest_key,
+	    &run->manifest, &run->manifest_version);
 
 	run->has_manifest = status == STATUS_OK;
 	if (status != STATUS_NOT_FOUND)
@@ -220,8 +219,8 @@ newest_published(const struct run *run, int64_t limit_sec)
 	for (size_t i = 0; i < run->shard_count; i++) {
 		int64_t sec = run->shard[i].previous_this_update_sec;
 
-		if (run->shard[i].has_previous && sec > newest &&
-		    sec < limit_sec)
+		if ((run->shard[i].has_previous || run->shard[i].is_gone) &&
+		    sec > newest && sec < limit_sec)
 			newest = sec;
 	}
 	return newest;
@@ -335,8 +334,12 @@ run_open(struct run *run)
 enum status
 run_look(struct run *run)
 {
+	struct state_puts puts = {.count = 0};
 	enum status status = shards_init(run);
 
+	/* What others put meanwhile is newer than that, never older. */
+	if (status == STATUS_OK)
+		status = state_puts_read(run->state, &puts);
 	if (status == STATUS_OK)
 		status = read_manifest(run);
 	if (status == STATUS_OK)
@@ -344,11 +347,14 @@ run_look(struct run *run)
 	if (status == STATUS_OK)
 		status = run_previous_survey(run);
 	if (status == STATUS_OK)
+		status = run_gate_renamed(run);
+	if (status == STATUS_OK)
 		status = run_ledger_found(run);
 	if (status == STATUS_OK)
-		status = run_gate_store(run);
+		status = run_gate_store(run, &puts);
 	if (status == STATUS_OK)
 		warn_without_manifest(run);
+	state_puts_free(&puts);
 	return status;
 }
 
@@ -367,6 +373,7 @@ choose_times(struct run *run, int64_t now_sec)
 	run->next_update_sec =
 	    run->this_update_sec + run->config->validity_sec - 1;
 	run->now_sec = run->this_update_sec;
+	run->has_times = true;
 	if (run->signed_set != NULL)
 		run_signed_times(run);
 }

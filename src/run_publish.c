@@ -95,6 +95,26 @@ run_store_workers(const struct run *run)
 	return connections != 0 ? connections : run->options->workers;
 }
 
+/* What a store that goes back to an older copy is known by. */
+static enum status
+remember_puts(struct run *run)
+{
+	struct state_put *put = calloc(run->shard_count + 1, sizeof(*put));
+	enum status status;
+	size_t count = 0;
+
+	if (put == NULL)
+		return report_fault(run->report, STATUS_NO_MEMORY,
+		    run->config->name, NULL, NULL, "out of memory");
+	for (size_t i = 0; i < run->shard_count; i++)
+		if (run->shard[i].state == RUN_SHARD_PUBLISHED)
+			put[count++] = (struct state_put){
+			    run->shard[i].index, run->shard[i].number};
+	status = state_puts_raise(run->state, put, count);
+	free(put);
+	return status;
+}
+
 void
 run_put_shards(struct run *run)
 {
@@ -106,6 +126,7 @@ run_put_shards(struct run *run)
 	progress_clear(run->progress);
 	/* On disk before what it says is. */
 	run->ledgered = status_graver(run->ledgered, run_ledger_sync(run));
+	run->ledgered = status_graver(run->ledgered, remember_puts(run));
 }
 
 enum status
@@ -140,6 +161,8 @@ run_fill_line(const struct run_shard *shard, struct manifest_shard *line)
 	line->removed = shard->merge.removed + shard->merge.lost;
 	line->has_leaving = true;
 	line->leaving = shard->merge.leaving;
+	line->has_expiring = shard->has_expiring;
+	line->expiring = shard->merge.expiring;
 	line->has_settled = shard->is_settled;
 	line->settled_sec = shard->previous_this_update_sec;
 	if (shard->asked == NULL)
@@ -164,6 +187,8 @@ keep_leaving(const struct run *run, const struct run_shard *shard,
 		return;
 	line->has_leaving = true;
 	line->leaving = before->leaving;
+	line->has_expiring = before->has_expiring;
+	line->expiring = before->expiring;
 }
 
 /*
@@ -344,7 +369,9 @@ run_pass_text(const struct gate_pass *pass)
 	char *text = NULL;
 	int len;
 
-	if (gate_is_of_shard(pass->gate))
+	if (pass->all)
+		len = asprintf(&text, "%s:all", gate_name(pass->gate));
+	else if (gate_is_of_shard(pass->gate))
 		len = asprintf(
 		    &text, "%s:%" PRIu32, gate_name(pass->gate), pass->shard);
 	else
@@ -352,8 +379,8 @@ run_pass_text(const struct gate_pass *pass)
 	return len < 0 ? NULL : text;
 }
 
-/* "floor" or "no-early-removal:7": what the operator let pass in this run,
- * beside what the manifest tells already. */
+/* "floor", "no-early-removal:7", "next-update-up:all": what the operator let
+ * pass in this run, beside what the manifest tells already. */
 static enum status
 fill_passed(const struct run *run, struct manifest *manifest)
 {
@@ -393,6 +420,7 @@ fill_manifest(struct run *run, struct manifest *manifest)
 	manifest->number = run->number;
 	manifest->origin = run_origin(run);
 	manifest->rows = run->rows;
+	manifest->placing = shard_placing_of(&run->config->shards);
 	fill_replaced(run, manifest);
 	manifest->issuer = strdup(run->config->name);
 	if (manifest->issuer == NULL)
@@ -560,7 +588,8 @@ join_manifests(struct run *run, const struct manifest *ours,
     struct manifest *joined, struct store_version *replaces)
 {
 	struct manifest theirs = {0};
-	enum status status = run_manifest_get(run, &theirs, replaces);
+	enum status status =
+	    run_manifest_get(run, run->config->manifest_key, &theirs, replaces);
 
 	if (status == STATUS_NOT_FOUND) {
 		memset(replaces, 0, sizeof(*replaces));

@@ -40,7 +40,9 @@ take_line(struct run_shard *shard, const struct work_attempt *attempt)
 	    .added = line->added,
 	    .removed = line->removed,
 	    .leaving = line->leaving,
+	    .expiring = line->expiring,
 	};
+	shard->has_expiring = line->has_expiring;
 	shard->is_settled = line->has_settled;
 	shard->is_gone = false;
 	shard->has_previous = attempt->has_replaced;

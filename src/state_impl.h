@@ -57,6 +57,16 @@ enum status state_lock(
  */
 void state_unlock(int *lock);
 
+/* state_number.c: the lock number.lock, waited for; failures are reported. */
+enum status state_number_lock(struct state *state, int *lock) MUST_CHECK;
+
+/*
+ * Replaces a file of the state by this text, synced, by way of one with the
+ * name `temp`; under a lock that all writers of it take.
+ */
+enum status state_replace(struct state *state, const char *name,
+    const char *temp, const char *text) MUST_CHECK;
+
 /* stage.c: makes our own directory for what is to be staged; takes it away. */
 enum status stage_open(struct state *state) MUST_CHECK;
 void stage_close(struct state *state);

@@ -5,7 +5,7 @@
  * for that long, by every process that signs something, be it for show.
  *
  * A number is written to a file of another name, synced, and renamed; a file
- * that was there before is never written to.
+ * that was there before is never written to. state_puts.c does as much.
  */
 #include "crlpress/state.h"
 
@@ -120,6 +120,21 @@ temp_write(struct state *state, const char *temp, const char *text)
 	return ok;
 }
 
+enum status
+state_replace(
+    struct state *state, const char *name, const char *temp, const char *text)
+{
+	enum status status = STATUS_OK;
+
+	if (!temp_write(state, temp, text) ||
+	    renameat(state->dir, temp, state->dir, name) != 0 ||
+	    fsync(state->dir) != 0) {
+		status = state_fault(state, name, "write it", errno);
+		(void)unlinkat(state->dir, temp, 0);
+	}
+	return status;
+}
+
 /* Replaces a number, under the lock. */
 static enum status
 number_write(
@@ -128,22 +143,15 @@ number_write(
 	const struct number_row *row = &rows[kind];
 	char decimal[UINT160_DECIMAL_BYTES];
 	char text[UINT160_DECIMAL_BYTES + 1];
-	enum status status = STATUS_OK;
 
 	(void)snprintf(
 	    text, sizeof(text), "%s\n", uint160_to_decimal(number, decimal));
-	if (!temp_write(state, row->temp, text) ||
-	    renameat(state->dir, row->temp, state->dir, row->name) != 0 ||
-	    fsync(state->dir) != 0) {
-		status = state_fault(state, row->name, "write it", errno);
-		(void)unlinkat(state->dir, row->temp, 0);
-	}
-	return status;
+	return state_replace(state, row->name, row->temp, text);
 }
 
 /* Whoever has the lock has it for as long as a disk takes, unless stopped. */
-static enum status
-number_lock(struct state *state, int *lock)
+enum status
+state_number_lock(struct state *state, int *lock)
 {
 	const struct timespec pause = {.tv_nsec = NUMBER_LOCK_NSEC};
 	enum status status = STATUS_LOCKED;
@@ -188,7 +196,7 @@ state_number_take(
 {
 	struct uint160 next;
 	int lock = -1;
-	enum status status = number_lock(state, &lock);
+	enum status status = state_number_lock(state, &lock);
 
 	if (status == STATUS_OK)
 		status = number_next(state, &next);
@@ -208,7 +216,7 @@ number_raise(
 {
 	struct uint160 last;
 	int lock = -1;
-	enum status status = number_lock(state, &lock);
+	enum status status = state_number_lock(state, &lock);
 
 	if (status == STATUS_OK)
 		status = state_number(state, kind, &last);

@@ -11,7 +11,7 @@
 #include "work_column.h"
 #include "work_impl.h"
 
-#define ATTEMPT_COLUMNS 12
+#define ATTEMPT_COLUMNS 13
 
 /* A number of manifest and shard that a bigint does not hold is no fault of
  * theirs to be told of. */
@@ -21,6 +21,7 @@ attempt_row(
 {
 	const struct manifest_shard *line = &attempt->line;
 	char number[UINT160_DECIMAL_BYTES], hex[HASH_HEX_BYTES];
+	char expiring[EXPIRING_TEXT_BYTES];
 
 	work_column_count(&columns[0], row, line->index);
 	work_column_text(
@@ -41,6 +42,9 @@ attempt_row(
 		work_column_integer(&columns[11], row, line->settled_sec);
 	else
 		work_column_text(&columns[11], row, "NULL");
+	work_column_text(&columns[12], row,
+	    line->has_expiring ? expiring_to_text(&line->expiring, expiring)
+			       : "NULL");
 }
 
 /* Written once more it stays what it is: the answer may have been lost. */
@@ -50,7 +54,8 @@ attempt_rows(struct work *work, const struct work_column *columns, size_t count)
 	const char *const parameter[] = {WORK_ME_PARAMETERS, columns[0].text,
 	    columns[1].text, columns[2].text, columns[3].text, columns[4].text,
 	    columns[5].text, columns[6].text, columns[7].text, columns[8].text,
-	    columns[9].text, columns[10].text, columns[11].text};
+	    columns[9].text, columns[10].text, columns[11].text,
+	    columns[12].text};
 	const struct work_query query = {WORK_ME
 	    ", mine AS (SELECT s.shard FROM me, crlpress.work_shard AS s"
 	    "  WHERE s.run = $1::bigint AND s.worker = me.worker"
@@ -60,7 +65,8 @@ attempt_rows(struct work *work, const struct work_column *columns, size_t count)
 	    " FROM mine, unnest($4::bigint[], $5::numeric[], $6::bigint[],"
 	    "  $7::bigint[], $8::bigint[], $9::text[], $10::bigint[],"
 	    "  $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[],"
-	    "  $15::bigint[]) AS u (shard) WHERE u.shard = mine.shard"
+	    "  $15::bigint[], $16::text[]) AS u (shard)"
+	    " WHERE u.shard = mine.shard"
 	    " ON CONFLICT (run, shard, number) DO UPDATE"
 	    " SET size = EXCLUDED.size RETURNING 1",
 	    parameter, WORK_ME_COUNT + ATTEMPT_COLUMNS};
@@ -159,12 +165,27 @@ state_of(const struct database_answer *answer, int row, int column)
 					       : WORK_FAILED;
 }
 
+/* Not where the source does not tell when a certificate expires. */
+static enum status
+read_expiring(
+    const struct database_answer *answer, int row, struct manifest_shard *line)
+{
+	char text[EXPIRING_TEXT_BYTES];
+
+	database_answer_text(answer, row, 20, text, sizeof(text));
+	line->has_expiring = text[0] != '\0';
+	return line->has_expiring
+		   ? expiring_from_text(text, strlen(text), &line->expiring)
+		   : STATUS_OK;
+}
+
 static enum status
 read_attempt(
     const struct database_answer *answer, int row, struct work_attempt *attempt)
 {
 	struct manifest_shard *line = &attempt->line;
 	char hex[HASH_HEX_BYTES];
+	enum status status;
 	bool is_null;
 
 	line->this_update_sec = work_integer(answer, row, 10, NULL);
@@ -179,6 +200,9 @@ read_attempt(
 	attempt->has_replaced = !is_null;
 	line->settled_sec = work_integer(answer, row, 19, &is_null);
 	line->has_settled = !is_null;
+	status = read_expiring(answer, row, line);
+	if (status != STATUS_OK)
+		return status;
 	database_answer_text(answer, row, 13, hex, sizeof(hex));
 	return hash_from_hex(hex, strlen(hex), &line->sha256);
 }
@@ -232,7 +256,8 @@ work_result(struct work *work, struct work_shard **shards,
 	    "SELECT s.shard, s.state, s.gates, s.listed, s.duplicate,"
 	    " s.expired, s.gone, s.rows, s.deferred, s.number::text,"
 	    " a.this_update, a.next_update, a.size, a.sha256, a.entries,"
-	    " a.added, a.removed, a.leaving, a.replaced, a.settled"
+	    " a.added, a.removed, a.leaving, a.replaced, a.settled,"
+	    " a.expiring"
 	    " FROM crlpress.work_shard AS s"
 	    " LEFT JOIN crlpress.work_attempt AS a USING (run, shard, number)"
 	    " WHERE s.run = $1::bigint ORDER BY s.shard";

@@ -3,17 +3,20 @@
  * The gates: what may be published after what was published before. A gate
  * that closes is a fault, and the old shard stands; an operator may let one
  * pass by name, once, for a named shard (`--pass no-early-removal:7`), which
- * turns the fault into a warning and is recorded in the manifest.
+ * turns the fault into a warning and is recorded in the manifest. Only a gate
+ * by which no entry can go astray may be let pass for all shards at once.
  * Pure but for the report.
  */
 #ifndef CRLPRESS_GATE_H
 #define CRLPRESS_GATE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "crlpress/crl_read.h"
+#include "crlpress/expiring.h"
 #include "crlpress/report.h"
 #include "crlpress/row.h"
 #include "crlpress/status.h"
@@ -24,7 +27,7 @@ enum gate {
 	GATE_NUMBER_UP,     /* the number rises */
 	GATE_TIME_UP,       /* thisUpdate is later */
 	GATE_NEXT_UP,       /* nextUpdate is not earlier */
-	GATE_SCOPE,         /* same issuer, AKI, URL */
+	GATE_SCOPE,         /* same issuer, AKI, URL, scope */
 	GATE_EARLY_REMOVAL, /* no entry leaves before it may */
 	GATE_CHANGE,        /* no listed entry changes but to keyCompromise */
 	GATE_SHARD_FLOOR,   /* not far fewer entries than before */
@@ -39,7 +42,8 @@ enum gate {
 	GATE_UNPLACED,   /* every row can be given to a shard */
 	GATE_ISSUER,     /* the issuer certificate is valid now */
 	GATE_STORE,      /* the store still has what was published */
-	GATE_SHARD_GONE, /* no shard of the manifest is configured away */
+	GATE_SHARD_GONE, /* no shard of the manifest is configured away, nor
+			  * found in another way */
 	GATE_COUNT
 };
 
@@ -47,14 +51,17 @@ enum gate {
 const char *gate_name(enum gate gate);
 const char *gate_summary(enum gate gate);
 bool gate_is_of_shard(enum gate gate);
+/* Whether it may be let pass for all shards at once. */
+bool gate_takes_all(enum gate gate);
 
 /* Gates an operator lets pass, as parsed from --pass. Zero-initialise. */
 #define GATE_PASSES_MOST 256
 
 struct gate_pass {
 	enum gate gate;
-	uint32_t shard; /* for gates of a shard */
-	bool used;
+	bool all;         /* of whichever shard */
+	uint32_t shard;   /* else, for gates of a shard */
+	atomic_bool used; /* shards are made by several threads */
 };
 
 struct gate_passes {
@@ -63,8 +70,9 @@ struct gate_passes {
 };
 
 /*
- * Adds "GATE" (of a run) or "GATE:SHARD" (of a shard). STATUS_MALFORMED with
- * static `*why` for an unknown name, a missing or superfluous shard.
+ * Adds "GATE" (of a run), "GATE:SHARD" (of a shard) or "GATE:all" (of those
+ * that take it). STATUS_MALFORMED with static `*why` for an unknown name, a
+ * missing or superfluous shard.
  */
 enum status gate_passes_add(
     struct gate_passes *passes, const char *text, const char **why) MUST_CHECK;
@@ -123,6 +131,7 @@ struct gate_merge {
 	uint64_t leaving;    /* of those listed now: expired by thisUpdate */
 	uint64_t foreseen;   /* of those removed: as many as were to leave */
 	uint64_t unsettled;  /* of those added: expired, perhaps not new */
+	struct expiring expiring; /* of those listed now: from thisUpdate on */
 };
 
 /*
@@ -160,6 +169,14 @@ struct gate_published {
 	 * was written with it (gate_merge.leaving of that run). */
 	bool has_leaving;
 	uint64_t leaving;
+
+	/* How many entries expire by when, as the manifest has it of `crl` or
+	 * of an earlier one (gate_merge.expiring of that run): its thisUpdate,
+	 * and all of its entries. */
+	bool has_expiring;
+	struct expiring expiring;
+	int64_t expiring_sec;
+	uint64_t expiring_entries;
 };
 
 /*
@@ -173,9 +190,10 @@ struct gate_published {
  * proof for what is still valid then, and one that cannot be read to its end
  * none for rows behind that.
  *
- * Closes GATE_EARLY_REMOVAL for a listed entry without a row and for more
- * entries that leave than had expired when the published CRL was made, and
- * GATE_CHANGE for a change other than to keyCompromise (BR 7.2.2).
+ * Closes GATE_EARLY_REMOVAL for a listed entry without a row, for more entries
+ * that leave than had expired when the published CRL was made, and for more
+ * listed entries that expire by a time than was foreseen; GATE_CHANGE for a
+ * change other than to keyCompromise (BR 7.2.2).
  *
  * `changes` gets what differs, refused or not; it may be NULL, and gets
  * nothing where nothing is published. STATUS_NO_MEMORY is reported.

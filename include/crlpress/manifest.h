@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "crlpress/expiring.h"
 #include "crlpress/hash.h"
 #include "crlpress/shard.h"
 #include "crlpress/source_kind.h"
@@ -44,6 +45,11 @@ struct manifest_shard {
 	 * not make and the manifest before did not know. */
 	bool has_leaving;
 	uint64_t leaving;
+	/* How many of the entries expire by when, from its thisUpdate on: no
+	 * later run may find more of them. Known only where `leaving` is; not
+	 * where the source does not tell when a certificate expires. */
+	bool has_expiring;
+	struct expiring expiring;
 	/* A row that expired, is not among the entries and was recorded
 	 * before this stood on an earlier CRL, and left rightly. Without: of
 	 * no such row that is known. */
@@ -78,6 +84,8 @@ struct manifest {
 	int64_t replaced_sec;
 	char **passed; /* "floor" or "floor:7": gates an operator let pass */
 	size_t passed_count;
+	/* By what the shards of certificates were found. */
+	struct shard_placing placing;
 	struct manifest_shard *shard; /* by rising index */
 	size_t shard_count;
 };

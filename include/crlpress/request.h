@@ -66,8 +66,9 @@ struct request {
 	char *url_pattern;
 	uint32_t shard_first;
 	uint32_t shards_configured;
-	struct source_origin origin; /* of the snapshot it was made from */
-	char **passed;               /* "floor" or "floor:7" */
+	struct shard_placing placing; /* as in a manifest */
+	struct source_origin origin;  /* of the snapshot it was made from */
+	char **passed;                /* "floor" or "floor:7" */
 	size_t passed_count;
 	struct request_shard *shard; /* by rising index; at least one */
 	size_t shard_count;

@@ -3,8 +3,9 @@
  * What one issuer keeps on local disk between runs, in one directory:
  *   lock         held for the length of a run that publishes every shard
  *   number       the last CRL number ever given out, in decimal
- *   number.lock  held while a number is read and written
+ *   number.lock  held while a number is read and written, or `shards` is
  *   published    the number of the last manifest put into the store
+ *   shards       the number of the last CRL of each shard that was put there
  *   staged       the request of the last set that went to an offline signer
  *   signed-number, signed/   on the signer's machine: the last number signed
  *                for this issuer, the requests and CRLs of the last two
@@ -21,6 +22,7 @@
 #define CRLPRESS_STATE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "crlpress/hash.h"
@@ -80,6 +82,36 @@ enum status state_published_set(
 /* The same of the number that is signed here, before anything is. */
 enum status state_signed_set(
     struct state *state, const struct uint160 *number) MUST_CHECK;
+
+/* The last CRL of a shard that was put into the store from here. */
+struct state_put {
+	uint32_t shard;
+	struct uint160 number;
+};
+
+struct state_puts {
+	struct state_put *put; /* by rising shard */
+	size_t count;
+};
+
+/*
+ * All of them, to be freed with state_puts_free; none where there is no file.
+ * One that is damaged is not one that says nothing: STATUS_FAILED.
+ */
+enum status state_puts_read(
+    const struct state *state, struct state_puts *puts) MUST_CHECK;
+
+/* NULL: none was. It belongs to `puts`. */
+const struct uint160 *state_puts_find(
+    const struct state_puts *puts, uint32_t shard);
+
+/*
+ * Keeps, synced, that these were put, by rising shard; a higher number that
+ * is kept already stays. Processes take turns, as for numbers.
+ */
+enum status state_puts_raise(
+    struct state *state, const struct state_put *put, size_t count) MUST_CHECK;
+void state_puts_free(struct state_puts *puts);
 
 /* A staged file. The path belongs to whoever frees it: stage_file_free. */
 struct stage_file {

@@ -19,9 +19,10 @@ setup_file()
 	publish_setup
 	"$PUBLISH_TREE/tools/make-ca" --rsa "$BATS_FILE_TMPDIR/rsa"
 	"$PUBLISH_TREE/tools/make-revocations" --quiet --count "$ROWS" \
-	    --issuer big --shards 5 --first 1
-	NOW=$(date -u -d '+1 minute' +%Y-%m-%dT%H:%M:%SZ)
-	THEN=$(date -u -d '+2 minutes' +%Y-%m-%dT%H:%M:%SZ)
+	    --issuer big --shards 5 --first 1 \
+	    --now "$(date -u -d '2 minutes ago' +%Y-%m-%dT%H:%M:%SZ)"
+	NOW=$(date -u -d '1 minute ago' +%Y-%m-%dT%H:%M:%SZ)
+	THEN=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 	export NOW THEN
 }
 

@@ -180,7 +180,7 @@ commands()
 }
 
 @test "crlpress(1) has every gate, and no other" {
-	# Of the table in the code, with whether a shard goes with it.
+	# Of the table in the code, with whether a shard goes with it, or all.
 	awk '
 	/^static const struct gate_row/ {
 		table = 1
@@ -190,17 +190,22 @@ commands()
 	}
 	table' src/gate.c | tr '\n\t' '  ' |
 	    grep -oE '\[GATE_[A-Z_]+\] = \{[^}]*\}' |
-	    sed -E 's/[^"]*"([^"]*)".*, *(true|false)\}/\1 \2/' |
+	    sed -E 's/[^"]*"([^"]*)".*, *(OF_[A-Z]+)\}/\1 \2/' |
 	    sort | program_is
 	part '.Sh GATES' | awk '
 	/^\.It Cm / {
-		print $3, /: Ns Ar shard$/ ? "true" : "false"
+		reach = /: Ns Ar shard$/ ? "OF_SHARD" : "OF_RUN"
+		if (/: Ns Ar shard \| .*: Ns Cm all$/)
+			reach = "OF_SHARDS"
+		print $3, reach
 	}' | sort | page_is
 	agree
 	# And the program takes each by that name.
-	while read -r gate of_shard; do
-		[ "$of_shard" = false ] || gate=$gate:0
-		run "$CRLPRESS" publish --config /nonexistent --pass "$gate"
+	while read -r gate reach; do
+		[ "$reach" = OF_RUN ] || gate=$gate:0
+		[ "$reach" != OF_SHARDS ] || gate+=" --pass ${gate%0}all"
+		# shellcheck disable=SC2086 # several options
+		run "$CRLPRESS" publish --config /nonexistent --pass $gate
 		has "$output" 'config: cannot be opened'
 	done <"$BATS_TEST_TMPDIR/program"
 	run "$CRLPRESS" publish --config /nonexistent --pass no-such-gate

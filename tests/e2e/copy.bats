@@ -34,7 +34,7 @@ setup_file()
 	        RETURN true;
 	    END $$'
 	export DUMP=${CRLPRESS%/*}/drivers/source_dump
-	NOW=$(date -u -d '+1 minute' +%Y-%m-%dT%H:%M:%SZ)
+	NOW=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 	export NOW
 }
 

@@ -179,6 +179,10 @@ staged()
 	publish_ok --dry-run
 	# It is not told, so that it is given out again unless it was taken.
 	first=$(<"$state/dry/number")
+	# It is the time, unless another was taken in this second.
+	while [ "$(date +%s)" -lt "$first" ]; do
+		sleep 0.1
+	done
 	publish_ok --now "$(iso "$first")"
 	[ "$(all_have number)" -gt "$first" ]
 	echo 99999999999 >"$state/dry/number"

@@ -236,7 +236,7 @@ e1: partial: 3 of 4 shards published'
 	local later
 	later=$(date -u -d '1 hour' +%FT%TZ)
 	with=(--now "$later")
-	refused 3 'e1: clock' 'ahead of the database' "have $later"
+	refused 3 'e1: clock' '--now is a time to come' "have $later"
 	with=(--now "$later" --pass clock)
 	published
 	passed clock

@@ -189,6 +189,26 @@ own_crl()
 	published
 	passed next-update-up:0 next-update-up:1 next-update-up:2 \
 	    next-update-up:3
+	# One decision, told once; what guards entries is decided by shard.
+	faults_again
+	with=()
+	stands_still 3
+	said 'hint: where [crl] validity was shortened, '\
+'--pass next-update-up:all; without that'
+	has "$output" 'e1: withheld: 0-3'
+	with=(--pass next-update-up:all)
+	published
+	passed next-update-up:all
+	same "$(jq -c 'select(.event == "passed") | [.gate, .all, .shard]' \
+	    "$state/e1/ledger.jsonl")" '["next-update-up",true,null]' ledger
+	with=(--pass no-early-removal:all)
+	stands_still 2
+	said 'usage: --pass no-early-removal:all: this gate guards entries'
+	# And it passes nothing else.
+	faults_again
+	cp "$store/e1/0.crl" "$store/e1/1.crl"
+	with=(--pass next-update-up:all)
+	withheld 1 'e1/shard 1: same-scope'
 }
 
 @test "a manifest that is garbage, cut off, empty, gone" {

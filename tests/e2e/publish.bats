@@ -283,14 +283,15 @@ listed()
 }
 
 # publish_at SEC ADDED REMOVED [WARNING]: a run at this time, and what it is to
-# do; with a warning it says that and nothing else.
+# do; with a warning it says that, and that all had run out, and nothing else.
 publish_at()
 {
 	publish --now "$(iso "$1")"
 	ended 0
 	if [ $# -eq 4 ]; then
-		same "$(wc -l <<<"$stderr")" 1 'lines of stderr'
+		same "$(grep -vc '^  hint: ' <<<"$stderr")" 2 'lines of stderr'
 		has "$stderr" "$4"
+		has "$stderr" 'all that is published here ran out'
 	else
 		same "$stderr" '' stderr
 	fi
@@ -526,6 +527,41 @@ assert any(f["rule"] == "unplaced-rows" and f["severity"] == "fault"
            for f in report["findings"])'
 }
 
+# The JSON of the last run has neither times nor a number: a monitor would
+# take others for those of a CRL.
+never_begun()
+{
+	same "$(jq -c '.runs[0] | [.number, .this_update, .next_update]' \
+	    <<<"$output")" '[null,null,null]' 'number and times'
+}
+
+@test "JSON of a run that had no number has null there" {
+	publish_new numberless
+	make_rows 10 --shards 2
+	publish_configure "source.conninfo=host=$PWD dbname=postgres"
+	publish --json
+	ended 1
+	never_begun
+	publish_configure
+	publish --json --now "$(iso $(($(date +%s) + 7200)))"
+	ended 3
+	has "$stderr" 'numberless: clock'
+	same "$(jq -c '.runs[0] | [.number, .this_update != null,
+	    .next_update != null]' <<<"$output")" '[null,true,true]' times
+	# Where none could be taken: there is none after 2^159 - 1.
+	echo 730750818665451459101842416358141509827966271487 \
+	    >"$state/numberless/number"
+	publish --json
+	ended 3
+	same "$(jq -c '.runs[0] | [.number, .this_update != null]' \
+	    <<<"$output")" '[null,true]' number
+	rm "$state/numberless/number"
+	publish --json
+	ended 0
+	same "$(jq -r '.runs[0].number' <<<"$output")" \
+	    "$(manifest_field number)" number
+}
+
 # Two issuers, a and b, with a directory of configurations.
 make_two()
 {
@@ -552,7 +588,8 @@ shards_of()
 	same "$(shards_of "$a") $(shards_of "$b")" '0 2' shards
 	publish --issuer nobody --issuer "$b" --issuer "$b" --dry-run
 	ended 2
-	same "$stderr" 'usage: --issuer nobody: not configured' stderr
+	has "$stderr" "usage: --issuer nobody: not configured
+  hint: configured: $a, $b"
 	# One that cannot be read may be the one; that it cannot was said.
 	printf '[issuer]\ncertificat = x\n' >etc/z.cnf
 	publish --issuer nobody
@@ -651,6 +688,9 @@ slow_issuer()
 	has "$stderr" "process $running"
 	same "$output" '' stdout
 	same "$(shards)" '' shards
+	publish --json
+	ended 75
+	never_begun
 	pg_psql -c "SELECT pg_terminate_backend(pid) FROM pg_locks
 	    WHERE locktype = 'advisory'" >/dev/null
 	wait "$running"

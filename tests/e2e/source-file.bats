@@ -222,10 +222,10 @@ invalidity date, which is left out: revocationDate alone is published" stderr
 	serial=${serial#serial=}
 	grep -q "^$serial|" <(entries "$store"/f1/*.crl)
 	after=$(($(date +%s) + 2 * 86400))
-	publish --now "$(iso "$after")"
+	publish --now "$(iso "$after")" --pass clock
 	ended 0
 	grep -q "^$serial|" <(entries "$store"/f1/*.crl)
-	publish --now "$(iso $((after + 3600)))"
+	publish --now "$(iso $((after + 3600)))" --pass clock
 	ended 0
 	has "$output" '11 listed + 1 expired'
 	! grep -q "^$serial|" <(entries "$store"/f1/*.crl) || return 1
@@ -342,7 +342,7 @@ invalidity date, which is left out: revocationDate alone is published" stderr
 @test "an entry of a CRL never expires, and one that vanishes closes its gate" {
 	source_new "crl:$CRLS/good.crl"
 	publish_ok
-	publish --now "$(iso $(($(date +%s) + 5 * 86400)))"
+	publish --now "$(iso $(($(date +%s) + 5 * 86400)))" --pass clock
 	ended 0
 	has "$output" '2 listed + 0 expired'
 	rm -rf f1

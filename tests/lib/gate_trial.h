@@ -31,7 +31,11 @@ struct trial {
 	int64_t settled_sec; /* T unless set */
 	bool has_leaving;
 	uint64_t leaving; /* of the published CRL, as the manifest has it */
-	int64_t now_sec;  /* of the run */
+	bool has_expiring;
+	struct expiring expiring;
+	int64_t expiring_sec;
+	uint64_t expiring_entries;
+	int64_t now_sec; /* of the run */
 	struct gate_changes changes;
 	size_t count;
 	enum status status;
@@ -100,6 +104,10 @@ trial_merge(struct trial *trial, const struct crl *crl)
 	    .settled_sec = trial->settled_sec,
 	    .has_leaving = trial->has_leaving,
 	    .leaving = trial->leaving,
+	    .has_expiring = trial->has_expiring,
+	    .expiring = trial->expiring,
+	    .expiring_sec = trial->expiring_sec,
+	    .expiring_entries = trial->expiring_entries,
 	};
 
 	trial->count = 77;

@@ -125,6 +125,11 @@ static const struct bad_row bad[] = {
     {"change:7:8", "not a decimal"},
     {"change:7,8", "not a decimal"},
     {"change:*", "not a decimal"},
+    {"floor:all", "whole run"},
+    {"next-update-up", "as GATE:all"},
+    {"next-update-up:ALL", "not a decimal"},
+    {"next-update-up:all ", "not a decimal"},
+    {"next-update-up:", "not a decimal"},
     {"change:4294967296", "too large"},
     {"change:18446744073709551616", "not a decimal"},
 };
@@ -147,6 +152,59 @@ test_pass_bad(void **state)
 			    bad[i].why);
 		assert_int_equal(passes.count, 0);
 	}
+}
+
+/*
+ * All shards at once: only where no entry can be lost, come or change by it.
+ * What is added here is a decision; see crlpress(1), GATES.
+ */
+static void
+test_pass_all(void **state)
+{
+	const char *why = NULL;
+	char text[64];
+
+	(void)state;
+	for (size_t i = 0; i < NAMES; i++) {
+		struct gate_passes passes = {0};
+		bool takes = names[i].gate == GATE_NEXT_UP;
+
+		snprintf(text, sizeof(text), "%s:all", names[i].name);
+		assert_int_equal(gate_takes_all(names[i].gate), takes);
+		assert_int_equal(gate_passes_add(&passes, text, &why),
+		    takes ? STATUS_OK : STATUS_MALFORMED);
+		assert_int_equal(passes.count, takes);
+		if (takes)
+			assert_true(passes.pass[0].all);
+		else if (names[i].of_shard)
+			assert_non_null(strstr(why, "guards entries"));
+	}
+}
+
+/* It is of every shard, and of no other gate. */
+static void
+test_pass_all_used(void **state)
+{
+	struct stand stand;
+
+	(void)state;
+	stand_make(&stand);
+	stand_pass(&stand, "next-update-up:all");
+	assert_false(gate_was_passed(&stand.passes, GATE_NEXT_UP, 9));
+	assert_int_equal(
+	    gate_refuse(&stand.place, GATE_TIME_UP, "old"), STATUS_REFUSED);
+	assert_int_equal(
+	    gate_refuse(&stand.place, GATE_FLOOR, "few"), STATUS_REFUSED);
+	assert_false(stand.passes.pass[0].used);
+	assert_int_equal(
+	    gate_refuse(&stand.place, GATE_NEXT_UP, "back"), STATUS_OK);
+	stand.place.shard = 9;
+	assert_int_equal(
+	    gate_refuse(&stand.place, GATE_NEXT_UP, "back"), STATUS_OK);
+	assert_true(stand.passes.pass[0].used);
+	assert_true(gate_was_passed(&stand.passes, GATE_NEXT_UP, 9));
+	assert_false(gate_was_passed(&stand.passes, GATE_TIME_UP, 9));
+	stand_free(&stand);
 }
 
 static void
@@ -275,6 +333,8 @@ main(void)
 	    cmocka_unit_test(test_pass_each),
 	    cmocka_unit_test(test_pass_shards),
 	    cmocka_unit_test(test_pass_bad),
+	    cmocka_unit_test(test_pass_all),
+	    cmocka_unit_test(test_pass_all_used),
 	    cmocka_unit_test(test_pass_many),
 	    cmocka_unit_test(test_refuse),
 	    cmocka_unit_test(test_pass_used),

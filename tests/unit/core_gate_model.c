@@ -56,6 +56,10 @@ struct model {
 	int64_t settled_sec;
 	bool has_leaving;
 	uint64_t leaving;
+	bool has_expiring;
+	struct expiring expiring;
+	int64_t expiring_sec;
+	uint64_t expiring_entries;
 
 	/* What has to come out. */
 	struct gate_merge merge;
@@ -63,7 +67,7 @@ struct model {
 	size_t stay_count;
 	uint64_t changes;
 	uint64_t early;
-	uint64_t excess; /* more leave than may: 1 */
+	uint64_t excess; /* more leave than may, or expire than known: 1 */
 };
 
 static void
@@ -86,6 +90,15 @@ model_fill(struct model *model, uint64_t *seed)
 	model->settled_sec = random_date(seed);
 	model->has_leaving = random_below(seed, 2);
 	model->leaving = random_below(seed, 4);
+	/* One of the steps is about T. */
+	model->has_expiring = random_below(seed, 2);
+	model->expiring_sec =
+	    random_date(seed) - expiring_step_sec(random_below(seed, 3));
+	model->expiring_entries = random_below(seed, LISTED_MOST);
+	for (size_t i = 0; i < EXPIRING_STEPS; i++)
+		model->expiring.by[i] = random_below(seed, 2);
+	model->expiring.by[0] += random_below(seed, 4);
+	expiring_sum(&model->expiring);
 	model->listed_count = random_below(seed, LISTED_MOST + 1);
 	for (size_t i = 0; i < model->listed_count; i++) {
 		uint64_t serial = sorted ? 1 + i * SERIALS / LISTED_MOST
@@ -152,6 +165,60 @@ model_is_late(struct model *model, const struct row *row)
 	       (recorded != NULL && row_revoked_at(recorded) >= since);
 }
 
+/* Entries with a row that expires before then. */
+static uint64_t
+model_expire_by(const struct model *model, int64_t sec)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < model->listed_count; i++) {
+		const struct uint160 *serial = &model->listed[i].serial;
+		const struct row *row =
+		    find(model->row, model->row_count, serial);
+
+		count += find(model->listed, i, serial) == NULL &&
+			 row != NULL && row_not_after(row) < sec;
+	}
+	return count;
+}
+
+/* The entries that are published, each once. */
+static uint64_t
+model_entries(const struct model *model)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < model->listed_count; i++)
+		count +=
+		    find(model->listed, i, &model->listed[i].serial) == NULL;
+	return count;
+}
+
+/* What the manifest has of an earlier CRL. */
+static void
+model_think_expiring(struct model *model)
+{
+	uint64_t entries = model_entries(model);
+	uint64_t more = entries > model->expiring_entries
+			    ? entries - model->expiring_entries
+			    : 0;
+	bool is_first = true;
+
+	for (size_t i = 0; i < EXPIRING_STEPS; i++) {
+		int64_t sec = model->expiring_sec + expiring_step_sec(i);
+		uint64_t known = model->expiring.by[i];
+
+		if (sec < T)
+			continue;
+		if (is_first && !model->has_leaving)
+			model->merge.foreseen = model->merge.removed < known
+						    ? model->merge.removed
+						    : known;
+		is_first = false;
+		model->excess |= model_expire_by(model, sec) > known + more;
+	}
+}
+
 static void
 model_think(struct model *model)
 {
@@ -177,6 +244,9 @@ model_think(struct model *model)
 			continue;
 		model->stays[model->stay_count++] = *row;
 		model->merge.leaving += row_not_after(row) < NOW;
+		/* All expire within the first step. */
+		for (size_t step = 0; step < EXPIRING_STEPS; step++)
+			model->merge.expiring.by[step]++;
 	}
 	for (size_t i = 0; i < model->listed_count; i++) {
 		const struct uint160 *serial = &model->listed[i].serial;
@@ -191,6 +261,8 @@ model_think(struct model *model)
 	if (model->has_leaving)
 		model->merge.foreseen =
 		    model->excess ? model->leaving : model->merge.removed;
+	if (model->has_expiring)
+		model_think_expiring(model);
 }
 
 /* What nobody let pass, whatever the model says: the law itself. */
@@ -222,6 +294,10 @@ trial(struct model *model, bool pass_early, bool pass_change)
 	    .settled_sec = model->settled_sec,
 	    .has_leaving = model->has_leaving,
 	    .leaving = model->leaving,
+	    .has_expiring = model->has_expiring,
+	    .expiring = model->expiring,
+	    .expiring_sec = model->expiring_sec,
+	    .expiring_entries = model->expiring_entries,
 	};
 	struct stand stand;
 	size_t count = 0;
@@ -288,10 +364,12 @@ test_model(void **state)
 static void
 test_run_after_run(void **state)
 {
-	enum { RUNS = 40, PERIOD = 10, N = 300 };
+	enum { RUNS = 40, PERIOD = 3 * 3600, N = 300 };
 	struct row all[N], now[N], before[N];
 	size_t before_count = 0;
 	uint64_t leaving = 0;
+	struct expiring expiring = {{0}};
+	uint64_t expiring_entries = 0;
 	unsigned listed[N] = {0};
 	uint64_t seed = 7;
 
@@ -308,6 +386,10 @@ test_run_after_run(void **state)
 		    .settled_sec = time - 2 * PERIOD,
 		    .has_leaving = true,
 		    .leaving = leaving,
+		    .has_expiring = true,
+		    .expiring = expiring,
+		    .expiring_sec = time - PERIOD,
+		    .expiring_entries = expiring_entries,
 		};
 		struct published published;
 		struct stand stand;
@@ -325,6 +407,8 @@ test_run_after_run(void **state)
 		/* What may leave was known before, to the last entry. */
 		assert_int_equal(stand.merge.removed, leaving);
 		leaving = stand.merge.leaving;
+		expiring = stand.merge.expiring;
+		expiring_entries = before_count;
 		memcpy(before, now, before_count * sizeof(*now));
 		for (size_t i = 0; i < before_count; i++)
 			listed[before[i].serial.octet[19] +

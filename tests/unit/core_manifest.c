@@ -41,7 +41,8 @@ static const char golden[] =
     "# shards 3\n"
     "# shard 0 number=1795324189 this-update=2026-11-22T05:09:49Z "
     "next-update=2026-12-01T05:09:48Z entries=150000 added=1000 removed=2 "
-    "leaving=150000 settled=2026-11-20T05:09:49Z size=5850123 "
+    "leaving=5 expiring=5/5/7/20/20/900/4000/150000 "
+    "settled=2026-11-20T05:09:49Z size=5850123 "
     "state=published "
     "url=http://crl.example.net/p256-1/0.crl\n" //
     HEX_FF "  p256-1/0.crl\n"
@@ -56,7 +57,7 @@ static const char golden[] =
     "settled=2026-11-22T05:09:48Z size=0 state=published "
     "url=http://crl.example.net/p256-1/4294967295.crl\n" //
     HEX_00 "  p256-1/4294967295.crl\n"
-    "# end 1166961357 1387\n";
+    "# end 1759440911 1419\n";
 
 /* The golden text with `from` replaced by `to`, and a closing line to match. */
 struct corruption {
@@ -69,6 +70,7 @@ struct corruption {
 #define URL_0 "url=http://crl.example.net/p256-1/0.crl"
 #define SHARD_1 "# shard 1 number"
 #define ORDER "not the values of this line in order"
+#define EXPIRING "counts by expiry that do not fit the others"
 #define DECIMAL "not a decimal number without leading zeros"
 #define BLANK "a blank, a control character or a byte that is not ASCII"
 
@@ -176,11 +178,31 @@ static const struct corruption corruptions[] = {
     {" entries=150000", "", 13, ORDER},
     {" entries=150000", " entries=+150000", 13, DECIMAL},
     {" entries=150000", " entries=150000 entries=150000", 13, ORDER},
-    {" leaving=150000", "", 13, ORDER},
-    {"leaving=150000", "leaving=150001", 13,
+    {" leaving=5", "", 13, ORDER},
+    {"leaving=5", "leaving=150001", 13,
 	"more entries that may leave than there are"},
-    {"leaving=150000", "leaving=", 13, "a value is missing"},
-    {"leaving=150000", "leaving=-1", 13, ORDER},
+    {"leaving=5", "leaving=", 13, "a value is missing"},
+    {"leaving=5", "leaving=-1", 13, ORDER},
+    {"leaving=5 ", "leaving=- ", 13, EXPIRING},
+    {"leaving=5 ", "leaving=6 ", 13, EXPIRING},
+    {"expiring=5/", "expiring=4/", 13, EXPIRING},
+    {"/20/20/", "/20/19/", 13, EXPIRING},
+    {"/150000 ", "/150001 ", 13, EXPIRING},
+    {"/20/20/", "/20/", 13, "not eight counts"},
+    {"/20/20/", "/20/20/20/", 13, "not eight counts"},
+    {"/20/20/", "/20/020/", 13, "not eight counts"},
+    {"/20/20/", "/20//", 13, "not eight counts"},
+    {"/20/20/", "/20/+20/", 13, "not eight counts"},
+    {"/20/20/", "/20/-/", 13, "not eight counts"},
+    {"/150000 ", "/18446744073709551616 ", 13, "not eight counts"},
+    {"/150000 ", "/150000/ ", 13, "not eight counts"},
+    {"/4000/150000 ", "/4000/ ", 13, "not eight counts"},
+    {"/4000/150000 ", "/4000 ", 13, "not eight counts"},
+    {"expiring=5/5", "expiring=/5/5", 13, "not eight counts"},
+    {"expiring=5/5/7/20/20/900/4000/150000", "expiring=", 13,
+	"a value is missing"},
+    {" expiring=5/5/7/20/20/900/4000/150000", " expiring", 13, ORDER},
+    {"/150000 ", "/150000 expiring=5/5/7/20/20/900/4000/150000 ", 13, ORDER},
     {"leaving=- ", "leaving=-- ", 15, ORDER},
     {"leaving=- ", "leaving=? ", 15, DECIMAL},
     {"leaving=- ", "leaving=00 ", 15, DECIMAL},
@@ -336,7 +358,14 @@ test_golden_parsed(void **state)
 	assert_int_equal(m.shard[0].added, 1000);
 	assert_int_equal(m.shard[0].removed, 2);
 	assert_true(m.shard[0].has_leaving);
-	assert_int_equal(m.shard[0].leaving, 150000);
+	assert_int_equal(m.shard[0].leaving, 5);
+	assert_true(m.shard[0].has_expiring);
+	assert_int_equal(m.shard[0].expiring.by[0], 5);
+	assert_int_equal(m.shard[0].expiring.by[2], 7);
+	assert_int_equal(m.shard[0].expiring.by[7], 150000);
+	/* A manifest of before there was such a value has none. */
+	assert_false(m.shard[1].has_expiring);
+	assert_false(m.shard[2].has_expiring);
 	assert_false(m.shard[1].has_leaving);
 	assert_int_equal(m.shard[1].leaving, 0);
 	assert_true(m.shard[0].has_settled);
@@ -397,25 +426,25 @@ static void
 test_closing_line(void **state)
 {
 	static const struct corruption wrong[] = {
-	    {"# end 1166961357 1387", "# end 1166961358 1387", 19,
+	    {"# end 1759440911 1419", "# end 1759440912 1419", 19,
 		"not the checksum that the closing line says"},
-	    {"# end 1166961357 1387", "# end 1166961357 1386", 19,
+	    {"# end 1759440911 1419", "# end 1759440911 1418", 19,
 		"not as many bytes as the closing line says"},
-	    {"# end 1166961357 1387", "# end 4294967296 1387", 19,
+	    {"# end 1759440911 1419", "# end 4294967296 1419", 19,
 		"a number too large"},
-	    {"# end 1166961357 1387", "# end 1166961357", 19,
+	    {"# end 1759440911 1419", "# end 1759440911", 19,
 		"a value is missing"},
-	    {"# end 1166961357 1387", "# end 1166961357 1387 m", 19,
+	    {"# end 1759440911 1419", "# end 1759440911 1419 m", 19,
 		"something behind the last value of the line"},
-	    {"# end 1166961357 1387\n", "# end 1166961357 1387\r\n", 19,
+	    {"# end 1759440911 1419\n", "# end 1759440911 1419\r\n", 19,
 		DECIMAL},
-	    {"# end 1166961357 1387\n", "# end 1166961357 1387\n\n", 19,
+	    {"# end 1759440911 1419\n", "# end 1759440911 1419\n\n", 19,
 		"something behind the closing line"},
-	    {"# end 1166961357 1387\n",
-		"# end 1166961357 1387\n# end 1166961357 1387\n", 19,
+	    {"# end 1759440911 1419\n",
+		"# end 1759440911 1419\n# end 1759440911 1419\n", 19,
 		"something behind the closing line"},
-	    {"# end 1166961357 1387\n", "", 19, "no closing line"},
-	    {"# end 1166961357 1387\n", "# ende\n", 19,
+	    {"# end 1759440911 1419\n", "", 19, "no closing line"},
+	    {"# end 1759440911 1419\n", "# ende\n", 19,
 		"want the closing line"},
 	    {"entries=50000", "entries=40000", 19,
 		"not the checksum that the closing line says"},
@@ -650,6 +679,10 @@ SPOIL(rows, m->rows.read++)
 SPOIL(rows_wrap, m->rows.listed += 1ULL << 63; m->rows.expired += 1ULL << 63)
 SPOIL(gone, m->rows.gone++)
 SPOIL(leaving, m->shard[0].leaving = m->shard[0].entries + 1)
+SPOIL(expiring_least, m->shard[0].expiring.by[0]--)
+SPOIL(expiring_most, m->shard[0].expiring.by[7]++)
+SPOIL(expiring_falls, m->shard[0].expiring.by[3] = 6)
+SPOIL(expiring_alone, m->shard[0].has_leaving = false)
 SPOIL(settled, m->shard[0].settled_sec = 253402300800)
 SPOIL(time, m->shard[0].next_update_sec = 253402300800)
 SPOIL(time_early, m->shard[0].this_update_sec = -631152001)
@@ -688,6 +721,10 @@ static const struct refusal refusals[] = {
     {spoil_rows_wrap, "rows that do not add up to the rows read"},
     {spoil_gone, "rows that do not add up to the rows read"},
     {spoil_leaving, "more entries that may leave than there are"},
+    {spoil_expiring_least, EXPIRING},
+    {spoil_expiring_most, EXPIRING},
+    {spoil_expiring_falls, EXPIRING},
+    {spoil_expiring_alone, EXPIRING},
     {spoil_settled, "a time without a date"},
     {spoil_time, "a time without a date"},
     {spoil_time_early, "a time without a date"},

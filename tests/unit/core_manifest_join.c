@@ -15,7 +15,8 @@
 
 #include "crlpress/manifest.h"
 
-/* "1 2 3w -": numbers of shards 0, 1, 2 and 3; w: withheld; -: no line. */
+/* "1 2 3w 4e -": numbers of shards 0 to 4; w: withheld; e: it is known when
+ * its entries expire; -: no line. */
 static struct manifest
 manifest_make(const char *lines, uint64_t number)
 {
@@ -40,6 +41,9 @@ manifest_make(const char *lines, uint64_t number)
 		shard->index = index;
 		shard->number = uint160_from_u64(strtoul(word, NULL, 10));
 		shard->withheld = strchr(word, 'w') != NULL;
+		shard->has_expiring = strchr(word, 'e') != NULL;
+		shard->expiring.by[7] =
+		    shard->has_expiring ? shard->number.octet[19] : 0;
 		shard->sha256.octet[0] = shard->number.octet[19];
 		snprintf(text, sizeof(text), "http://x/%u", index);
 		shard->url = strdup(text);
@@ -62,8 +66,11 @@ manifest_expect(const struct manifest *manifest, const char *lines)
 		for (; index < shard->index; index++)
 			at += (size_t)snprintf(
 			    have + at, sizeof(have) - at, "- ");
-		at += (size_t)snprintf(have + at, sizeof(have) - at, "%u%s ",
-		    shard->number.octet[19], shard->withheld ? "w" : "");
+		at += (size_t)snprintf(have + at, sizeof(have) - at, "%u%s%s ",
+		    shard->number.octet[19], shard->withheld ? "w" : "",
+		    shard->has_expiring ? "e" : "");
+		assert_int_equal(shard->expiring.by[7],
+		    shard->has_expiring ? shard->number.octet[19] : 0);
 		assert_non_null(shard->url);
 		assert_non_null(shard->key);
 	}
@@ -104,6 +111,10 @@ test_lines(void **state)
 	    {"1 1", "1 -", "2 1", "2"},
 	    {"1 1", "1 2", "2 -", "2 2"},
 	    {"- 1 - 1", "- 2 - 1", "0 1 - 1", "0 2 - 1"},
+	    /* When entries expire goes with the line. */
+	    {"1 1", "2e 1", "1 2e", "2e 2e"},
+	    {"1e 1e", "1e 2e", "2 1e", "2 2e"},
+	    {"1 1e", "1e 1e", "1 1", "1e 1"},
 	    /* There was none: two first runs. */
 	    {"", "2 2", "3 1", "3 2"},
 	    {"", "", "1 1", "1 1"},

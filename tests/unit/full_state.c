@@ -318,6 +318,69 @@ test_root_in_between(void **test)
 	assert_int_equal(child_run(owner_run, scratch), 0);
 }
 
+/* In a child without rights: who may is told. */
+static int
+stranger_run(struct scratch *scratch)
+{
+	char text[SCRATCH_BYTES + 160];
+	struct state *state;
+	struct stat st;
+
+	if (!child_become_nobody())
+		return SCRATCH_NOT_PERMITTED;
+	/* Root's, wherever this runs, or whoever stands for root there. */
+	if (stat("/usr", &st) != 0 || st.st_uid == geteuid())
+		return SCRATCH_NOT_PERMITTED;
+	if (state_open("/usr/crlpress-none", NAME, STATE_SHARED,
+		scratch->report, &state) == STATUS_OK)
+		return 1;
+	(void)snprintf(text, sizeof(text),
+	    "hint: the user that crlpress runs as may not do this there: /usr "
+	    "belongs to user %u, and this is user %u",
+	    (unsigned)st.st_uid, (unsigned)geteuid());
+	return scratch_said(scratch, text) ? 0 : 2;
+}
+
+static void
+test_not_permitted(void **test)
+{
+	struct scratch *scratch = *test;
+
+	assert_int_equal(child_run(stranger_run, scratch), 0);
+}
+
+/* The owner's directory, and in it a file that is not this user's. */
+static int
+visitor_run(struct scratch *scratch)
+{
+	char text[SCRATCH_BYTES + 160];
+
+	if (!child_become_nobody())
+		return SCRATCH_NOT_PERMITTED;
+	if (open_state(scratch) != NULL)
+		return 1;
+	(void)snprintf(text, sizeof(text),
+	    "/state belongs to user 0, and this is user %u",
+	    (unsigned)geteuid());
+	return scratch_said(scratch, text) ? 0 : 2;
+}
+
+static void
+test_owner_is_told(void **test)
+{
+	struct scratch *scratch = *test;
+	struct state *state;
+
+	if (geteuid() != 0) {
+		print_message("SKIP: not root\n");
+		skip();
+	}
+	state = open_state(scratch);
+	assert_non_null(state);
+	state_close(state);
+	assert_int_equal(child_run(visitor_run, scratch), 0);
+}
+
 #define TEST(test) \
 	cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
 
@@ -334,6 +397,8 @@ main(void)
 	    TEST(test_shared),
 	    TEST(test_foreign_directory),
 	    TEST(test_root_in_between),
+	    TEST(test_not_permitted),
+	    TEST(test_owner_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
