@@ -52,7 +52,8 @@ only_lost()
 	    -e '^note: .*somebody else published it meanwhile: made again ' \
 	    -e '^  hint: run again: theirs will be judged then$' \
 	    -e ': (number-up|time-up), RFC 5280, 5\.[0-9.]*: [a-zA-Z]+, have ' \
-	    -e "^$name: (ok|failed|refused|partial|withheld|not published): " "$@"
+	    -e "^$name: (ok|failed|refused|partial): " \
+	    -e "^$name: (withheld|not published): " "$@"
 }
 
 # press_on CONFIG NAME: publishes again and again; one exit status a line.
