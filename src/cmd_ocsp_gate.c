@@ -210,8 +210,7 @@ expiry_tell(const struct asking *asking)
 	if (status != STATUS_OK)
 		report_warn(asking->report, asking->config->name, "ocsp-expiry",
 		    "BR 4.9.9", "%s, have last expiry %s", why, last);
-	else if (asking->json == NULL && !asking->options->quiet &&
-		 !asking->options->dry_run)
+	else if (!asking->options->quiet && !asking->options->dry_run)
 		fprintf(asking->context->out,
 		    "%s: last expiry %s, OCSP may end\n", asking->config->name,
 		    last);

@@ -320,6 +320,25 @@ common_thing(const struct config_peer *a, const struct holding *x,
 	return NULL;
 }
 
+/* Both have a thing that only one can have. */
+static enum status
+peers_refuse(struct config_peer *one, struct config_peer *other,
+    const char *what, const char *name, struct report *report)
+{
+	one->refused = other->refused = true;
+	return report_fault(report, STATUS_CONFIG, one->config->path, "config",
+	    "house rule",
+	    "the %s %s is that of another file too, %s; neither is used", what,
+	    name, other->config->path);
+}
+
+static enum status
+peers_unknown(struct report *report)
+{
+	return report_fault(report, STATUS_NO_MEMORY, "config", NULL, NULL,
+	    "out of memory: what files share is not known, and none is used");
+}
+
 /*
  * Each with those before it. Of two that are refused already nothing more is
  * said: copies of one file, however many, are as many lines.
@@ -342,12 +361,8 @@ peer_check(struct config_peer *peers, const struct holding *holdings, size_t at,
 		    &peers[at], &holdings[at], &peers[i], &holdings[i], name);
 		if (what == NULL)
 			continue;
-		peers[i].refused = peers[at].refused = true;
-		status = report_fault(report, STATUS_CONFIG,
-		    peers[at].config->path, "config", "house rule",
-		    "the %s %s is that of another file too, %s; neither is "
-		    "used",
-		    what, name, peers[i].config->path);
+		status =
+		    peers_refuse(&peers[at], &peers[i], what, name, report);
 	}
 	return status;
 }
@@ -375,11 +390,7 @@ config_peers_check(
 			holding_free(&holdings[i]);
 	}
 	free(holdings);
-	if (status == STATUS_NO_MEMORY)
-		report_fault(report, status, "config", NULL, NULL,
-		    "out of memory: what files share is not known, and none is "
-		    "used");
-	return status;
+	return status == STATUS_NO_MEMORY ? peers_unknown(report) : status;
 }
 
 /* Where a file is written, however it is called: the directory may be reached
@@ -419,23 +430,15 @@ config_peers_check_expiry(
 		for (size_t j = 0; j < i && place[i] != NULL; j++) {
 			if (place[j] == NULL || strcmp(place[i], place[j]) != 0)
 				continue;
-			peers[i].refused = peers[j].refused = true;
-			status = report_fault(report, STATUS_CONFIG,
-			    config->path, "config", "house rule",
-			    "the expiry_file %s is that of another file too, "
-			    "%s; neither is used",
-			    config->ocsp_expiry_file, peers[j].config->path);
+			status = peers_refuse(&peers[i], &peers[j],
+			    "expiry_file", config->ocsp_expiry_file, report);
 			break;
 		}
 	}
 	for (size_t i = 0; i < count && place != NULL; i++)
 		free(place[i]);
 	free(place);
-	if (status == STATUS_NO_MEMORY)
-		report_fault(report, status, "config", NULL, NULL,
-		    "out of memory: what files share is not known, and none is "
-		    "used");
-	return status;
+	return status == STATUS_NO_MEMORY ? peers_unknown(report) : status;
 }
 
 enum status

@@ -10,9 +10,8 @@
 #define SLIP_LONG 3
 #define LONG_NAME 8
 
-/* Levenshtein's distance. */
-static size_t
-edit_distance(const char *a, const char *b)
+size_t
+name_distance(const char *a, const char *b)
 {
 	size_t row[NAME_NEAREST_BYTES];
 	size_t b_len = strlen(b);
@@ -52,7 +51,7 @@ name_nearest(const char *name,
 	unsigned long i;
 
 	for (i = 0; (known = next(context, i)) != NULL; i++) {
-		size_t distance = edit_distance(name, known);
+		size_t distance = name_distance(name, known);
 
 		/* A name of which nothing is left was not meant. */
 		if (distance < best && distance < len) {

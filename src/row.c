@@ -182,3 +182,19 @@ row_sort(struct row *rows, struct row *scratch, size_t n)
 	else
 		sort_insertion(rows, n);
 }
+
+size_t
+row_seek(const struct row *rows, size_t n, const struct uint160 *serial)
+{
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (uint160_compare(&rows[middle].serial, serial) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}

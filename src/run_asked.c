@@ -218,18 +218,10 @@ run_asked_note(struct run *run, const struct source_row *row)
 static const struct row *
 row_of(const struct row *rows, size_t n, const struct uint160 *serial)
 {
-	size_t low = 0, high = n;
+	size_t end = row_seek(rows, n, serial);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (uint160_compare(&rows[middle].serial, serial) <= 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low > 0 && uint160_compare(&rows[low - 1].serial, serial) == 0
-		   ? &rows[low - 1]
+	return end > 0 && uint160_compare(&rows[end - 1].serial, serial) == 0
+		   ? &rows[end - 1]
 		   : NULL;
 }
 

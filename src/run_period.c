@@ -94,27 +94,20 @@ bool
 run_recorded_find(const struct run_recorded *recorded,
     const struct uint160 *serial, int64_t *sec)
 {
-	size_t low = 0, high = recorded->count;
+	size_t at = row_seek(recorded->row, recorded->count, serial);
+	bool found = false;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (uint160_compare(&recorded->row[middle].serial, serial) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low == recorded->count ||
-	    uint160_compare(&recorded->row[low].serial, serial) != 0)
-		return false;
 	/* Of several rows the first that was written: from then it is owed. */
-	*sec = row_revoked_at(&recorded->row[low]);
-	for (; low < recorded->count &&
-	       uint160_compare(&recorded->row[low].serial, serial) == 0;
-	     low++)
-		if (row_revoked_at(&recorded->row[low]) < *sec)
-			*sec = row_revoked_at(&recorded->row[low]);
-	return true;
+	for (; at > 0 &&
+	       uint160_compare(&recorded->row[at - 1].serial, serial) == 0;
+	     at--) {
+		int64_t since_sec = row_revoked_at(&recorded->row[at - 1]);
+
+		if (!found || since_sec < *sec)
+			*sec = since_sec;
+		found = true;
+	}
+	return found;
 }
 
 void

@@ -21,7 +21,8 @@ was_published(int dir, const char *name)
 {
 	char place[PATH_MAX];
 	struct stat st;
-	int len = snprintf(place, sizeof(place), "%s/published", name);
+	int len =
+	    snprintf(place, sizeof(place), "%s/" STATE_PUBLISHED_NAME, name);
 
 	return name[0] != '.' && len > 0 && (size_t)len < sizeof(place) &&
 	       fstatat(dir, place, &st, 0) == 0 && S_ISREG(st.st_mode);

@@ -20,6 +20,20 @@ struct share {
 	bool *mine;
 };
 
+/* Shards that one line names. */
+#define SHARE_NAMES_MOST 64
+
+/* " 3 7 9", as far as a line names them. Zero-initialise. */
+struct share_names {
+	char text[SHARE_NAMES_MOST * 12];
+	size_t len;
+	size_t count; /* with those it does not name */
+};
+
+void share_names_add(struct share_names *names, uint32_t shard);
+/* What is to stand behind the text: "", or that there are others. */
+const char *share_names_more(const struct share_names *names);
+
 /* run_share_open.c: the snapshot and the times, of this host or another. */
 enum status run_share_enter(struct share *share) MUST_CHECK;
 enum status run_share_begin(struct share *share) MUST_CHECK;
@@ -34,7 +48,8 @@ enum status run_share_sees(struct share *share) MUST_CHECK;
  * here becomes WORK_FAILED, in the tables as well; reported. */
 enum status run_share_find(
     struct share *share, struct work_shard *shards) MUST_CHECK;
-/* Number and hash of what stands there now; false where there is no CRL. */
+/* Number of what stands there now, and its hash unless that is NULL; false
+ * where there is no CRL. */
 bool run_share_standing(struct run *run, const struct run_shard *shard,
     struct uint160 *number, struct hash *sha256);
 

@@ -11,9 +11,6 @@
 
 #define RULE "share"
 
-/* Shards that one line names. */
-#define NAMED_MOST 64
-
 /* What all workers said in the end. */
 struct result {
 	struct work_shard *shards;
@@ -132,9 +129,8 @@ static enum status
 tell_unpublished(struct share *share, const struct result *result)
 {
 	struct run *run = share->run;
-	char names[NAMED_MOST * 12] = "";
+	struct share_names names = {.count = 0};
 	enum status status = STATUS_REFUSED;
-	size_t count = 0, len = 0;
 
 	for (size_t i = 0; i < result->count; i++) {
 		if (result->shards[i].state == WORK_PUBLISHED)
@@ -142,12 +138,9 @@ tell_unpublished(struct share *share, const struct result *result)
 		if (result->shards[i].state == WORK_FAILED)
 			status = result->published > 0 ? STATUS_PARTIAL
 						       : STATUS_FAILED;
-		if (count++ < NAMED_MOST)
-			len +=
-			    (size_t)snprintf(names + len, sizeof(names) - len,
-				" %" PRIu32, result->shards[i].shard);
+		share_names_add(&names, result->shards[i].shard);
 	}
-	if (count == 0) {
+	if (names.count == 0) {
 		if (!run->options->quiet)
 			report_note(run->report, run->config->name,
 			    "shared run %" PRIu64 ": all %zu shards are "
@@ -158,8 +151,8 @@ tell_unpublished(struct share *share, const struct result *result)
 	return report_fault(run->report, status, run->config->name, RULE,
 	    "house rule",
 	    "of the %zu shards of run %" PRIu64 " %zu are not published:%s%s",
-	    result->count, work_id(share->work), count, names,
-	    count > NAMED_MOST ? " and more" : "");
+	    result->count, work_id(share->work), names.count, names.text,
+	    share_names_more(&names));
 }
 
 static enum status

@@ -14,9 +14,19 @@
 
 #define RULE "share"
 
-/* Shards that one line names, and room for a number with its blank. */
-#define NAMED_MOST 64
-#define NAME_BYTES 12
+void
+share_names_add(struct share_names *names, uint32_t shard)
+{
+	if (names->count++ < SHARE_NAMES_MOST)
+		names->len += (size_t)snprintf(names->text + names->len,
+		    sizeof(names->text) - names->len, " %" PRIu32, shard);
+}
+
+const char *
+share_names_more(const struct share_names *names)
+{
+	return names->count > SHARE_NAMES_MOST ? " and more" : "";
+}
 
 /* Nothing stands here, or something older than others put. */
 static bool
@@ -51,8 +61,7 @@ refuse_host(struct share *share, const struct work_known *known, size_t count)
 	    "CRLs, nor newer ones, among them shard %" PRIu32
 	    " with number %s of %s",
 	    run->config->store_url, count, known->shard,
-	    uint160_to_decimal(&known->number, number),
-	    known->host[0] != '\0' ? known->host : "another host");
+	    uint160_to_decimal(&known->number, number), known->host);
 	report_hint(run->report,
 	    "is the store mounted here, and the same on every host? Where it "
 	    "was emptied or put back on purpose, one `crlpress publish` "
@@ -71,8 +80,7 @@ withhold(
 	shard->state = RUN_SHARD_WITHHELD;
 	if (gate_refuse(&place, GATE_PREVIOUS,
 		"%s is gone or older than %s put it, want number %s",
-		shard->key,
-		known->host[0] != '\0' ? known->host : "another host",
+		shard->key, known->host,
 		uint160_to_decimal(&known->number, number)) != STATUS_OK)
 		report_hint(run->report,
 		    "put back what stood there; or, to make it anew from the "
@@ -112,7 +120,6 @@ run_share_sees(struct share *share)
 	return STATUS_OK;
 }
 
-/* Number and hash of what stands there now: none where that cannot be told. */
 bool
 run_share_standing(struct run *run, const struct run_shard *shard,
     struct uint160 *number, struct hash *sha256)
@@ -126,7 +133,8 @@ run_share_standing(struct run *run, const struct run_shard *shard,
 		return false;
 	told = crl_parse(object.data, object.len, &crl, &fault) == STATUS_OK &&
 	       crl_number(&crl, number, &fault) == STATUS_OK &&
-	       hash_bytes(object.data, object.len, sha256) == STATUS_OK;
+	       (sha256 == NULL ||
+		   hash_bytes(object.data, object.len, sha256) == STATUS_OK);
 	store_object_free(&object);
 	return told;
 }
@@ -145,14 +153,13 @@ search_shard(void *context, unsigned worker, size_t i)
 	const struct work_shard *shard = &search->shards[i];
 	const struct run_shard *own = &search->run->shard[i];
 	struct uint160 number;
-	struct hash sha256;
 
 	(void)worker;
 	if (shard->state != WORK_PUBLISHED || own->state == RUN_SHARD_PUBLISHED)
 		return;
 	/* A newer one is a push's. */
 	search->is_missing[i] =
-	    !run_share_standing(search->run, own, &number, &sha256) ||
+	    !run_share_standing(search->run, own, &number, NULL) ||
 	    uint160_compare(&number, &shard->number) < 0;
 }
 
@@ -160,21 +167,19 @@ static enum status
 tell_missing(struct share *share, const uint32_t *missing, size_t count)
 {
 	struct run *run = share->run;
-	char names[NAMED_MOST * NAME_BYTES] = "";
-	size_t len = 0;
+	struct share_names names = {.count = 0};
 	enum status status = work_deny(share->work, missing, count);
 
 	if (status != STATUS_OK)
 		return status;
-	for (size_t i = 0; i < count && i < NAMED_MOST; i++)
-		len += (size_t)snprintf(
-		    names + len, sizeof(names) - len, " %" PRIu32, missing[i]);
+	for (size_t i = 0; i < count; i++)
+		share_names_add(&names, missing[i]);
 	report_fault(run->report, STATUS_PARTIAL, run->config->name, RULE,
 	    "house rule",
 	    "other hosts of run %" PRIu64 " published them, and %s as this "
 	    "host sees it has not got them:%s%s",
-	    work_id(share->work), run->config->store_url, names,
-	    count > NAMED_MOST ? " and more" : "");
+	    work_id(share->work), run->config->store_url, names.text,
+	    share_names_more(&names));
 	report_hint(run->report,
 	    "is the store mounted on every host, and the same everywhere?");
 	return STATUS_OK;

@@ -42,7 +42,7 @@ static const struct number_row rows[STATE_KIND_COUNT] = {
     [STATE_NUMBER] = {"number", "number.tmp",
 	"write there the highest crlNumber of the published shards, or a "
 	"higher one"},
-    [STATE_PUBLISHED] = {"published", "published.tmp",
+    [STATE_PUBLISHED] = {STATE_PUBLISHED_NAME, STATE_PUBLISHED_NAME ".tmp",
 	"write there the number that the manifest in the store has"},
     [STATE_SIGNED] = {"signed-number", "signed-number.tmp",
 	"write there the highest crlNumber that was signed on this machine, or "

@@ -41,7 +41,7 @@ work_known(struct work *work, struct work_known **known, size_t *count)
 	    "  JOIN crlpress.work_run AS r USING (run)"
 	    "  WHERE s.run = $1::bigint AND s.standing <> '')"
 	    " SELECT DISTINCT ON (t.shard) t.shard, t.number::text,"
-	    "  coalesce(w.host, '') FROM told AS t"
+	    "  coalesce(w.host, 'another host') FROM told AS t"
 	    "  LEFT JOIN crlpress.work_worker AS w USING (worker)"
 	    "  ORDER BY t.shard, t.number DESC";
 	const char *const parameter[] = {work->run_text, work->config.issuer};

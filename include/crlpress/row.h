@@ -38,6 +38,10 @@ int64_t row_not_after(const struct row *row);
  */
 void row_sort(struct row *rows, struct row *scratch, size_t n);
 
+/* How many of sorted rows have no higher serial: those of this one, if any, are
+ * the last of them. */
+size_t row_seek(const struct row *rows, size_t n, const struct uint160 *serial);
+
 /* Memory for the rows of all shards, in slabs that sets borrow. */
 struct row_arena;
 struct row_spill;

@@ -56,6 +56,9 @@ void state_close(struct state *state);
  */
 void state_own(const struct state *state, int fd);
 
+/* The file of STATE_PUBLISHED: who has one was published from here. */
+#define STATE_PUBLISHED_NAME "published"
+
 enum state_kind {
 	STATE_NUMBER,
 	STATE_PUBLISHED,

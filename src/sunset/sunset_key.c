@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "crlpress/hex.h"
+#include "crlpress/name_nearest.h"
 #include "crlpress/quantity.h"
 #include "crlpress/utc.h"
 
@@ -316,38 +317,8 @@ sunset_section_name(enum sunset_section section)
 	return "";
 }
 
-/* Of two names; a transposition counts as two. Longer ones are far apart. */
+/* Longer ones are far apart. */
 #define DISTANCE_MOST 3
-#define NAME_MOST 32
-
-static size_t
-distance(const char *a, const char *b)
-{
-	size_t row[NAME_MOST + 1];
-	size_t a_len = strnlen(a, NAME_MOST + 1);
-	size_t b_len = strnlen(b, NAME_MOST + 1);
-
-	if (a_len > NAME_MOST || b_len > NAME_MOST)
-		return NAME_MOST;
-	for (size_t j = 0; j <= b_len; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a_len; i++) {
-		size_t corner = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= b_len; j++) {
-			size_t best = corner + (a[i - 1] == b[j - 1] ? 0 : 1);
-
-			corner = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[b_len];
-}
 
 const char *
 sunset_key_nearest(enum sunset_section section, const char *name)
@@ -356,7 +327,7 @@ sunset_key_nearest(enum sunset_section section, const char *name)
 	size_t least = DISTANCE_MOST + 1;
 
 	for (size_t i = 0; i < KEYS; i++) {
-		size_t far = distance(keys[i].name, name);
+		size_t far = name_distance(name, keys[i].name);
 
 		if ((keys[i].sections & section) == 0 || far >= least ||
 		    far >= strlen(keys[i].name))

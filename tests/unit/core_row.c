@@ -257,6 +257,29 @@ test_sort_extremes(void **state)
 	}
 }
 
+/* Serials 1, 3, 3, 5: of each, and of what is between, how many are no higher.
+ */
+static void
+test_seek(void **state)
+{
+	static const uint64_t numbers[] = {1, 3, 3, 5};
+	static const size_t want[] = {0, 1, 1, 3, 3, 4, 4};
+	struct row row[4];
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct uint160 serial = uint160_from_u64(numbers[i]);
+
+		row[i] = row_make(&serial, 0, 0, 0);
+	}
+	for (uint64_t n = 0; n < sizeof(want) / sizeof(want[0]); n++) {
+		struct uint160 serial = uint160_from_u64(n);
+
+		assert_int_equal(row_seek(row, 4, &serial), want[n]);
+		assert_int_equal(row_seek(row, 0, &serial), 0);
+	}
+}
+
 /*
  * The order of arrival is lost where several read: whatever it was, rows of
  * one serial come out the same.
@@ -494,6 +517,7 @@ main(void)
 	    cmocka_unit_test(test_sort),
 	    cmocka_unit_test(test_sort_extremes),
 	    cmocka_unit_test(test_sort_any_arrival),
+	    cmocka_unit_test(test_seek),
 	    cmocka_unit_test(test_splice),
 	    cmocka_unit_test(test_spill),
 	    cmocka_unit_test(test_spill_splice),
