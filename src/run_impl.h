@@ -224,7 +224,7 @@ enum status run_manifest_get(struct run *run, const char *key,
     struct manifest *manifest, struct store_version *version) MUST_CHECK;
 /* A snapshot, the times, the number. */
 enum status run_open_source(struct run *run) MUST_CHECK;
-/* The rows of one shard, or, NULL, all. */
+/* The rows of one shard. */
 enum status run_start_rows(
     struct run *run, const struct run_shard *shard) MUST_CHECK;
 /* From when on expired rows are asked for. */
@@ -309,6 +309,8 @@ bool run_settled(
 
 /* Chooses what shard->recorded will have. */
 void run_recorded_begin(struct run *run);
+/* The same for all shards at once, for a statement that yields all rows. */
+struct source_recorded run_recorded_wanted(const struct run *run);
 
 /* The same, sorted, to look a serial up in: run_recorded_free. */
 struct run_recorded {

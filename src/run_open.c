@@ -468,8 +468,6 @@ run_start_rows(struct run *run, const struct run_shard *shard)
 	};
 	char text[16];
 
-	if (shard == NULL)
-		return source_start(run->source, choose_lookback(run));
 	snprintf(text, sizeof(text), "%" PRIu32, shard->index);
 	statement.shard = text;
 	return source_start_statement(

@@ -63,6 +63,25 @@ run_recorded_begin(struct run *run)
 	}
 }
 
+/* A first publication is not held against anything. */
+struct source_recorded
+run_recorded_wanted(const struct run *run)
+{
+	struct source_recorded wanted = {true, INT64_MAX};
+
+	/* A push tells when what it was asked for was recorded. */
+	if (run->options->asked_count > 0)
+		return (struct source_recorded){.is_bounded = false};
+	for (size_t i = 0; i < run->shard_count; i++) {
+		const struct run_shard *shard = &run->shard[i];
+
+		if ((shard->has_previous || shard->is_gone) &&
+		    shard->recorded_since_sec < wanted.since_sec)
+			wanted.since_sec = shard->recorded_since_sec;
+	}
+	return wanted;
+}
+
 enum status
 run_recorded_load(struct run *run, const struct run_shard *shard,
     struct run_recorded *recorded)

@@ -327,9 +327,11 @@ readers_read(struct readers *readers)
 	    run_lookback(run), &readers->parts);
 	if (status != STATUS_OK)
 		return status;
+	readers->parts.recorded = run_recorded_wanted(run);
 	if (readers->parts.count > 1)
 		return parts_read(
 		    readers, most < tasks(readers) ? most : tasks(readers));
-	status = run_start_rows(run, NULL);
+	status = source_start_part(
+	    run->source, &readers->parts, 0, run_lookback(run));
 	return status == STATUS_OK ? reader_read(&readers->reader[0]) : status;
 }

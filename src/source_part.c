@@ -24,6 +24,21 @@
 /* Blocks are numbered with 32 bits, and the last of these numbers is none. */
 #define BLOCK_MOST UINT32_MAX
 
+/*
+ * The blocks before a part. Each is smaller than the one before it, by as much,
+ * so that the last ones, which end together, are small: while one connection
+ * is still at work and the others have nothing left, a processor is idle.
+ * Fewer than 2^32 blocks, and no more than 2^8 parts.
+ */
+static uint64_t
+blocks_before(const struct source_parts *parts, uint32_t number)
+{
+	uint64_t count = parts->count, left = parts->count - number;
+
+	return parts->blocks -
+	       parts->blocks * (left * (left + 1)) / (count * (count + 1));
+}
+
 struct source_part
 source_part_of(const struct source_parts *parts, uint32_t number)
 {
@@ -33,9 +48,8 @@ source_part_of(const struct source_parts *parts, uint32_t number)
 
 	switch (parts->kind) {
 	case SOURCE_SPLIT_BLOCKS:
-		/* Fewer than 2^32 blocks, and parts. */
-		from = parts->blocks * number / parts->count;
-		to = parts->blocks * (number + 1) / parts->count;
+		from = blocks_before(parts, number);
+		to = blocks_before(parts, number + 1);
 		if (number + 1 == parts->count)
 			to = BLOCK_MOST;
 		snprintf(part.from, sizeof(part.from), "(%" PRIu64 ",0)", from);
@@ -90,6 +104,7 @@ statement_of(const struct source *source, const struct source_parts *parts,
 	    .name = config->sql_name,
 	    .has_parts = true,
 	    .part = part,
+	    .recorded = parts->recorded,
 	};
 }
 

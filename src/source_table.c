@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "crlpress/source_row.h"
+#include "crlpress/utc.h"
 #include "source_impl.h"
 
 enum phase {
@@ -85,23 +86,61 @@ source_shared(struct source *source)
 	return &table_of(source)->shared;
 }
 
-/* Its lines keep their numbers; one more keeps a comment at its end from eating
- * the parenthesis. */
+/* All of its columns, but recorded_at where that is not wanted. */
+static char *
+bounded_text(const struct source_table *table, const char *sql)
+{
+	static const char before[] =
+	    "COPY (SELECT serial, revoked_at, reason, not_after, shard, ";
+	static const char after[] =
+	    "\n) AS crlpress_rows (serial, revoked_at, reason, not_after, "
+	    "shard, recorded_at)) TO STDOUT (FORMAT binary)";
+	int64_t since_sec = table->statement.recorded.since_sec;
+	char iso[UTC_ISO_BYTES];
+	char *text = NULL;
+	int len;
+
+	if (since_sec == INT64_MAX)
+		len = asprintf(&text,
+		    "%sCAST(NULL AS pg_catalog.timestamptz) FROM (%s%s", before,
+		    sql, after);
+	else
+		len = asprintf(&text,
+		    "%sCASE WHEN recorded_at >= CAST('%s' AS "
+		    "pg_catalog.timestamptz) THEN recorded_at END FROM (%s%s",
+		    before, utc_to_iso(since_sec, iso), sql, after);
+	return len < 0 ? NULL : text;
+}
+
+/*
+ * Its lines keep their numbers; one more keeps a comment at its end from eating
+ * the parenthesis. NULL: out of memory.
+ */
+static char *
+copy_text(const struct source_table *table, const char *sql)
+{
+	const struct source_layout *layout = &table->layout;
+	char *text = NULL;
+
+	if (table->statement.recorded.is_bounded && layout->has_recorded_at &&
+	    layout->type[SOURCE_RECORDED_AT] == SOURCE_TYPE_TIMESTAMPTZ)
+		return bounded_text(table, sql);
+	return asprintf(&text, "COPY (%s\n) TO STDOUT (FORMAT binary)", sql) < 0
+		   ? NULL
+		   : text;
+}
+
 static enum status
 copy_begin(struct source_table *table, const char *sql)
 {
-	static const char before[] = "COPY (";
-	static const char after[] = "\n) TO STDOUT (FORMAT binary)";
 	struct database_query query = {table->statement.name, "copy", NULL};
-	size_t size = sizeof(before) + strlen(sql) + sizeof(after);
-	char *copy = malloc(size);
+	char *copy = copy_text(table, sql);
 	enum status status;
 
 	if (copy == NULL)
 		return report_fault(source_report(&table->source),
 		    STATUS_NO_MEMORY, table->statement.name, "copy", NULL,
 		    "out of memory");
-	snprintf(copy, size, "%s%s%s", before, sql, after);
 	query.sql = copy;
 	status = database_copy_out(table->database, &query);
 	free(copy);

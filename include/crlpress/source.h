@@ -80,6 +80,16 @@ struct source_part {
 };
 
 /*
+ * How far back recorded_at is wanted: a row that was recorded before may come
+ * without it, since a server spends on that column what it does on any other.
+ * Zero-initialised: of every row.
+ */
+struct source_recorded {
+	bool is_bounded;
+	int64_t since_sec; /* INT64_MAX: of none */
+};
+
+/*
  * A statement to be read from. Borrowed: sql, shard, serial and part until it
  * is started, the name as long as the source.
  */
@@ -90,6 +100,7 @@ struct source_statement {
 	const char *serial;             /* hex; NULL: not of one serial */
 	bool has_parts;                 /* it may name :'part' and :'parts' */
 	const struct source_part *part; /* NULL: the one that is all */
+	struct source_recorded recorded;
 };
 
 /* Longest text of a serial in a fault, cut if longer. */

@@ -46,6 +46,7 @@ struct source_parts {
 	uint32_t count;
 	uint64_t blocks; /* of the largest table: SOURCE_SPLIT_BLOCKS */
 	struct source_split split;
+	struct source_recorded recorded;
 };
 
 /*
@@ -61,7 +62,7 @@ enum status source_parts_plan(struct source *source,
 struct source_part source_part_of(
     const struct source_parts *parts, uint32_t number);
 
-/* As source_start, of one part. */
+/* As source_start, of one part, with parts->recorded. */
 enum status source_start_part(struct source *source,
     const struct source_parts *parts, uint32_t number,
     int64_t lookback_sec) MUST_CHECK;

@@ -462,12 +462,40 @@ odd_rows()
 	ended 0
 	has "$stderr" 'warning: odd/shard 0: period, BR 4.9.7: serial 0b:'\
 ' recorded_at is infinity'
-	has "$stderr" 'serial 0c: recorded_at is -infinity'
+	has "$stderr" 'serial 0c is listed first now, have no recorded_at since'
 	has "$stderr" 'serial 0e: recorded_at lies in the future, have 20'
 	has "$stderr" 'serial 0d is listed first now, have no recorded_at since'
 	same "$(crl_field "$store/odd/0.crl" serials | tr '\n' ' ')" \
 	    '0A 0B 0C 0D 0E ' listed
 	same "$(ledger published | tail -n 1 | field late)" 3 late
+}
+
+# It is asked for around the statement, and from when on it matters.
+@test "recorded_at is told by statements of any form" {
+	local five='serial, revoked_at, reason, not_after, shard' form n=0
+	local from="FROM crlpress.revocation WHERE issuer = :'issuer'"
+	for form in \
+	    "SELECT $five, recorded_at AS written $from ORDER BY 2 LIMIT 9" \
+	    "SELECT $five, extract(epoch FROM recorded_at)::bigint $from" \
+	    "WITH a AS (SELECT $five, recorded_at $from) TABLE a -- all of it" \
+	    "(SELECT $five, recorded_at $from AND serial < '\\x11') UNION ALL
+	    (SELECT $five, recorded_at $from AND serial >= '\\x11'); /* all */"
+	do
+		n=$((n + 1))
+		publish_new form$n shards.count=1 source.query_file=query.sql
+		printf '%s\n' "$form" >form$n/query.sql
+		revoked 10 0
+		recorded 10 "now() - interval '9 days'"
+		publish_ok
+		next_second
+		revoked 11 0
+		recorded 11 "now() - interval '3 days'"
+		publish
+		ended 0
+		has "$stderr" 'serial 11 is listed first now, have recorded_at '
+		same "$(crl_field "$store/form$n/0.crl" serials | tr '\n' ' ')" \
+		    '10 11 ' listed
+	done
 }
 
 @test "a source of five columns knows of no lateness" {

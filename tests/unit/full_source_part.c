@@ -33,21 +33,24 @@ blocks_case(uint64_t blocks, uint32_t count)
 {
 	const struct source_parts parts = {
 	    .kind = SOURCE_SPLIT_BLOCKS, .count = count, .blocks = blocks};
-	uint64_t at = 0;
+	uint64_t at = 0, before = 2 * blocks / (count + 1);
 
 	for (uint32_t i = 0; i < count; i++) {
 		struct source_part part = source_part_of(&parts, i);
+		uint64_t size;
 
 		assert_int_equal(part.number, i);
 		assert_int_equal(part.count, count);
 		assert_int_equal(block(part.from), at);
 		at = block(part.to);
 		assert_true(at >= block(part.from));
-		/* None is much larger than another, as far as is known. */
-		if (i + 1 < count)
-			assert_true(
-			    at - block(part.from) <= blocks / count + 1);
+		/* Each smaller than the one before, as far as is known. */
+		size = (i + 1 < count ? at : blocks) - block(part.from);
+		assert_true(size <= before + 1);
+		before = size;
 	}
+	/* And the last one the least by far. */
+	assert_true(before <= 2 * blocks / count / (count + 1) + 1);
 	/* InvalidBlockNumber: the table may have grown as far as it can. */
 	assert_int_equal(at, UINT32_MAX);
 }
