@@ -13,8 +13,9 @@
 #include "crlpress/pool.h"
 #include "verify_impl.h"
 
-/* Bytes of an entry that are hardly ever undercut: a serial of 8 octets. */
-#define ENTRY_BYTES 25
+/* Bytes of an entry whose serial has 16 octets, some with a reason. Where they
+ * are fewer all is looked at once more. */
+#define ENTRY_BYTES 38
 
 /* Entries gathered for comparison at the most: 640 MB of them. */
 #define GATHERED_MOST (1U << 24)

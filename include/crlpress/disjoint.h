@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which serials stand in two shards, found without keeping serials: 64 bits
- * of a hash of each, thrown into parts by their first bits, so that each part
- * is small enough for a hash table that fits a processor's cache. Hashes that
- * come twice are suspects; the caller walks over its entries once more and
- * compares the serials of suspects in full.
+ * Which serials stand in two shards, found without keeping serials: bits of a
+ * hash of each, thrown into parts by the first of them, so that each part is
+ * small enough for a hash table that fits a processor's cache. Hashes that come
+ * twice are suspects; the caller walks over its entries once more and compares
+ * the serials of suspects in full.
  *
- * Memory is 8 bytes an entry, up to a limit: more entries are taken in rounds,
- * by the first bits of their hashes, and each round but the first
- * walks over all of them again.
+ * Memory is 6 bytes an entry, up to a limit: more entries are taken in rounds,
+ * by the first bits of their hashes, and each round but the first walks over
+ * all of them again.
  *
  *     do
  *             for each entry: disjoint_add
@@ -26,11 +26,11 @@
 
 struct disjoint;
 
-/* For whom there is no budget. */
-#define DISJOINT_MEMORY_MOST (UINT64_C(256) << 20)
+/* For whom there is no budget: forty million entries. */
+#define DISJOINT_MEMORY_MOST (UINT64_C(230) << 20)
 
-/* For about so many entries, with at most about so much memory; a wrong guess
- * costs memory or time. */
+/* For about so many entries, with at most so much memory and some MiB for each
+ * worker; where there are more entries than that, all are wanted once more. */
 enum status disjoint_new(unsigned workers, uint64_t entries,
     uint64_t memory_most, struct disjoint **disjoint) MUST_CHECK;
 void disjoint_free(struct disjoint *disjoint);

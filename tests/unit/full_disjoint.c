@@ -7,11 +7,14 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <cmocka.h>
 
 #define ENTRIES 200000
+/* Each of so many comes twice. */
+#define TWIN_EACH 101
 #define WORKERS 3
 
 /* Every serial of these is above what uint160_from_u64 gives. */
@@ -28,55 +31,62 @@ serial_of(uint64_t n)
 
 struct twins {
 	struct disjoint *disjoint;
+	uint64_t entries;
 	unsigned rounds;
 };
 
+static bool
+is_twin(uint64_t n)
+{
+	return n % TWIN_EACH == 1;
+}
+
 /* All entries once, and each of the twins by another worker too. */
 static void
-walk(struct twins *twins, const uint64_t *twin, size_t twin_count)
+walk(struct twins *twins)
 {
-	struct uint160 serial;
-
 	do {
 		twins->rounds++;
-		for (uint64_t n = 1; n <= ENTRIES; n++) {
-			serial = serial_of(n);
+		for (uint64_t n = 1; n <= twins->entries; n++) {
+			struct uint160 serial = serial_of(n);
+
 			disjoint_add(twins->disjoint, (unsigned)(n % WORKERS),
 			    7, &serial);
-		}
-		for (size_t i = 0; i < twin_count; i++) {
-			serial = serial_of(twin[i]);
-			disjoint_add(twins->disjoint,
-			    (unsigned)((twin[i] + 1) % WORKERS), 7, &serial);
+			if (is_twin(n))
+				disjoint_add(twins->disjoint,
+				    (unsigned)((n + 1) % WORKERS), 7, &serial);
 		}
 	} while (disjoint_next(twins->disjoint));
 }
 
+/* So many entries, where so many are expected. */
 static void
-check(uint64_t entries, uint64_t memory, unsigned rounds)
+check_many(uint64_t have, uint64_t expected, uint64_t memory, unsigned rounds)
 {
-	static const uint64_t twin[] = {1, 2, 77777, 131072, ENTRIES};
-	struct twins twins = {0};
-	struct uint160 serial;
-	size_t count = 0, suspects = 0;
+	struct twins twins = {.entries = have};
+	size_t count = 0;
 
 	assert_int_equal(
-	    disjoint_new(WORKERS, entries, memory, &twins.disjoint), STATUS_OK);
-	walk(&twins, twin, sizeof(twin) / sizeof(twin[0]));
+	    disjoint_new(WORKERS, expected, memory, &twins.disjoint),
+	    STATUS_OK);
+	walk(&twins);
 	assert_int_equal(twins.rounds, rounds);
 	assert_int_equal(disjoint_count(twins.disjoint, &count), STATUS_OK);
-	assert_int_equal(count, sizeof(twin) / sizeof(twin[0]));
-	for (size_t i = 0; i < sizeof(twin) / sizeof(twin[0]); i++) {
-		serial = serial_of(twin[i]);
-		assert_true(disjoint_suspects(twins.disjoint, 7, &serial));
+	assert_int_equal(count, (have - 1) / TWIN_EACH + 1);
+	for (uint64_t n = 1; n <= have; n++) {
+		struct uint160 serial = serial_of(n);
+
+		assert_true(disjoint_suspects(twins.disjoint, 7, &serial) ==
+			    is_twin(n));
 		assert_false(disjoint_suspects(twins.disjoint, 8, &serial));
 	}
-	for (uint64_t n = 1; n <= ENTRIES; n++) {
-		serial = serial_of(n);
-		suspects += disjoint_suspects(twins.disjoint, 7, &serial);
-	}
-	assert_int_equal(suspects, sizeof(twin) / sizeof(twin[0]));
 	disjoint_free(twins.disjoint);
+}
+
+static void
+check(uint64_t expected, uint64_t memory, unsigned rounds)
+{
+	check_many(ENTRIES, expected, memory, rounds);
 }
 
 static void
@@ -95,6 +105,16 @@ finds_twins_in_many_rounds(void **state)
 	check((uint64_t)1 << 27, DISJOINT_MEMORY_MOST, 4);
 	check(ENTRIES, ENTRIES * 8 / 2, 2);
 	check(ENTRIES, ENTRIES * 8 / 7, 8);
+}
+
+/* Memory is not taken for what was not expected: one walk for nothing. */
+static void
+finds_twins_of_more_than_expected(void **state)
+{
+	(void)state;
+	check_many(2000000, ENTRIES, 2 << 20, 1 + 8);
+	check_many(2000000, 0, 2 << 20, 1 + 8);
+	check_many(2000000, 2000000, 16 << 20, 1);
 }
 
 static void
@@ -138,6 +158,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(finds_twins_in_one_round),
 	    cmocka_unit_test(finds_twins_in_many_rounds),
+	    cmocka_unit_test(finds_twins_of_more_than_expected),
 	    cmocka_unit_test(tells_issuers_apart),
 	    cmocka_unit_test(of_nothing_there_is_no_suspect),
 	};
