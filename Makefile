@@ -49,7 +49,7 @@ ALL_LDFLAGS  = -pthread $(HARDEN_LD) $(SANITIZE) $(LDFLAGS)
 # The core knows no library; unit tests core_*.c link it alone, which is the
 # proof. Every other file of src/ but main.c goes into libcrlpress.a too.
 CORE = archive_name aws_profile base64 ccadb ccadb_url certificate_read config_text crl_build \
-       crl_entry crl_extension crl_read csv_record database_message der_read der_write expiring expiry fd_io forecast gate \
+       crl_entry crl_extension crl_read csv_record database_message decimal der_read der_write expiring expiry fd_io forecast gate \
        gate_listed gate_merge gate_unique hash_text hex index_read json json_read \
        json_text key_uri list_read list_take list_write manifest manifest_join manifest_parse name_nearest option quantity reason \
        report request request_parse retry row row_csv row_set row_spill s3_url sandbox sandbox_call serial_list serial_text shard \

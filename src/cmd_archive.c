@@ -7,6 +7,7 @@
 
 #include "crlpress/archive.h"
 #include "crlpress/command.h"
+#include "crlpress/command_option.h"
 #include "crlpress/quantity.h"
 #include "crlpress/utc.h"
 
@@ -27,8 +28,7 @@ struct archive_options {
 #define OFFSET(member) offsetof(struct archive_options, member)
 
 static const struct option_row option_rows[] = {
-    {"config", 'c', OPTION_TEXT, OFFSET(config), "PATH",
-	"a configuration file, or a directory of *.cnf"},
+    COMMAND_OPTION_CONFIG(OFFSET(config)),
     {"issuer", 'i', OPTION_TEXT, OFFSET(issuer), "NAME", "only this issuer"},
     {"at", 0, OPTION_TIME, OFFSET(at), "TIME",
 	"the set that was public then, as 2026-12-01T06:00:00Z"},
@@ -38,7 +38,7 @@ static const struct option_row option_rows[] = {
 	"prune nothing, count"},
     {"jobs", 'j', OPTION_COUNT, OFFSET(jobs), "N",
 	"objects at a time (default: as many as the store takes)"},
-    {"json", 0, OPTION_FLAG, OFFSET(json), NULL, "report on stdout as JSON"},
+    COMMAND_OPTION_JSON(OFFSET(json)),
     {"quiet", 'q', OPTION_FLAG, OFFSET(quiet), NULL,
 	"fetch or prune without a word when all is well"},
 };

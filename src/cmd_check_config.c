@@ -5,6 +5,7 @@
 
 #include "crlpress/archive.h"
 #include "crlpress/command.h"
+#include "crlpress/command_option.h"
 #include "crlpress/config.h"
 #include "crlpress/config_peer.h"
 #include "crlpress/store.h"
@@ -22,18 +23,15 @@ struct check_options {
 #define OFFSET(member) offsetof(struct check_options, member)
 
 static const struct option_row option_rows[] = {
-    {"config", 'c', OPTION_TEXT, OFFSET(config), "PATH",
-	"a configuration file, or a directory of *.cnf"},
-    {"issuer", 'i', OPTION_TEXTS, OFFSET(issuers), "NAME",
-	"only this issuer; may be given several times"},
+    COMMAND_OPTION_CONFIG(OFFSET(config)),
+    COMMAND_OPTION_ISSUERS(OFFSET(issuers)),
     {"keys", 0, OPTION_FLAG, OFFSET(keys), NULL,
 	"list every key there is, with its default"},
     {"online", 0, OPTION_FLAG, OFFSET(online), NULL,
 	"also try the database, and the store with an object that is "
 	"removed again"},
-    {"json", 0, OPTION_FLAG, OFFSET(json), NULL, "report on stdout as JSON"},
-    {"quiet", 'q', OPTION_FLAG, OFFSET(quiet), NULL,
-	"print nothing when all is well"},
+    COMMAND_OPTION_JSON(OFFSET(json)),
+    COMMAND_OPTION_QUIET(OFFSET(quiet)),
 };
 
 /* What all configurations are checked with. */

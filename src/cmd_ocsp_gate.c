@@ -9,13 +9,14 @@
 #include <string.h>
 
 #include "crlpress/command.h"
+#include "crlpress/command_option.h"
 #include "crlpress/config.h"
 #include "crlpress/config_peer.h"
 #include "crlpress/config_text.h"
 #include "crlpress/expiry.h"
 #include "crlpress/expiry_file.h"
+#include "crlpress/gate_now.h"
 #include "crlpress/source_expiry.h"
-#include "crlpress/trial.h"
 #include "crlpress/utc.h"
 
 /* As psql would write it; see source.h. */
@@ -34,13 +35,11 @@ struct gate_options {
 #define OFFSET(member) offsetof(struct gate_options, member)
 
 static const struct option_row option_rows[] = {
-    {"config", 'c', OPTION_TEXT, OFFSET(config), "PATH",
-	"a configuration file, or a directory of *.cnf"},
+    COMMAND_OPTION_CONFIG(OFFSET(config)),
     {"dry-run", 'n', OPTION_FLAG, OFFSET(dry_run), NULL,
 	"print the file instead of writing it"},
-    {"now", 0, OPTION_TIME, OFFSET(now), "TIME",
-	"the time of this run, as 2026-12-01T06:00:00Z"},
-    {"json", 0, OPTION_FLAG, OFFSET(json), NULL, "report on stdout as JSON"},
+    COMMAND_OPTION_NOW(OFFSET(now)),
+    COMMAND_OPTION_JSON(OFFSET(json)),
     {"quiet", 'q', OPTION_FLAG, OFFSET(quiet), NULL,
 	"print nothing when OCSP may end"},
 };
@@ -122,7 +121,7 @@ snapshot_take(struct asking *asking, const struct source_snapshot *snapshot)
 {
 	struct expiry *expiry = &asking->expiry;
 	int64_t database_sec = snapshot->now_usec / USEC_PER_SEC;
-	enum status status = trial_snapshot(
+	enum status status = gate_now_source(
 	    asking->config, snapshot, asking->now_sec, asking->report);
 
 	if (status != STATUS_OK)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crlpress/command.h"
+#include "crlpress/command_option.h"
 #include "crlpress/plan.h"
 #include "crlpress/plan_check.h"
 #include "crlpress/plan_size.h"
@@ -25,15 +26,14 @@ struct plan_options {
 	struct option_duration horizon;
 	const char *certificates;
 	bool json;
+	bool quiet;
 };
 
 #define OFFSET(member) offsetof(struct plan_options, member)
 
 static const struct option_row option_rows[] = {
-    {"config", 'c', OPTION_TEXT, OFFSET(config), "PATH",
-	"a configuration file, or a directory of *.cnf"},
-    {"issuer", 'i', OPTION_TEXTS, OFFSET(issuers), "NAME",
-	"only this issuer; may be given several times"},
+    COMMAND_OPTION_CONFIG(OFFSET(config)),
+    COMMAND_OPTION_ISSUERS(OFFSET(issuers)),
     {"urls", 0, OPTION_FLAG, OFFSET(urls), NULL,
 	"print the URL of every shard, one a line"},
     {"ccadb", 0, OPTION_FLAG, OFFSET(ccadb), NULL,
@@ -49,6 +49,8 @@ static const struct option_row option_rows[] = {
     {"certificates", 0, OPTION_TEXT, OFFSET(certificates), "N",
 	"with --sizes, as many are valid, and may all be revoked"},
     {"json", 0, OPTION_FLAG, OFFSET(json), NULL, "print the plan as JSON"},
+    {"quiet", 'q', OPTION_FLAG, OFFSET(quiet), NULL,
+	"with --check or --sizes, print findings only"},
 };
 
 struct planning {
@@ -74,7 +76,7 @@ tell_answers(struct planning *planning, const struct plan *plan)
 		json_string(planning->json, "issuer", plan->config->name);
 		plan_answers_print_json(&answers, planning->json);
 		json_close(planning->json, '}');
-	} else {
+	} else if (!planning->options->quiet) {
 		plan_print(plan, planning->context->out);
 		plan_answers_print(&answers, planning->context->out);
 	}
@@ -98,7 +100,7 @@ tell_sizes(struct planning *planning, const struct plan *plan)
 		json_string(planning->json, "issuer", plan->config->name);
 		plan_sizes_print_json(&sizes, planning->json);
 		json_close(planning->json, '}');
-	} else {
+	} else if (!planning->options->quiet) {
 		plan_print(plan, out);
 		plan_sizes_print(&sizes, out);
 	}
@@ -222,6 +224,10 @@ command_run(struct command_call *call, const void *given)
 	    (options->urls || options->ccadb))
 		return command_usage(call->report,
 		    "--check and --sizes go with --json or nothing");
+	/* What it would print is all that it is asked for. */
+	if (options->quiet && !options->check && !options->sizes)
+		return command_usage(
+		    call->report, "--quiet goes with --check or --sizes");
 	if (options->urls + options->ccadb + options->json > 1)
 		return command_usage(
 		    call->report, "want one of --urls, --ccadb and --json");

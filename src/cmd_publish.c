@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crlpress/command.h"
+#include "crlpress/command_option.h"
 #include "crlpress/config.h"
 #include "crlpress/config_peer.h"
 #include "crlpress/run.h"
@@ -28,16 +29,13 @@ struct publish_options {
 #define OFFSET(member) offsetof(struct publish_options, member)
 
 static const struct option_row option_rows[] = {
-    {"config", 'c', OPTION_TEXT, OFFSET(config), "PATH",
-	"a configuration file, or a directory of *.cnf"},
-    {"issuer", 'i', OPTION_TEXTS, OFFSET(issuers), "NAME",
-	"only this issuer; may be given several times"},
+    COMMAND_OPTION_CONFIG(OFFSET(config)),
+    COMMAND_OPTION_ISSUERS(OFFSET(issuers)),
     {"dry-run", 'n', OPTION_FLAG, OFFSET(dry_run), NULL,
 	"make and judge everything, publish nothing"},
     {"diff", 0, OPTION_FLAG, OFFSET(diff), NULL,
 	"print every entry that differs from what is published"},
-    {"pass", 0, OPTION_TEXTS, OFFSET(passes), "GATE[:SHARD]",
-	"let one gate pass, once; recorded in the manifest"},
+    COMMAND_OPTION_PASS(OFFSET(passes)),
     {"stage-tbs", 0, OPTION_TEXT, OFFSET(stage_dir), "DIR",
 	"sign nothing: write there what `sign` is to sign elsewhere"},
     {"signed", 0, OPTION_TEXT, OFFSET(signed_dir), "DIR",
@@ -47,13 +45,10 @@ static const struct option_row option_rows[] = {
     {"jobs", 'j', OPTION_COUNT, OFFSET(jobs), "N",
 	"threads that read rows and make shards (default: one a "
 	"processor)"},
-    {"now", 0, OPTION_TIME, OFFSET(now), "TIME",
-	"the time of this run, as 2026-12-01T06:00:00Z"},
-    {"passphrase-fd", 0, OPTION_TEXT, OFFSET(passphrase_fd), "N",
-	"read the key's passphrase from this descriptor"},
-    {"json", 0, OPTION_FLAG, OFFSET(json), NULL, "report on stdout as JSON"},
-    {"quiet", 'q', OPTION_FLAG, OFFSET(quiet), NULL,
-	"print nothing when all is well"},
+    COMMAND_OPTION_NOW(OFFSET(now)),
+    COMMAND_OPTION_PASSPHRASE_FD(OFFSET(passphrase_fd)),
+    COMMAND_OPTION_JSON(OFFSET(json)),
+    COMMAND_OPTION_QUIET(OFFSET(quiet)),
 };
 
 /* What one publish works with, beside its options. */

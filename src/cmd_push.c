@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "crlpress/command.h"
+#include "crlpress/command_option.h"
 #include "crlpress/config.h"
 #include "crlpress/run.h"
 #include "crlpress/serial_list.h"
@@ -27,10 +28,8 @@ struct push_options {
 #define OFFSET(member) offsetof(struct push_options, member)
 
 static const struct option_row option_rows[] = {
-    {"config", 'c', OPTION_TEXT, OFFSET(push.config), "PATH",
-	"a configuration file, or a directory of *.cnf"},
-    {"issuer", 'i', OPTION_TEXT, OFFSET(push.issuer), "NAME",
-	"the issuer, where there are several"},
+    COMMAND_OPTION_CONFIG(OFFSET(push.config)),
+    COMMAND_OPTION_ISSUER(OFFSET(push.issuer)),
     {"serial", 's', OPTION_TEXTS, OFFSET(serials), "SERIAL",
 	"hex, a:b:c or dec:123; - for a list on stdin"},
     {"serial-file", 0, OPTION_TEXTS, OFFSET(serial_files), "FILE",
@@ -38,24 +37,17 @@ static const struct option_row option_rows[] = {
     {"certificate", 0, OPTION_TEXTS, OFFSET(certificates), "FILE",
 	"the revoked certificate, PEM or DER"},
     {"shard", 0, OPTION_TEXTS, OFFSET(shards), "N", "a shard by its index"},
-    {"wait-public", 0, OPTION_DURATION_MAYBE, OFFSET(push.wait), "[=DURATION]",
-	"wait until the public URLs serve it (default: 10m)"},
+    COMMAND_OPTION_WAIT(OFFSET(push.wait)),
     {"dry-run", 'n', OPTION_FLAG, OFFSET(dry_run), NULL,
 	"make and judge everything, publish nothing"},
     {"diff", 0, OPTION_FLAG, OFFSET(diff), NULL,
 	"print every entry that differs from what is published"},
-    {"pass", 0, OPTION_TEXTS, OFFSET(push.passes), "GATE[:SHARD]",
-	"let one gate pass, once; recorded in the manifest"},
-    {"jobs", 'j', OPTION_COUNT, OFFSET(push.jobs), "N",
-	"threads that make shards (default: one a processor)"},
-    {"now", 0, OPTION_TIME, OFFSET(now), "TIME",
-	"the time of this run, as 2026-12-01T06:00:00Z"},
-    {"passphrase-fd", 0, OPTION_TEXT, OFFSET(push.passphrase_fd), "N",
-	"read the key's passphrase from this descriptor"},
-    {"json", 0, OPTION_FLAG, OFFSET(push.json), NULL,
-	"report on stdout as JSON"},
-    {"quiet", 'q', OPTION_FLAG, OFFSET(push.quiet), NULL,
-	"print nothing when all is well"},
+    COMMAND_OPTION_PASS(OFFSET(push.passes)),
+    COMMAND_OPTION_JOBS(OFFSET(push.jobs)),
+    COMMAND_OPTION_NOW(OFFSET(now)),
+    COMMAND_OPTION_PASSPHRASE_FD(OFFSET(push.passphrase_fd)),
+    COMMAND_OPTION_JSON(OFFSET(push.json)),
+    COMMAND_OPTION_QUIET(OFFSET(push.quiet)),
 };
 
 static enum status

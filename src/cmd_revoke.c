@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "crlpress/command.h"
+#include "crlpress/command_option.h"
 #include "crlpress/reason.h"
 #include "crlpress/serial_text.h"
 #include "crlpress/utc.h"
@@ -38,10 +39,8 @@ struct revoke_options {
 #define OFFSET(member) offsetof(struct revoke_options, member)
 
 static const struct option_row option_rows[] = {
-    {"config", 'c', OPTION_TEXT, OFFSET(push.config), "PATH",
-	"a configuration file, or a directory of *.cnf"},
-    {"issuer", 'i', OPTION_TEXT, OFFSET(push.issuer), "NAME",
-	"the issuer, where there are several"},
+    COMMAND_OPTION_CONFIG(OFFSET(push.config)),
+    COMMAND_OPTION_ISSUER(OFFSET(push.issuer)),
     {"serial", 's', OPTION_TEXTS, OFFSET(serials), "SERIAL",
 	"hex, a:b:c or dec:123"},
     {"certificate", 0, OPTION_TEXTS, OFFSET(certificates), "FILE",
@@ -57,20 +56,14 @@ static const struct option_row option_rows[] = {
 	"many rows, as `verify --rows` reads them; - for stdin"},
     {"no-push", 0, OPTION_FLAG, OFFSET(no_push), NULL,
 	"record it, and leave publishing to the next run"},
-    {"wait-public", 0, OPTION_DURATION_MAYBE, OFFSET(push.wait), "[=DURATION]",
-	"wait until the public URLs serve it (default: 10m)"},
+    COMMAND_OPTION_WAIT(OFFSET(push.wait)),
     {"dry-run", 'n', OPTION_FLAG, OFFSET(dry_run), NULL,
 	"check everything, record and publish nothing"},
-    {"pass", 0, OPTION_TEXTS, OFFSET(push.passes), "GATE[:SHARD]",
-	"let one gate pass, once; recorded in the manifest"},
-    {"jobs", 'j', OPTION_COUNT, OFFSET(push.jobs), "N",
-	"threads that make shards (default: one a processor)"},
-    {"passphrase-fd", 0, OPTION_TEXT, OFFSET(push.passphrase_fd), "N",
-	"read the key's passphrase from this descriptor"},
-    {"json", 0, OPTION_FLAG, OFFSET(push.json), NULL,
-	"report on stdout as JSON"},
-    {"quiet", 'q', OPTION_FLAG, OFFSET(push.quiet), NULL,
-	"print nothing when all is well"},
+    COMMAND_OPTION_PASS(OFFSET(push.passes)),
+    COMMAND_OPTION_JOBS(OFFSET(push.jobs)),
+    COMMAND_OPTION_PASSPHRASE_FD(OFFSET(push.passphrase_fd)),
+    COMMAND_OPTION_JSON(OFFSET(push.json)),
+    COMMAND_OPTION_QUIET(OFFSET(push.quiet)),
 };
 
 /* What one call works with, beside what a push does. */

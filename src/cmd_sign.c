@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crlpress/command.h"
+#include "crlpress/command_option.h"
 #include "crlpress/config.h"
 #include "crlpress/sign.h"
 
@@ -15,23 +16,23 @@ struct sign_command_options {
 	bool dry_run;
 	bool yes;
 	bool json;
+	bool quiet;
 };
 
 #define OFFSET(member) offsetof(struct sign_command_options, member)
 
 static const struct option_row option_rows[] = {
-    {"config", 'c', OPTION_TEXT, OFFSET(config), "PATH",
-	"a configuration file, or a directory of *.cnf"},
-    {"issuer", 'i', OPTION_TEXT, OFFSET(issuer), "NAME",
-	"the issuer, where the directory has several"},
+    COMMAND_OPTION_CONFIG(OFFSET(config)),
+    COMMAND_OPTION_ISSUER(OFFSET(issuer)),
     {"dry-run", 'n', OPTION_FLAG, OFFSET(dry_run), NULL,
 	"show what would be signed, sign nothing"},
     {"yes", 'y', OPTION_FLAG, OFFSET(yes), NULL, "do not ask before signing"},
     {"now", 0, OPTION_TIME, OFFSET(now), "TIME",
 	"the time here, as 2026-12-01T06:00:00Z"},
-    {"passphrase-fd", 0, OPTION_TEXT, OFFSET(passphrase_fd), "N",
-	"read the key's passphrase from this descriptor"},
-    {"json", 0, OPTION_FLAG, OFFSET(json), NULL, "report on stdout as JSON"},
+    COMMAND_OPTION_PASSPHRASE_FD(OFFSET(passphrase_fd)),
+    COMMAND_OPTION_JSON(OFFSET(json)),
+    {"quiet", 'q', OPTION_FLAG, OFFSET(quiet), NULL,
+	"with --yes, print nothing when all is well"},
 };
 
 /* The one configuration: the only one, or that of the issuer named. */
@@ -75,6 +76,7 @@ command_run(struct command_call *call, const void *given)
 	struct sign_options sign = {
 	    .dry_run = options->dry_run,
 	    .yes = options->yes,
+	    .quiet = options->quiet,
 	    .has_now = options->now.given,
 	    .now_sec = options->now.sec,
 	};

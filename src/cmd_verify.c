@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crlpress/command.h"
+#include "crlpress/command_option.h"
 #include "crlpress/serial_text.h"
 #include "crlpress/verify.h"
 
@@ -52,7 +53,7 @@ static const struct option_row option_rows[] = {
 	"threads (default: one a processor)"},
     {"rules", 0, OPTION_FLAG, OFFSET(rules), NULL,
 	"list the rules, with their severity in each profile"},
-    {"json", 0, OPTION_FLAG, OFFSET(json), NULL, "report on stdout as JSON"},
+    COMMAND_OPTION_JSON(OFFSET(json)),
     {"quiet", 'q', OPTION_FLAG, OFFSET(quiet), NULL, "print findings only"},
 };
 

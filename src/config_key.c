@@ -409,8 +409,9 @@ url_is_remote(const char *url)
 	return url != NULL && strncmp(url, "s3://", 5) == 0;
 }
 
-bool
-config_key_is_remote(const struct config_key *key)
+/* Whether it is one of the store in S3 alone. */
+static bool
+key_is_remote(const struct config_key *key)
 {
 	const size_t begin = offsetof(struct config, remote);
 
@@ -423,7 +424,7 @@ config_key_applies(const struct config_key *key, const struct config *config)
 {
 	if (strcmp(key->section, "source") == 0)
 		return config_source_applies(key->offset, config);
-	if (config_key_is_remote(key) ||
+	if (key_is_remote(key) ||
 	    key->offset == offsetof(struct config, manifest_gzip))
 		return url_is_remote(config->store_url);
 	if (strcmp(key->section, "archive") != 0 ||

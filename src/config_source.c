@@ -51,6 +51,15 @@ config_source_kind(const struct config *config)
 	return source_kind_of(config->source, &place);
 }
 
+const char *
+config_source_place(const struct config *config)
+{
+	const char *place;
+
+	(void)source_kind_of(config->source, &place);
+	return place;
+}
+
 /* By whom the CRL of the source is signed. */
 static const char *
 crl_certificate(const struct config *config)

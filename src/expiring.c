@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crlpress/decimal.h"
+
 int64_t
 expiring_step_sec(size_t step)
 {
@@ -41,34 +43,18 @@ expiring_to_text(
 	return text;
 }
 
-/* One count without needless zeros in front; NULL, or what is behind it. */
-static const char *
-read_count(const char *at, const char *end, uint64_t *count)
-{
-	const char *first = at;
-
-	*count = 0;
-	for (; at < end && *at >= '0' && *at <= '9'; at++) {
-		unsigned digit = (unsigned)(*at - '0');
-
-		if (*count > (UINT64_MAX - digit) / 10)
-			return NULL;
-		*count = *count * 10 + digit;
-	}
-	return at == first || (*first == '0' && at - first > 1) ? NULL : at;
-}
-
 enum status
 expiring_from_text(const char *text, size_t len, struct expiring *expiring)
 {
 	const char *at = text, *end = text + len;
+	enum status status = STATUS_OK;
 
-	for (size_t step = 0; step < EXPIRING_STEPS; step++) {
+	for (size_t step = 0; status == STATUS_OK && step < EXPIRING_STEPS;
+	     step++) {
 		if (step > 0 && (at == end || *at++ != '/'))
 			return STATUS_MALFORMED;
-		at = read_count(at, end, &expiring->by[step]);
-		if (at == NULL)
-			return STATUS_MALFORMED;
+		status = decimal_take(
+		    &at, end, UINT64_MAX, &expiring->by[step], NULL);
 	}
-	return at == end ? STATUS_OK : STATUS_MALFORMED;
+	return status == STATUS_OK && at != end ? STATUS_MALFORMED : status;
 }

@@ -216,6 +216,18 @@ gate_refuse(
 }
 
 void
+gate_foresee(
+    struct gate_published *published, const struct manifest_shard *line)
+{
+	if (!line->has_expiring)
+		return;
+	published->has_expiring = true;
+	published->expiring = line->expiring;
+	published->expiring_sec = line->this_update_sec;
+	published->expiring_entries = line->entries;
+}
+
+void
 gate_changes_free(struct gate_changes *changes)
 {
 	free(changes->row);

@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crlpress/decimal.h"
 #include "crlpress/shard.h"
 #include "crlpress/uint160.h"
 #include "crlpress/utc.h"
 
 #include "manifest_impl.h"
 
-static const char number_fault[] = "not a decimal number without leading zeros";
 static const char position_fault[] = "not a WAL position";
 static const char time_fault[] = "not a time like 2026-11-22T05:09:49Z";
 
@@ -84,35 +84,16 @@ list_take_string(struct list_reader *reader, char **string,
 	return true;
 }
 
-/* Whether the word is digits without needless zeros in front. */
-static bool
-digits_ok(const char *word, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (word[i] < '0' || word[i] > '9')
-			return false;
-	return len > 0 && (word[0] != '0' || len == 1);
-}
-
 static bool
 take_digits(struct list_reader *reader, uint64_t most, uint64_t *value)
 {
-	const char *word;
-	uint64_t n = 0;
+	const char *word, *why = NULL;
 	size_t len;
 
 	if (!list_take_bytes(reader, &word, &len))
 		return false;
-	if (!digits_ok(word, len))
-		return list_malformed(reader, number_fault);
-	for (size_t i = 0; i < len; i++) {
-		unsigned digit = (unsigned)(word[i] - '0');
-
-		if (n > (most - digit) / 10)
-			return list_malformed(reader, "a number too large");
-		n = n * 10 + digit;
-	}
-	*value = n;
+	if (decimal_read(word, len, most, value, &why) != STATUS_OK)
+		return list_malformed(reader, why);
 	return true;
 }
 
@@ -148,8 +129,9 @@ list_take_number(struct list_reader *reader, void *to)
 
 	if (!list_take_bytes(reader, &word, &len))
 		return false;
-	if (!digits_ok(word, len))
-		return list_malformed(reader, number_fault);
+	why = decimal_fault(word, len);
+	if (why != NULL)
+		return list_malformed(reader, why);
 	if (uint160_from_decimal(to, word, len, &why) != STATUS_OK)
 		return list_malformed(reader, why);
 	return true;

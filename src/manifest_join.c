@@ -16,9 +16,9 @@ struct lines {
 	const struct manifest_shard *ours;
 };
 
-enum status
-manifest_shard_copy(
-    const struct manifest_shard *from, struct manifest_shard *to)
+/* With strings of its own; nothing to free when it fails. */
+static enum status
+shard_copy(const struct manifest_shard *from, struct manifest_shard *to)
 {
 	*to = *from;
 	to->url = strdup(from->url);
@@ -106,8 +106,8 @@ join_shards(const struct manifest *before, const struct manifest *theirs,
 
 		if (line == NULL)
 			continue;
-		if (manifest_shard_copy(
-			line, &joined->shard[joined->shard_count]) != STATUS_OK)
+		if (shard_copy(line, &joined->shard[joined->shard_count]) !=
+		    STATUS_OK)
 			return STATUS_NO_MEMORY;
 		joined->shard_count++;
 	}

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crlpress/decimal.h"
+
 struct unit {
 	char letter;
 	int64_t sec;
@@ -40,28 +42,12 @@ quantity_refuse(const char **why, const char *text)
 	return STATUS_MALFORMED;
 }
 
-/*
- * Reads the digits that `*text` begins with and moves it behind them. false:
- * there is none, a leading zero, or a number above 2^64 - 1.
- */
+/* The number that `*text` begins with; moves it behind that. */
 static bool
 digits_read(const char **text, uint64_t *value)
 {
-	const char *p = *text;
-	uint64_t sum = 0;
-
-	if (p[0] < '0' || p[0] > '9')
-		return false;
-	if (p[0] == '0' && p[1] >= '0' && p[1] <= '9')
-		return false;
-	for (; *p >= '0' && *p <= '9'; p++) {
-		if (__builtin_mul_overflow(sum, 10U, &sum) ||
-		    __builtin_add_overflow(sum, (unsigned)(*p - '0'), &sum))
-			return false;
-	}
-	*text = p;
-	*value = sum;
-	return true;
+	return decimal_take(text, *text + strlen(*text), UINT64_MAX, value,
+		   NULL) == STATUS_OK;
 }
 
 /* The unit with this letter at or below `from` in the list; UNITS: none. */

@@ -14,9 +14,8 @@ print_finding(const struct finding *finding, struct json *json)
 	json_close(json, '}');
 }
 
-void
-report_print_json(
-    const struct report *report, enum status status, struct json *json)
+static void
+print_report(const struct report *report, enum status status, struct json *json)
 {
 	json_open(json, "findings", '[');
 	for (size_t i = 0; i < report_kept(report); i++)
@@ -42,7 +41,7 @@ report_json_end(
     const struct report *report, enum status status, struct json *json)
 {
 	json_close(json, ']');
-	report_print_json(report, status, json);
+	print_report(report, status, json);
 	json_close(json, '}');
 	json_end(json);
 }

@@ -11,6 +11,7 @@
 
 #include "crlpress/csv_record.h"
 #include "crlpress/database.h"
+#include "crlpress/decimal.h"
 #include "crlpress/hex.h"
 #include "crlpress/reason.h"
 #include "crlpress/source_row.h"
@@ -21,7 +22,7 @@
 #define YEAR_LEN 4
 
 /* An integer of the database has up to 64 bits; these cannot overflow. */
-#define DIGITS_MOST 18
+#define INTEGER_MOST 999999999999999999
 
 /* "cessationOfOperation", with its NUL, and room. */
 #define REASON_NAME_BYTES 32
@@ -103,18 +104,13 @@ put_number(struct row_csv *csv, int64_t value)
 static bool
 read_integer(const char *text, size_t len, int64_t *value)
 {
-	bool is_negative = len > 0 && text[0] == '-';
-	size_t i = is_negative ? 1 : 0;
-	int64_t sum = 0;
+	size_t sign = len > 0 && text[0] == '-';
+	uint64_t size;
 
-	if (len == i || len - i > DIGITS_MOST)
+	if (decimal_read_filled(text + sign, len - sign, INTEGER_MOST, &size,
+		NULL) != STATUS_OK)
 		return false;
-	for (; i < len; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return false;
-		sum = sum * 10 + (text[i] - '0');
-	}
-	*value = is_negative ? -sum : sum;
+	*value = sign != 0 ? -(int64_t)size : (int64_t)size;
 	return true;
 }
 

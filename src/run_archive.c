@@ -92,15 +92,11 @@ spool_put(struct work *work, const char *name, const char *key,
 	struct store_upload upload = {
 	    .key = key, .content_type = "application/gzip"};
 	struct run *run = work->run;
-	struct stage_file staged = {0};
 	struct gzip_bytes packed;
-	struct stage_part part;
-	struct store_version now;
 	enum status status;
 
 	if (gzip_pack(data, len, &packed) != STATUS_OK)
 		return archive_fault(work, key, "cannot be compressed");
-	part = (struct stage_part){packed.data, packed.len};
 	if (atomic_fetch_add(&work->spooled, packed.len) + packed.len >
 	    run->config->archive_spool_most) {
 		gzip_bytes_free(&packed);
@@ -108,19 +104,11 @@ spool_put(struct work *work, const char *name, const char *key,
 		    "is not kept: more waits for the archive than [archive] "
 		    "spool allows");
 	}
-	status = stage_write(run->state, name, &part, 1, &staged);
-	if (status == STATUS_OK)
-		status = hash_bytes(packed.data, packed.len, &upload.sha256);
-	if (status == STATUS_OK)
-		status = stage_sync(run->state, &staged);
-	if (status == STATUS_OK) {
-		upload.path = staged.path;
-		upload.size = packed.len;
-		status = store_put(work->spool_store, &upload, &now);
-	}
+	status = run_put_bytes(run, name,
+	    (struct stage_part){packed.data, packed.len}, work->spool_store,
+	    &upload);
 	if (status != STATUS_OK)
 		status = archive_fault(work, key, "cannot be kept here");
-	stage_file_free(&staged);
 	gzip_bytes_free(&packed);
 	return status;
 }

@@ -1,71 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The gates of a run whose source is a file: whether it is current, and not an
- * older one than the last run saw. What the position is to a database, the
+ * The gate of a run whose source is a file: whether it is an older one than the
+ * last run saw. What the position is to a database, the
  * crlNumber and thisUpdate are to a CRL, and to an index the certificates that
  * it knows and its latest revocation: neither goes back.
  */
 #include <string.h>
 
-#include "crlpress/quantity.h"
 #include "crlpress/utc.h"
 #include "run_impl.h"
-
-static const char *
-source_place(const struct run *run)
-{
-	const char *place;
-
-	(void)source_kind_of(run->config->source, &place);
-	return place;
-}
-
-/* A CRL from the future: the clock of one of the two is wrong. */
-enum status
-run_gate_file_clock(struct run *run)
-{
-	struct gate_place place = run_place(run);
-	int64_t made_sec = run->snapshot.edition.sec;
-	int64_t here_sec = run->context->clock_sec();
-	char have[UTC_ISO_BYTES], want[UTC_ISO_BYTES];
-	char limit[QUANTITY_DURATION_BYTES];
-
-	/* A run that was asked to be in the past may be; the dates of an
-	 * index are judged by the row. */
-	if (run->snapshot.kind != SOURCE_CRL || run->options->has_now ||
-	    made_sec - here_sec <= run->config->skew_sec)
-		return STATUS_OK;
-	return gate_refuse(&place, GATE_CLOCK,
-	    "the clock here is behind thisUpdate of %s, have %s, want %s "
-	    "within %s",
-	    source_place(run), utc_to_iso(here_sec, have),
-	    utc_to_iso(made_sec, want),
-	    quantity_duration_text(run->config->skew_sec, limit));
-}
-
-/* RFC 5280, 5.1.2.5: by nextUpdate there is a newer one. */
-static enum status
-gate_current(struct run *run)
-{
-	const struct source_snapshot *now = &run->snapshot;
-	struct gate_place place = run_place(run);
-	char have[UTC_ISO_BYTES], want[UTC_ISO_BYTES];
-
-	if (now->kind != SOURCE_CRL)
-		return STATUS_OK;
-	if (!now->has_next_update)
-		return gate_refuse(&place, GATE_DB_FRESH,
-		    "%s has no nextUpdate: whether it is current cannot be "
-		    "told",
-		    source_place(run));
-	/* What was staged is older than the rows that it is held against. */
-	if (now->next_update_sec >= run->now_sec)
-		return STATUS_OK;
-	return gate_refuse(&place, GATE_DB_FRESH,
-	    "%s is out of date, have nextUpdate %s, want %s or later",
-	    source_place(run), utc_to_iso(now->next_update_sec, have),
-	    utc_to_iso(run->now_sec, want));
-}
 
 static const char *
 number_name(enum source_kind kind)
@@ -95,13 +38,13 @@ run_gate_edition_of(struct run *run, enum source_kind kind,
 	if (uint160_compare(&now->edition.number, &then->number) < 0)
 		return gate_refuse(&place, GATE_DB_FRESH,
 		    "%s is behind %s, have %s %s, want at least %s",
-		    source_place(run), where, number_name(kind),
+		    config_source_place(run->config), where, number_name(kind),
 		    uint160_to_decimal(&now->edition.number, have),
 		    uint160_to_decimal(&then->number, want));
 	if (now->edition.sec < then->sec)
 		return gate_refuse(&place, GATE_DB_FRESH,
 		    "%s is behind %s, have %s %s, want %s or later",
-		    source_place(run), where, time_name(kind),
+		    config_source_place(run->config), where, time_name(kind),
 		    utc_to_iso(now->edition.sec, here),
 		    utc_to_iso(then->sec, there));
 	return STATUS_OK;
@@ -129,10 +72,7 @@ enum status
 run_gate_edition(struct run *run)
 {
 	const struct source_origin *then = &run->manifest.origin;
-	enum status status = gate_current(run);
 
-	if (status != STATUS_OK || !run->has_manifest)
-		return status;
 	/* A database has no edition, and none is looked at. */
 	return run_gate_edition_of(run,
 	    then->has_edition ? then->kind : SOURCE_DATABASE, &then->edition,

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crlpress/quantity.h"
+#include "crlpress/gate_now.h"
 #include "crlpress/utc.h"
 #include "run_impl.h"
 
@@ -34,23 +34,13 @@ run_shard_place(struct run *run, const struct run_shard *shard)
 enum status
 run_gate_issuer(struct run *run)
 {
-	const struct issuer_facts *facts = issuer_facts(run->issuer);
 	struct gate_place place = run_place(run);
-	char have[UTC_ISO_BYTES], want[UTC_ISO_BYTES];
+	char text[GATE_NOW_WHY_BYTES];
+	const char *why = gate_now_issuer(issuer_facts(run->issuer),
+	    run->config->certificate, run->this_update_sec, text);
 
-	if (run->this_update_sec < facts->not_before_sec)
-		return gate_refuse(&place, GATE_ISSUER,
-		    "issuer certificate not yet valid, have thisUpdate %s, "
-		    "want from %s",
-		    utc_to_iso(run->this_update_sec, have),
-		    utc_to_iso(facts->not_before_sec, want));
-	if (run->this_update_sec > facts->not_after_sec)
-		return gate_refuse(&place, GATE_ISSUER,
-		    "issuer certificate expired, have thisUpdate %s, want up "
-		    "to %s",
-		    utc_to_iso(run->this_update_sec, have),
-		    utc_to_iso(facts->not_after_sec, want));
-	return STATUS_OK;
+	return why == NULL ? STATUS_OK
+			   : gate_refuse(&place, GATE_ISSUER, "%s", why);
 }
 
 /*
@@ -113,59 +103,22 @@ warn_ran_out(struct run *run)
 	    "what expires until then");
 }
 
-/*
- * A clock that is behind makes CRLs that look old; one that is ahead makes
- * CRLs from the future, and no run after it can publish until then.
- */
-static enum status
-gate_clocks(struct run *run)
-{
-	struct gate_place place = run_place(run);
-	int64_t database_sec = run->snapshot.now_usec / 1000000;
-	int64_t here_sec = run->options->has_now ? run->options->now_sec
-						 : run->context->clock_sec();
-	char here[UTC_ISO_BYTES], there[UTC_ISO_BYTES];
-	char limit[QUANTITY_DURATION_BYTES];
-	bool behind = database_sec - here_sec > run->config->skew_sec;
-	bool ahead = here_sec - database_sec > run->config->skew_sec;
-
-	if (run->snapshot.kind != SOURCE_DATABASE)
-		return run_gate_file_clock(run);
-	/* A run that was asked to be in the past may be. */
-	if (!ahead && (!behind || run->options->has_now))
-		return STATUS_OK;
-	return gate_refuse(&place, GATE_CLOCK,
-	    "the clock here is %s the database's, have %s, want %s within %s",
-	    ahead ? "ahead of" : "behind", utc_to_iso(here_sec, here),
-	    utc_to_iso(database_sec, there),
-	    quantity_duration_text(run->config->skew_sec, limit));
-}
-
 enum status
 run_gate_clock(struct run *run)
 {
+	const struct run_options *options = run->options;
+	struct gate_place place = run_place(run);
 	enum status status = gate_asked_time(run);
 
+	/* A run that was asked to be in the past may be. */
 	if (status == STATUS_OK)
-		status = gate_clocks(run);
+		status = gate_now_clock(&place, run->config, &run->snapshot,
+		    options->has_now ? options->now_sec
+				     : run->context->clock_sec(),
+		    options->has_now);
 	if (status == STATUS_OK)
 		warn_ran_out(run);
 	return status;
-}
-
-static enum status
-gate_replay(struct run *run)
-{
-	struct gate_place place = run_place(run);
-	char limit[QUANTITY_DURATION_BYTES];
-
-	if (!run->snapshot.standby ||
-	    run->snapshot.replay_lag_sec <= (double)run->config->replay_lag_sec)
-		return STATUS_OK;
-	return gate_refuse(&place, GATE_DB_FRESH,
-	    "the standby lags, have %.0f s behind, want within %s",
-	    run->snapshot.replay_lag_sec,
-	    quantity_duration_text(run->config->replay_lag_sec, limit));
 }
 
 /*
@@ -178,13 +131,14 @@ run_gate_database(struct run *run)
 	const struct source_snapshot *now = &run->snapshot;
 	const struct source_origin *then = &run->manifest.origin;
 	struct gate_place place = run_place(run);
-	enum status status;
+	/* What was staged is older than the rows that it is held against. */
+	enum status status =
+	    gate_now_fresh(&place, run->config, now, run->now_sec);
 
-	if (now->kind != SOURCE_DATABASE)
-		return run_gate_edition(run);
-	status = gate_replay(run);
 	if (status != STATUS_OK || !run->has_manifest)
 		return status;
+	if (now->kind != SOURCE_DATABASE)
+		return run_gate_edition(run);
 	if (then->has_edition)
 		return gate_refuse(&place, GATE_DB_FRESH,
 		    "another kind of source, have a database, want the %s "
@@ -353,13 +307,9 @@ run_gate_rows(struct run *run)
 		    "known to be complete",
 		    run->rows_unplaced);
 	/* One shard may well have none. */
-	if (run->rows.read == 0 && !run->config->allow_empty && !run->by_shard)
-		return gate_refuse(&place, GATE_DB_SCOPE,
-		    "the source has not one row of issuer_id %s; allow_empty = "
-		    "yes where nothing was ever revoked",
-		    run->config->issuer_id != NULL ? run->config->issuer_id
-						   : "(none)");
-	return STATUS_OK;
+	return run->by_shard
+		   ? STATUS_OK
+		   : gate_now_rows(&place, run->config, run->rows.read);
 }
 
 /*

@@ -202,7 +202,6 @@ enum status run_gate_floor_of(const struct run *run,
 /* run_edition.c: what rows were read from, for a list to remember. */
 struct source_origin run_origin(const struct run *run);
 /* The same of a source that is a file. */
-enum status run_gate_file_clock(struct run *run) MUST_CHECK;
 enum status run_gate_edition(struct run *run) MUST_CHECK;
 /* Not an older one than `then`, which `where` has. */
 enum status run_gate_edition_of(struct run *run, enum source_kind kind,
@@ -367,6 +366,13 @@ void run_pause(const struct run *run, unsigned attempt);
 unsigned run_store_workers(const struct run *run);
 /* Puts what is staged; sets run->ledgered. */
 void run_put_shards(struct run *run);
+/*
+ * Puts bytes that were synced to local disk as `name` first; path, size and
+ * hash of `upload` are filled in. STATUS_CONFLICT as store_put.
+ */
+enum status run_put_bytes(struct run *run, const char *name,
+    struct stage_part part, struct store *store,
+    struct store_upload *upload) MUST_CHECK;
 /* What the manifest says of a shard that was made, but for URL and key. */
 void run_fill_line(const struct run_shard *shard, struct manifest_shard *line);
 bool run_is_interrupted(const struct run *run);
@@ -393,8 +399,6 @@ enum status run_stage_close(struct run *run) MUST_CHECK;
 void run_stage_end(struct run *run);
 /* The last request that was staged, in the state directory; to be freed. */
 char *run_staged_path(struct run *run);
-enum status run_file_write(
-    struct run *run, const char *path, const void *data, size_t len) MUST_CHECK;
 
 /*
  * run_signed.c: what was signed elsewhere, in place of signing. All but

@@ -250,13 +250,8 @@ know_expiry(const struct make_job *job, struct gate_published *published)
 		published->has_leaving = true;
 		published->leaving = line->leaving;
 	}
-	if (!line->has_expiring || shard->previous_foreign ||
-	    shard->previous_passed || order < 0)
-		return;
-	published->has_expiring = true;
-	published->expiring = line->expiring;
-	published->expiring_sec = line->this_update_sec;
-	published->expiring_entries = line->entries;
+	if (!shard->previous_foreign && !shard->previous_passed && order >= 0)
+		gate_foresee(published, line);
 }
 
 static enum status

@@ -514,6 +514,29 @@ pack_manifest(
 	return STATUS_OK;
 }
 
+enum status
+run_put_bytes(struct run *run, const char *name, struct stage_part part,
+    struct store *store, struct store_upload *upload)
+{
+	struct stage_file staged = {0};
+	struct store_version now;
+	enum status status;
+
+	status = stage_write(run->state, name, &part, 1, &staged);
+	if (status == STATUS_OK)
+		status = hash_bytes(part.data, part.len, &upload->sha256);
+	if (status == STATUS_OK)
+		status = stage_sync(run->state, &staged);
+	if (status == STATUS_OK) {
+		upload->path = staged.path;
+		upload->size = part.len;
+		status = store_put(store, upload, &now);
+	}
+	upload->path = NULL;
+	stage_file_free(&staged);
+	return status;
+}
+
 /* STATUS_CONFLICT, not reported: another version than `replaces` is there. */
 static enum status
 put_text(struct run *run, const struct manifest *manifest, const char *text,
@@ -529,28 +552,16 @@ put_text(struct run *run, const struct manifest *manifest, const char *text,
 	    .this_update_sec = manifest->this_update_sec,
 	    .cache_control = "no-cache",
 	};
-	struct stage_file staged = {0};
-	struct store_version now;
 	enum status status;
 
 	status = pack_manifest(run, &part, &packed);
-	if (status == STATUS_OK)
-		status = stage_write(
-		    run->state, MANIFEST_STAGE_NAME, &part, 1, &staged);
-	if (status == STATUS_OK)
-		status = hash_bytes(part.data, part.len, &upload.sha256);
+	if (packed.data != NULL)
+		upload.content_encoding = "gzip";
 	/* One that a crash leaves torn would stop every run after it. */
 	if (status == STATUS_OK)
-		status = stage_sync(run->state, &staged);
-	if (status == STATUS_OK) {
-		upload.path = staged.path;
-		upload.size = part.len;
-		if (packed.data != NULL)
-			upload.content_encoding = "gzip";
-		status = store_put(run->store, &upload, &now);
-	}
+		status = run_put_bytes(
+		    run, MANIFEST_STAGE_NAME, part, run->store, &upload);
 	gzip_bytes_free(&packed);
-	stage_file_free(&staged);
 	return status;
 }
 

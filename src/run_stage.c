@@ -30,8 +30,8 @@ no_memory(struct run *run)
 	    NULL, NULL, "out of memory");
 }
 
-enum status
-run_file_write(struct run *run, const char *path, const void *data, size_t len)
+static enum status
+file_write(struct run *run, const char *path, const void *data, size_t len)
 {
 	const struct file_replace file = {
 	    .path = path,
@@ -76,7 +76,7 @@ stage_put(struct run *run, const char *name, const void *data, size_t len)
 	enum status status = STATUS_NO_MEMORY;
 
 	if (path != NULL)
-		status = run_file_write(run, path, data, len);
+		status = file_write(run, path, data, len);
 	free(path);
 	return status;
 }
@@ -239,7 +239,7 @@ request_put(struct run *run, const struct request *request)
 	}
 	status = hash_bytes((const uint8_t *)text, len, &run->request_sha256);
 	if (status == STATUS_OK)
-		status = run_file_write(run, remembered, text, len);
+		status = file_write(run, remembered, text, len);
 	if (status == STATUS_OK)
 		status = run_ledger_staged(run);
 	if (status == STATUS_OK)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crlpress/decimal.h"
 #include "crlpress/utc.h"
 
 #define PLACE_OPEN "{shard"
@@ -274,14 +275,9 @@ index_read(const char *pattern, const char *name)
 	uint64_t index = 0;
 
 	if (after == NULL || len < before + strlen(after + 1) ||
-	    len - before - strlen(after + 1) > INDEX_DIGITS_MOST)
+	    decimal_read_filled(name + before, len - before - strlen(after + 1),
+		UINT32_MAX, &index, NULL) != STATUS_OK)
 		return 0;
-	len -= before + strlen(after + 1);
-	for (const char *digit = name + before; len > 0; digit++, len--) {
-		if (*digit < '0' || *digit > '9')
-			return 0;
-		index = index * 10 + (uint64_t)(*digit - '0');
-	}
 	return index;
 }
 

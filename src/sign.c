@@ -400,13 +400,15 @@ sign_directory(const struct config *config, const struct sign_options *options,
 	};
 	enum status status = prepare(&sign);
 
-	if (status == STATUS_OK)
+	/* Nobody says yes to what was not shown. */
+	if (status == STATUS_OK &&
+	    (!options->quiet || options->dry_run || !options->yes))
 		sign_show(&sign);
 	if (status == STATUS_OK && !options->dry_run)
 		status = confirm(&sign);
 	if (status == STATUS_OK && !options->dry_run)
 		status = sign_all(&sign);
-	if (status == STATUS_OK && !options->dry_run)
+	if (status == STATUS_OK && !options->dry_run && !options->quiet)
 		fprintf(shown, "%s: signed, see %s/%s\n", config->name,
 		    options->dir, REQUEST_CLOSING_NAME);
 	status = status_public(status);

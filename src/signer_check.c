@@ -151,44 +151,15 @@ check_aki(struct candidate *c)
 	return STATUS_OK;
 }
 
-/*
- * The index whose digits stand in the URL where the pattern has its place; a
- * guess, which the caller proves by expanding the pattern again.
- */
-static uint32_t
-url_index_guess(const struct signer_config *config, const struct crl_view *url)
-{
-	const char *open = strchr(config->url_pattern, '{');
-	const char *close = strchr(config->url_pattern, '}');
-	uint64_t index = 0;
-	size_t i;
-	size_t end;
-
-	if (open == NULL || close == NULL)
-		return config->shard_first;
-	i = (size_t)(open - config->url_pattern);
-	end = url->len - strlen(close + 1);
-	if (end > url->len)
-		return UINT32_MAX;
-	for (; i < end && index <= UINT32_MAX; i++)
-		index = index * 10 + (uint64_t)(url->data[i] & 0x0f);
-	return index <= UINT32_MAX ? (uint32_t)index : UINT32_MAX;
-}
-
 /* BR 7.2.2.1: the URL of one of the shards, byte for byte. */
 static enum status
 check_url(struct candidate *c, const struct crl_view *url)
 {
 	const struct signer_config *config = c->check->config;
-	uint32_t index = url_index_guess(config, url);
-	char want[SHARD_NAME_BYTES];
-	const char *why;
+	uint32_t index;
 
-	if (index < config->shard_first ||
-	    index - config->shard_first >= c->check->count ||
-	    shard_expand(config->url_pattern, c->check->count, index, want,
-		sizeof(want), &why) != STATUS_OK ||
-	    strlen(want) != url->len || memcmp(want, url->data, url->len) != 0)
+	if (shard_find_octets(config->url_pattern, c->check->count,
+		config->shard_first, url->data, url->len, &index) != STATUS_OK)
 		return refuse(c, SIGNER_REFUSAL_URL,
 		    "URL of no shard of this issuer, have %.*s",
 		    url->len < 200 ? (int)url->len : 200, url->data);

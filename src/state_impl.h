@@ -67,6 +67,15 @@ enum status state_number_lock(struct state *state, int *lock) MUST_CHECK;
 enum status state_replace(struct state *state, const char *name,
     const char *temp, const char *text) MUST_CHECK;
 
+/*
+ * state_puts.c: the text of the file, to be freed (NULL: no memory), and what
+ * it says: STATUS_MALFORMED unless it is what would be written. A NUL stands
+ * behind it; whatever is returned, `puts` is to be freed.
+ */
+char *state_puts_text(const struct state_puts *puts);
+enum status state_puts_parse(
+    const char *text, size_t len, struct state_puts *puts) MUST_CHECK;
+
 /* stage.c: makes our own directory for what is to be staged; takes it away. */
 enum status stage_open(struct state *state) MUST_CHECK;
 void stage_close(struct state *state);

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "crlpress/decimal.h"
 #include "crlpress/fd_io.h"
 #include "crlpress/shard.h"
 #include "list_read.h"
@@ -64,9 +65,8 @@ puts_print(const struct state_puts *puts, FILE *stream)
 	}
 }
 
-/* To be freed; NULL: no memory. */
-static char *
-puts_text(const struct state_puts *puts)
+char *
+state_puts_text(const struct state_puts *puts)
 {
 	char *text = NULL;
 	size_t len = 0;
@@ -83,33 +83,29 @@ puts_text(const struct state_puts *puts)
 	return NULL;
 }
 
-/* Decimal digits and the octet behind them; false: that is not what is there.
- */
+/* A number and the octet behind it; false: that is not what is there. */
 static bool
-index_read(const char **text, char end, uint32_t *index)
+index_read(const char **text, const char *limit, char end, uint32_t *index)
 {
-	uint64_t n = 0;
-	const char *c = *text;
+	uint64_t n;
 
-	for (; *c >= '0' && *c <= '9' && n <= UINT32_MAX; c++)
-		n = n * 10 + (uint64_t)(*c - '0');
-	if (c == *text || *c != end || n > UINT32_MAX)
+	if (decimal_take(text, limit, UINT32_MAX, &n, NULL) != STATUS_OK ||
+	    *text == limit || *(*text)++ != end)
 		return false;
 	*index = (uint32_t)n;
-	*text = c + 1;
 	return true;
 }
 
 static bool
-line_read(const char **text, struct state_puts *puts)
+line_read(const char **text, const char *limit, struct state_puts *puts)
 {
 	struct state_put put = {0};
 	size_t digits;
 	const char *why;
 	uint32_t last;
 
-	if (!index_read(text, '-', &put.shard) ||
-	    !index_read(text, ' ', &last) || last < put.shard ||
+	if (!index_read(text, limit, '-', &put.shard) ||
+	    !index_read(text, limit, ' ', &last) || last < put.shard ||
 	    last - put.shard >= PUTS_MOST - puts->count ||
 	    (puts->count > 0 && put.shard <= puts->put[puts->count - 1].shard))
 		return false;
@@ -125,9 +121,8 @@ line_read(const char **text, struct state_puts *puts)
 	return true;
 }
 
-/* Nothing else than what is written here; else STATUS_MALFORMED. */
-static enum status
-puts_parse(const char *text, size_t len, struct state_puts *puts)
+enum status
+state_puts_parse(const char *text, size_t len, struct state_puts *puts)
 {
 	const char *at = text;
 	char *again;
@@ -137,9 +132,9 @@ puts_parse(const char *text, size_t len, struct state_puts *puts)
 	if (puts->put == NULL)
 		return STATUS_NO_MEMORY;
 	while (at < text + len)
-		if (!line_read(&at, puts))
+		if (!line_read(&at, text + len, puts))
 			return STATUS_MALFORMED;
-	again = puts_text(puts);
+	again = state_puts_text(puts);
 	if (again == NULL)
 		return STATUS_NO_MEMORY;
 	same = strlen(again) == len && memcmp(again, text, len) == 0;
@@ -199,7 +194,7 @@ state_puts_read(const struct state *state, struct state_puts *puts)
 		status = state_fault(state, PUTS_NAME, "read it", errno);
 	(void)close(fd);
 	if (status == STATUS_OK) {
-		status = puts_parse(text, len, puts);
+		status = state_puts_parse(text, len, puts);
 		if (status == STATUS_MALFORMED)
 			status = damaged(state);
 		else if (status != STATUS_OK)
@@ -259,7 +254,7 @@ puts_raise(struct state *state, const struct state_put *put, size_t count)
 	else if (!puts_join(&before, put, count, &after))
 		status = damaged(state);
 	if (status == STATUS_OK) {
-		text = puts_text(&after);
+		text = state_puts_text(&after);
 		status =
 		    text == NULL
 			? state_fault(state, PUTS_NAME, "write it", ENOMEM)

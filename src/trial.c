@@ -2,13 +2,12 @@
 #include "crlpress/trial.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "crlpress/database.h"
-#include "crlpress/gate.h"
+#include "crlpress/gate_now.h"
 #include "crlpress/issuer.h"
 #include "crlpress/source.h"
 #include "crlpress/source_certificate.h"
@@ -21,8 +20,6 @@
  * the statement. */
 #define SCAN_ROWS_LEAST 10000.0
 #define SCAN_SHARE 10.0
-
-#define USEC_PER_SEC 1000000
 
 struct trial {
 	const struct config *config;
@@ -39,32 +36,24 @@ tell_rows(struct trial *trial)
 {
 	const struct gate_place place = {
 	    .object = trial->config->name, .report = trial->report};
-	enum status status = STATUS_OK;
+	enum status refused = STATUS_OK, status;
 
 	for (size_t i = 0; i < trial->survey->cause_count; i++) {
 		const struct survey_cause *cause = &trial->survey->cause[i];
 
-		status = report_fault(trial->report, STATUS_REFUSED,
+		refused = report_fault(trial->report, STATUS_REFUSED,
 		    trial->config->name, "rows", "BR 4.9.7",
 		    "%" PRIu64 " %s would be refused: %s, as with %s",
 		    cause->count, cause->count == 1 ? "row" : "rows",
 		    cause->why, cause->serial);
 	}
-	/* The gate db-scope, before it closes. */
-	if (trial->survey->rows == 0 && !trial->config->allow_empty) {
-		status = gate_refuse(&place, GATE_DB_SCOPE,
-		    "the source has not one row of issuer_id %s",
-		    trial->config->issuer_id != NULL ? trial->config->issuer_id
-						     : "(none)");
-		report_hint(trial->report,
-		    "allow_empty = yes where nothing was ever revoked");
-	}
+	status = gate_now_rows(&place, trial->config, trial->survey->rows);
 	if (trial->out != NULL)
 		fprintf(trial->out,
 		    "\n# %s: %" PRIu64 " rows, %" PRIu64 " to be refused\n",
 		    trial->config->name, trial->survey->rows,
 		    trial->survey->refused);
-	return status;
+	return status_graver(status, refused);
 }
 
 /* Whether it costs what it should not. */
@@ -169,64 +158,6 @@ tell_edition(const struct trial *trial)
 		: "(none)");
 }
 
-static enum status
-trial_database(const struct config *config,
-    const struct source_snapshot *snapshot, int64_t now_sec,
-    struct report *report)
-{
-	const struct gate_place place = {
-	    .object = config->name, .report = report};
-	int64_t apart_sec = snapshot->now_usec / USEC_PER_SEC - now_sec;
-
-	if (apart_sec > config->skew_sec || -apart_sec > config->skew_sec)
-		return gate_refuse(&place, GATE_CLOCK,
-		    "clocks apart, have %" PRId64 " s, want at most %" PRId64
-		    " s",
-		    apart_sec, config->skew_sec);
-	if (snapshot->standby &&
-	    !(snapshot->replay_lag_sec <= (double)config->replay_lag_sec))
-		return gate_refuse(&place, GATE_DB_FRESH,
-		    "standby behind, have %.0f s, want at most %" PRId64 " s",
-		    isfinite(snapshot->replay_lag_sec)
-			? snapshot->replay_lag_sec
-			: (double)UTC_MAX_SEC,
-		    config->replay_lag_sec);
-	return STATUS_OK;
-}
-
-/* RFC 5280, 5.1.2.5: by nextUpdate there is a newer one. */
-static enum status
-trial_crl(const struct config *config, const struct source_snapshot *snapshot,
-    int64_t now_sec, struct report *report)
-{
-	const struct gate_place place = {
-	    .object = config->name, .report = report};
-	char made[UTC_ISO_BYTES], until[UTC_ISO_BYTES] = "none";
-
-	if (snapshot->edition.sec - now_sec > config->skew_sec)
-		return gate_refuse(&place, GATE_CLOCK,
-		    "the clock here is behind thisUpdate, have %s",
-		    utc_to_iso(snapshot->edition.sec, made));
-	if (snapshot->has_next_update)
-		(void)utc_to_iso(snapshot->next_update_sec, until);
-	if (!snapshot->has_next_update || now_sec > snapshot->next_update_sec)
-		return gate_refuse(&place, GATE_DB_FRESH,
-		    "the CRL is not current, have nextUpdate %s", until);
-	return STATUS_OK;
-}
-
-enum status
-trial_snapshot(const struct config *config,
-    const struct source_snapshot *snapshot, int64_t now_sec,
-    struct report *report)
-{
-	if (snapshot->kind == SOURCE_DATABASE)
-		return trial_database(config, snapshot, now_sec, report);
-	return snapshot->kind == SOURCE_CRL
-		   ? trial_crl(config, snapshot, now_sec, report)
-		   : STATUS_OK;
-}
-
 /* That it leads to a server; what its role may do there is asked nobody. */
 static enum status
 try_connection(const struct trial *trial, const char *key, const char *conninfo)
@@ -286,7 +217,7 @@ trial_source(const struct config *config, const struct context *context,
 		tell_edition(&trial);
 	if (status == STATUS_OK)
 		status = status_graver(tell_rows(&trial),
-		    trial_snapshot(config, source_snapshot(trial.source),
+		    gate_now_source(config, source_snapshot(trial.source),
 			trial.now_sec, report));
 	status = status_graver(status_public(status),
 	    try_connection(

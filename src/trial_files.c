@@ -13,11 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "crlpress/gate.h"
+#include "crlpress/gate_now.h"
 #include "crlpress/issuer.h"
 #include "crlpress/key_uri.h"
 #include "crlpress/trial.h"
-#include "crlpress/utc.h"
 
 static const char rule[] = "file";
 
@@ -119,28 +118,22 @@ path_of(const struct config *config, const struct named *named)
 	return path;
 }
 
-/* The gate issuer-valid, before it closes. */
+/* The gate issuer-valid; of a publisher elsewhere, only a warning. */
 static enum status
 judge_validity(
     const struct files *files, const struct issuer *issuer, int64_t now_sec)
 {
-	const struct issuer_facts *facts = issuer_facts(issuer);
 	const struct gate_place place = {
 	    .object = files->config->name, .report = files->report};
-	const char *path = files->config->certificate;
-	char from[UTC_ISO_BYTES], until[UTC_ISO_BYTES];
+	char text[GATE_NOW_WHY_BYTES];
+	const char *why = gate_now_issuer(
+	    issuer_facts(issuer), files->config->certificate, now_sec, text);
 
-	if (now_sec >= facts->not_before_sec && now_sec <= facts->not_after_sec)
-		return STATUS_OK;
-	(void)utc_to_iso(facts->not_before_sec, from);
-	(void)utc_to_iso(facts->not_after_sec, until);
-	if (files->strict)
-		return gate_refuse(&place, GATE_ISSUER,
-		    "%s is not valid now, but from %s to %s", path, from,
-		    until);
-	report_warn(files->report, files->config->name, gate_name(GATE_ISSUER),
-	    "RFC 5280, 6.3.3", "%s is not valid now, but from %s to %s", path,
-	    from, until);
+	if (why != NULL && files->strict)
+		return gate_refuse(&place, GATE_ISSUER, "%s", why);
+	if (why != NULL)
+		report_warn(files->report, files->config->name,
+		    gate_name(GATE_ISSUER), "RFC 5280, 6.3.3", "%s", why);
 	return STATUS_OK;
 }
 

@@ -130,20 +130,6 @@ may_leave(const struct pair *pair, uint64_t *leaving)
 	return true;
 }
 
-/* When entries expire never changes: it holds however many sets there were. */
-static void
-know_expiring(const struct pair *pair, struct gate_published *published)
-{
-	const struct manifest_shard *then = pair->line_then;
-
-	if (then == NULL || !then->has_expiring)
-		return;
-	published->has_expiring = true;
-	published->expiring = then->expiring;
-	published->expiring_sec = then->this_update_sec;
-	published->expiring_entries = then->entries;
-}
-
 /* Without rows their number is all that can be judged. */
 static enum status
 judge_lost(const struct pair *pair, uint64_t lost)
@@ -254,7 +240,9 @@ judge_with_rows(const struct pair *pair, struct row *rows, size_t n)
 	published.recorded = entries;
 	published.recorded_count = count;
 	published.has_leaving = may_leave(pair, &published.leaving);
-	know_expiring(pair, &published);
+	/* When they expire never changes: however many sets there were. */
+	if (pair->line_then != NULL)
+		gate_foresee(&published, pair->line_then);
 	if (status == STATUS_OK && gate_merge(&place, rows, n, &published, &n,
 				       &merge, NULL) != STATUS_OK)
 		status = STATUS_FAULTY;

@@ -149,6 +149,9 @@ bool config_has_key(const struct config *config);
 /* What its rows come from. */
 enum source_kind config_source_kind(const struct config *config);
 
+/* Of a file, its path or URL. */
+const char *config_source_place(const struct config *config);
+
 /* [store] manifest, when it is not given: of this name. */
 #define CONFIG_MANIFEST_KEY "crlpress-manifest-%s.txt"
 

@@ -56,9 +56,6 @@ struct config_key {
 /* Key `i`; NULL past the last. The keys of a section stand together. */
 const struct config_key *config_key(size_t i);
 
-/* Whether it is one of the store in S3 alone. */
-bool config_key_is_remote(const struct config_key *key);
-
 /* Whether it has a meaning with the store and the archive there are. */
 bool config_key_applies(
     const struct config_key *key, const struct config *config);

@@ -17,6 +17,7 @@
 
 #include "crlpress/crl_read.h"
 #include "crlpress/expiring.h"
+#include "crlpress/manifest.h"
 #include "crlpress/report.h"
 #include "crlpress/row.h"
 #include "crlpress/status.h"
@@ -178,6 +179,10 @@ struct gate_published {
 	int64_t expiring_sec;
 	uint64_t expiring_entries;
 };
+
+/* What a line of a manifest has of when entries expire, where it has that. */
+void gate_foresee(
+    struct gate_published *published, const struct manifest_shard *line);
 
 /*
  * Merges sorted, unique rows with the published CRL, in place: rows that may

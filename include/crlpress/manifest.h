@@ -119,10 +119,6 @@ enum status manifest_format(const struct manifest *manifest, char **text,
 enum status manifest_parse(const char *text, size_t len,
     struct manifest *manifest, size_t *line, const char **why) MUST_CHECK;
 
-/* A copy with strings of its own; nothing to free when it fails. */
-enum status manifest_shard_copy(
-    const struct manifest_shard *from, struct manifest_shard *to) MUST_CHECK;
-
 /*
  * What is to stand where both `theirs`, which stands there now, and `ours`
  * follow `before` (a zeroed one: none): of each shard the line of who changed

@@ -9,13 +9,9 @@
 #include "crlpress/json.h"
 #include "crlpress/report.h"
 
-/* Writes "findings", "status" and "exit" into the object that is open. */
-void report_print_json(
-    const struct report *report, enum status status, struct json *json);
-
 /*
  * Begins a report on `stream` whose array is `name`, which the caller begins
- * where that is NULL; ends it with the above.
+ * where that is NULL; ends it with "findings", "status" and "exit".
  */
 void report_json_begin(struct json *json, FILE *stream, const char *name);
 void report_json_end(

@@ -26,6 +26,7 @@ struct sign_options {
 	const char *dir;
 	bool dry_run; /* show it, sign nothing */
 	bool yes;     /* nobody is asked */
+	bool quiet;   /* show it only to whoever is asked */
 	bool has_now;
 	int64_t now_sec;
 	int passphrase_fd; /* -1: none */

@@ -28,19 +28,11 @@ enum status trial_files(const struct config *config,
     struct report *report) MUST_CHECK;
 
 /*
- * Whether what a source tells is of now, by the gates clock and db-fresh as far
- * as they need nothing that was published. STATUS_REFUSED.
- */
-enum status trial_snapshot(const struct config *config,
-    const struct source_snapshot *snapshot, int64_t now_sec,
-    struct report *report) MUST_CHECK;
-
-/*
  * Prints plans and counts to `out` as comments, unless it is NULL. A table
  * read whole for little is a warning; rows that would be refused are faults,
  * one for each reason, with their count and one of them, as is a source without
- * any, and one that trial_snapshot does not take: STATUS_REFUSED. Faults of the
- * statements and of rights as a run would report them. The connections of
+ * any, and one that gate_now_source does not take: STATUS_REFUSED. Faults of
+ * the statements and of rights as a run would report them. The connections of
  * `revoke` and of shared runs, where they are others, are made and closed. The
  * status is public.
  */

@@ -36,8 +36,9 @@ choice_host(const struct sunset_config *config, const char *host, size_t len)
 	return (uint16_t)config->hosts;
 }
 
-uint16_t
-choice_issuer(
+/* The index of the issuer with this key, or config->issuers: "other". */
+static uint16_t
+issuer_of(
     const struct sunset_config *config, const uint8_t *key_hash, size_t len)
 {
 	for (uint32_t i = 0; len > 0 && i < config->issuers; i++) {
@@ -100,7 +101,7 @@ choice_make(struct choice *choice, int64_t now_sec, const char *host,
 	if (choice->now_sec != now_sec)
 		rules_refresh(choice, now_sec);
 	key->host = choice_host(config, host, host_len);
-	key->issuer = choice_issuer(config, ocsp->key_hash, ocsp->key_hash_len);
+	key->issuer = issuer_of(config, ocsp->key_hash, ocsp->key_hash_len);
 	if (key->issuer < config->issuers)
 		said =
 		    rule_says(choice, 1 + config->hosts + key->issuer, &mode);

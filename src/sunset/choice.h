@@ -39,7 +39,5 @@ enum answer_mode choice_make(struct choice *choice, int64_t now_sec,
 /* The index of a host, or config->hosts: "other". */
 uint16_t choice_host(
     const struct sunset_config *config, const char *host, size_t len);
-uint16_t choice_issuer(
-    const struct sunset_config *config, const uint8_t *key_hash, size_t len);
 
 #endif

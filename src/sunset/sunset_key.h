@@ -78,13 +78,6 @@ enum status sunset_key_set(const struct sunset_key *key,
     const struct sunset_place *place, const char *value,
     char why[SUNSET_WHY_BYTES]) MUST_CHECK;
 
-/* Prints "name = value" lines, as many as there are values. */
-void sunset_key_print(const struct sunset_key *key,
-    const struct sunset_config *config, FILE *stream);
-
-/* The keys of a rule. */
-void sunset_rule_print(const struct sunset_rule *rule, FILE *stream);
-
 /* "[server]" without its name's part: "server". */
 const char *sunset_section_name(enum sunset_section section);
 

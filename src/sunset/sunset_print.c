@@ -33,9 +33,10 @@ text_print(const char *name, const char *text, FILE *stream)
 		fprintf(stream, "%s = %s\n", name, text);
 }
 
-void
-sunset_key_print(const struct sunset_key *key,
-    const struct sunset_config *config, FILE *stream)
+/* "name = value" lines, as many as there are values. */
+static void
+key_print(const struct sunset_key *key, const struct sunset_config *config,
+    FILE *stream)
 {
 	const char *base = (const char *)config;
 	const void *place = base + key->offset;
@@ -83,8 +84,8 @@ sunset_key_print(const struct sunset_key *key,
 	}
 }
 
-void
-sunset_rule_print(const struct sunset_rule *rule, FILE *stream)
+static void
+rule_print(const struct sunset_rule *rule, FILE *stream)
 {
 	if (rule->has_mode)
 		fprintf(stream, "mode = %s\n", answer_mode_name(rule->mode));
@@ -101,7 +102,7 @@ section_print(const struct sunset_config *config, enum sunset_section section,
 	fprintf(stream, "[%s]\n", sunset_section_name(section));
 	for (size_t i = 0; (key = sunset_key(i)) != NULL; i++)
 		if ((key->sections & section) != 0)
-			sunset_key_print(key, config, stream);
+			key_print(key, config, stream);
 }
 
 static void
@@ -116,17 +117,17 @@ issuer_print(const struct sunset_issuer *issuer, FILE *stream)
 			fprintf(stream, "%02x", hash->octet[k]);
 		fputc('\n', stream);
 	}
-	sunset_rule_print(&issuer->rule, stream);
+	rule_print(&issuer->rule, stream);
 }
 
 void
 sunset_config_print(const struct sunset_config *config, FILE *stream)
 {
 	section_print(config, SUNSET_SERVER, stream);
-	sunset_rule_print(&config->rule, stream);
+	rule_print(&config->rule, stream);
 	for (uint32_t i = 0; i < config->hosts; i++) {
 		fprintf(stream, "\n[host %s]\n", config->host[i].name);
-		sunset_rule_print(&config->host[i].rule, stream);
+		rule_print(&config->host[i].rule, stream);
 	}
 	for (uint32_t i = 0; i < config->issuers; i++)
 		issuer_print(&config->issuer[i], stream);

@@ -10,8 +10,9 @@
 
 #define WEEK 7
 
-const uint64_t *
-verdict_counts(const struct trend *trend, const struct verdict_rule *rule)
+/* The counts that the rule is about. */
+static const uint64_t *
+counts_of(const struct trend *trend, const struct verdict_rule *rule)
 {
 	return rule->ocsp_only ? trend->ocsp : trend->requests;
 }
@@ -50,7 +51,7 @@ static void
 period_judge(const struct trend *trend, const struct verdict_rule *rule,
     struct verdict *verdict)
 {
-	const uint64_t *counts = verdict_counts(trend, rule);
+	const uint64_t *counts = counts_of(trend, rule);
 	bool unbroken = true;
 
 	for (uint32_t i = 1; i <= VERDICT_DAYS_MOST; i++) {
@@ -74,7 +75,7 @@ period_judge(const struct trend *trend, const struct verdict_rule *rule,
 struct verdict
 verdict_make(const struct trend *trend, const struct verdict_rule *rule)
 {
-	const uint64_t *counts = verdict_counts(trend, rule);
+	const uint64_t *counts = counts_of(trend, rule);
 	size_t today = trend->today;
 	struct verdict verdict = {0};
 
@@ -113,7 +114,7 @@ char *
 verdict_text(const struct trend *trend, const struct verdict_rule *rule,
     const struct verdict *verdict, char out[VERDICT_TEXT_BYTES])
 {
-	const uint64_t *counts = verdict_counts(trend, rule);
+	const uint64_t *counts = counts_of(trend, rule);
 	struct sentence sentence = {out, 0};
 	char day[TREND_DAY_BYTES];
 

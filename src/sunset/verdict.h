@@ -48,10 +48,6 @@ struct verdict {
 struct verdict verdict_make(
     const struct trend *trend, const struct verdict_rule *rule);
 
-/* The counts that the rule is about. */
-const uint64_t *verdict_counts(
-    const struct trend *trend, const struct verdict_rule *rule);
-
 /* Whether enough of the day was counted. */
 bool verdict_knows(
     const struct trend *trend, const struct verdict_rule *rule, size_t day);

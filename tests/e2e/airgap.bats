@@ -592,11 +592,28 @@ strip()
 	run --separate-stderr "$CRLPRESS" sign --config "$offline/sign.cnf" \
 	    "$box" </dev/null
 	refused 3 'nothing was signed'
+	# What is asked for is shown, however quiet.
+	run --separate-stderr "$CRLPRESS" sign --quiet \
+	    --config "$offline/sign.cnf" "$box" <<<no
+	refused 3 'nothing was signed'
+	has "$output" 'nextUpdate'
+	run --separate-stderr "$CRLPRESS" sign -nqy \
+	    --config "$offline/sign.cnf" "$box"
+	ended 0
+	has "$output" 'nextUpdate'
+	[ ! -e "$box/signed.txt" ]
 	run --separate-stderr "$CRLPRESS" sign --config "$offline/sign.cnf" \
 	    "$box" <<<yes
 	ended 0
 	has "$output" 'nextUpdate'
+	has "$output" 'asked: signed, see '
 	has "$output" http://crl.example.com/asked/1.crl
+	[ -e "$box/signed.txt" ]
+	rm "$box/signed.txt"
+	run --separate-stderr "$CRLPRESS" sign -qy \
+	    --config "$offline/sign.cnf" "$box"
+	ended 0
+	same "$output$stderr" '' 'what a quiet one says'
 	[ -e "$box/signed.txt" ]
 	run --separate-stderr "$CRLPRESS" sign --json --yes \
 	    --config "$offline/sign.cnf" "$box"

@@ -367,10 +367,11 @@ refused()
 	    --to 20210101000000Z old
 	issuer e1 ca issuer.certificate="$PWD/old/issuer.pem" \
 	    issuer.key="$PWD/old/issuer.key"
-	warned 3 'e1: issuer-valid, RFC 5280, 6.3.3: '
+	warned 3 'e1: issuer-valid, RFC 5280, 6.3.3: issuer certificate expired'
 	crlpress publish -c "$conf"
 	ended 3
-	has "$stderr" 'e1: issuer-valid, RFC 5280, 6.3.3: '
+	has "$stderr" \
+	    'e1: issuer-valid, RFC 5280, 6.3.3: issuer certificate expired'
 	issuer e1 ca
 	: >e1.txt
 	crlpress check-config --online -c "$conf"

@@ -106,7 +106,10 @@ faulty()
 	has "$output" "/good/0.crl"
 	has "$output" "/good/4.crl"
 	same "$(wc -l <"$dir/access")" 5 requests
-	check --json
+	check -q
+	ended 0
+	same "$output" '' stdout
+	check --quiet --json
 	ended 0
 	/usr/bin/python3 -c '
 import json, sys
@@ -136,6 +139,10 @@ assert report["exit"] == 0, report' "$(manifest_field number)" <<<"$output"
 	mv "$store/bad/2.crl" "$dir/2"
 	faulty '/bad/2.crl: url, BR 4.9.7: the answer is 404, want 200'
 	has "$output" '  FAULT   404 '
+	check -q
+	ended 5
+	same "$output" '' stdout
+	has "$stderr" '/bad/2.crl: url, BR 4.9.7: the answer is 404, want 200'
 	cp "$store/bad/1.crl" "$store/bad/2.crl"
 	faulty '/bad/2.crl: idp-url'
 	head -c 100 "$dir/2" >"$store/bad/2.crl"

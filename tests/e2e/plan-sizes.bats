@@ -288,8 +288,13 @@ size_warning; the largest is shard 2, have 1"
 size_most, want at most 20480 bytes"
 	has "$stderr" 'for new certificates alone'
 	has "$stderr" 'another configuration'
-	# The table is there all the same.
+	# The table is there all the same, but for whom it is noise.
 	has "$output" 'refused: 2 shards'
+	sizes -q --trend 10d
+	ended 5
+	same "$output" '' output
+	has "$stderr" 'refused: size, house rule: 2 of 2 shards outgrow'
+	sizes --trend 10d
 	same "$(grep -cE '^ +[01] +[0-9]+ ' <<<"$output")" 2 lines
 	sizes --json --trend 10d
 	ended 5
@@ -387,7 +392,8 @@ revoked, 4 of 4 shards would be larger than size_warning, 10485760 bytes"
 	for args in '--horizon 9d' '--trend 9d' '--certificates 1' \
 	    '--sizes --check' '--sizes --urls' '--sizes --ccadb' \
 	    '--sizes --horizon 0d' '--sizes --horizon 99999d' \
-	    '--sizes --trend x' '--sizes --certificates -1' \
+	    -q '--urls -q' '--ccadb -q' '--sizes --trend x' \
+	    '--sizes --certificates -1' \
 	    '--sizes --certificates 999999999999999999'; do
 		# shellcheck disable=SC2086 # words
 		run --separate-stderr "$CRLPRESS" plan --config "$conf" $args

@@ -339,6 +339,30 @@ test_greatest(void **state)
 	assert_silent(trial);
 }
 
+/* What a manifest has of a shard is what its rows are held against. */
+static void
+test_foreseen(void **state)
+{
+	struct manifest_shard line = {
+	    .entries = 12,
+	    .this_update_sec = BEFORE,
+	    .expiring = {{1, 2, 3, 4, 5, 6, 7, 8}},
+	};
+	struct gate_published published = {.expiring_entries = 5};
+
+	(void)state;
+	gate_foresee(&published, &line);
+	assert_false(published.has_expiring);
+	assert_int_equal(published.expiring_entries, 5);
+	line.has_expiring = true;
+	gate_foresee(&published, &line);
+	assert_true(published.has_expiring);
+	assert_int_equal(published.expiring_entries, 12);
+	assert_int_equal(published.expiring_sec, BEFORE);
+	assert_memory_equal(
+	    &published.expiring, &line.expiring, sizeof(line.expiring));
+}
+
 int
 main(void)
 {
@@ -358,6 +382,7 @@ main(void)
 	    trial_test(test_of_the_crl_before_fewer),
 	    trial_test(test_past_the_horizon),
 	    trial_test(test_greatest),
+	    cmocka_unit_test(test_foreseen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

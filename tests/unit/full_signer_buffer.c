@@ -4,7 +4,7 @@
  * all sizes in it one after another, somebody who changes it while it is
  * signed, and a real lack of memory.
  */
-#include "../lib/signer_ca.h"
+#include "../lib/signer_group.h"
 #include "../../src/signer_wire.h"
 
 #include <errno.h>
@@ -17,8 +17,6 @@
 #include <sys/wait.h>
 
 #define URL5 "http://crl.example/005.crl"
-
-static struct ca p256;
 
 /* Whether the signature is over these bytes. */
 static bool
@@ -390,22 +388,6 @@ lack_of_memory_is_a_fault(void **state)
 			print_error("%s\n", limits[i].text);
 		assert_int_equal(how, 0);
 	}
-}
-
-static int
-group_setup(void **state)
-{
-	(void)state;
-	ca_make(&p256, key_ec("P-256"));
-	return 0;
-}
-
-static int
-group_teardown(void **state)
-{
-	(void)state;
-	ca_free(&p256);
-	return 0;
 }
 
 int

@@ -4,7 +4,7 @@
  * it dies with its parent, and how the parent lives with its death. Also
  * threads that take turns, and a lack of memory.
  */
-#include "../lib/signer_ca.h"
+#include "../lib/signer_group.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -18,8 +18,6 @@
 
 #define NAME "crlpress-signer"
 #define WAIT_MSEC 60000
-
-static struct ca p256;
 
 static int64_t
 clock_now_msec(void)
@@ -712,22 +710,6 @@ copy_wants_memory(void **state)
 	signer_buffer_free(&buffer);
 	signer_stop(signer);
 	report_free(report);
-}
-
-static int
-group_setup(void **state)
-{
-	(void)state;
-	ca_make(&p256, key_ec("P-256"));
-	return 0;
-}
-
-static int
-group_teardown(void **state)
-{
-	(void)state;
-	ca_free(&p256);
-	return 0;
 }
 
 int

@@ -3,15 +3,13 @@
  * The signer's protocol, spoken by hand: every way to hand over something else
  * than one buffer of sealed size.
  */
-#include "../lib/signer_ca.h"
+#include "../lib/signer_group.h"
 #include "../../src/signer_wire.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-
-static struct ca p256;
 
 struct raw {
 	int sock;
@@ -288,22 +286,6 @@ other_sizes_are_refused(void **state)
 	assert_int_equal(reply.kind, SIGNER_REPLY_SIGNED);
 	raw_stop(&raw);
 	signer_buffer_free(&buffer);
-}
-
-static int
-group_setup(void **state)
-{
-	(void)state;
-	ca_make(&p256, key_ec("P-256"));
-	return 0;
-}
-
-static int
-group_teardown(void **state)
-{
-	(void)state;
-	ca_free(&p256);
-	return 0;
 }
 
 int
