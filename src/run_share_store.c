@@ -28,12 +28,20 @@ share_names_more(const struct share_names *names)
 	return names->count > SHARE_NAMES_MOST ? " and more" : "";
 }
 
-/* Nothing stands here, or something older than others put. */
+/*
+ * Nothing stands here, or something older than others put. Numbers given out
+ * in the tables run ahead of the time, and one host alone does not know them:
+ * where it had to make a store anew, its CRLs are newer by their time.
+ */
 static bool
 lags(const struct run_shard *shard, const struct work_known *known)
 {
-	return !shard->has_previous ||
-	       uint160_compare(&shard->previous_number, &known->number) < 0;
+	if (!shard->has_previous)
+		return true;
+	if (known->may_be_anew &&
+	    shard->previous_this_update_sec > known->this_update_sec)
+		return false;
+	return uint160_compare(&shard->previous_number, &known->number) < 0;
 }
 
 /* What this host has of a shard, unless it is refused for what stands there:

@@ -14,7 +14,12 @@ read_known(struct work *work, const struct database_answer *answer,
     struct work_known *known)
 {
 	for (int row = 0; row < database_answer_rows(answer); row++) {
+		bool is_null;
+
 		known[row].shard = (uint32_t)work_integer(answer, row, 0, NULL);
+		known[row].this_update_sec =
+		    work_integer(answer, row, 3, &is_null);
+		known[row].may_be_anew = !is_null;
 		database_answer_text(
 		    answer, row, 2, known[row].host, sizeof(known[row].host));
 		if (work_read_number(answer, row, 1, &known[row].number) !=
@@ -31,19 +36,22 @@ work_known(struct work *work, struct work_known **known, size_t *count)
 {
 	static const char sql[] =
 	    "WITH told AS ("
-	    " SELECT s.shard, s.number, s.worker FROM crlpress.work_shard AS s"
+	    " SELECT s.shard, s.number, s.worker, s.run = $1::bigint AS here,"
+	    "  a.this_update FROM crlpress.work_shard AS s"
 	    "  JOIN crlpress.work_run AS r USING (run)"
+	    "  LEFT JOIN crlpress.work_attempt AS a USING (run, shard, number)"
 	    "  WHERE r.issuer = $2 AND s.state = 'published'"
 	    "  AND s.number IS NOT NULL"
 	    " UNION ALL"
-	    " SELECT s.shard, nullif(s.standing, '')::numeric, r.opener"
-	    "  FROM crlpress.work_shard AS s"
+	    " SELECT s.shard, nullif(s.standing, '')::numeric, r.opener, true,"
+	    "  NULL FROM crlpress.work_shard AS s"
 	    "  JOIN crlpress.work_run AS r USING (run)"
 	    "  WHERE s.run = $1::bigint AND s.standing <> '')"
 	    " SELECT DISTINCT ON (t.shard) t.shard, t.number::text,"
-	    "  coalesce(w.host, 'another host') FROM told AS t"
+	    "  coalesce(w.host, 'another host'),"
+	    "  CASE WHEN NOT t.here THEN t.this_update END FROM told AS t"
 	    "  LEFT JOIN crlpress.work_worker AS w USING (worker)"
-	    "  ORDER BY t.shard, t.number DESC";
+	    "  ORDER BY t.shard, t.here DESC, t.number DESC";
 	const char *const parameter[] = {work->run_text, work->config.issuer};
 	const struct work_query query = {sql, parameter, 2};
 	struct database_answer *answer = NULL;

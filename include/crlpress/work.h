@@ -126,12 +126,16 @@ struct work_known {
 	uint32_t shard;
 	struct uint160 number;
 	char host[WORK_HOST_BYTES]; /* who put it, or saw it standing */
+	/* An earlier run put it: one host alone may have made it anew since,
+	 * later and under a lower number. */
+	bool may_be_anew;
+	int64_t this_update_sec;
 };
 
 /*
- * By shard the highest number that was put in this run and in those before it,
- * as long as they are kept, or that stood there when this one was opened; for
- * the caller to free. Who then looks at the store finds that, or newer.
+ * By shard the highest number that was put in this run, or stood there when it
+ * was opened; else that of those before it, as long as they are kept. For the
+ * caller to free. Who then looks at the store finds that, or newer.
  */
 enum status work_known(
     struct work *work, struct work_known **known, size_t *count) MUST_CHECK;

@@ -166,3 +166,43 @@ none_in()
 	host_ended d 0
 	store_is_whole
 }
+
+# The tables' numbers run ahead of the time: a run of many leases is enough.
+@test 'a store is made anew under lower numbers: all take part again' {
+	local shard far=4000000000
+	store_new anew
+	pg_psql -c "INSERT INTO crlpress.work_issuer (issuer, number)
+	    VALUES ('anew', $far)"
+	host a
+	host_ended a 0
+	store_unmount
+	host b
+	host_ended b 3
+	has "$(cat "$work/b.err")" 'without --share makes it anew'
+	publish_configure issuer.name=anew shards.count=6 \
+	    "state.dir=$work/state-alone"
+	sleep 1
+	"$CRLPRESS" publish --config "$conf"
+	for shard in 0 1 2 3 4 5; do
+		[ "$(crl_field "$store/anew/$shard.crl" number)" -lt "$far" ]
+	done
+	# Both who opens the next run and who joins it.
+	sleep 1
+	gate_close made opener
+	host c
+	until_shards 2 "state = 'leased'"
+	host d
+	until_shards 4 "state = 'made'"
+	gates_open
+	host_ended c 0
+	host_ended d 0
+	for shard in 0 1 2 3 4 5; do
+		[ "$(crl_field "$store/anew/$shard.crl" number)" -gt "$far" ]
+	done
+	store_is_whole
+	# What was there before is older by both.
+	store_mount
+	host e
+	host_ended e 3
+	has "$(cat "$work/e.err")" 'does not see what the others put'
+}
