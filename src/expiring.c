@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "crlpress/decimal.h"
+#include "crlpress/utc.h"
 
 int64_t
 expiring_step_sec(size_t step)
@@ -25,7 +26,23 @@ expiring_step(int64_t after_sec)
 }
 
 void
-expiring_sum(struct expiring *expiring)
+expiring_add(struct expiring *expiring, int64_t not_after_sec)
+{
+	expiring->sum += (uint64_t)not_after_sec - (uint64_t)UTC_MIN_SEC;
+}
+
+int64_t
+expiring_less(const struct expiring *expiring, const struct expiring *before)
+{
+	int64_t more = (int64_t)(expiring->sum - before->sum);
+
+	if (!expiring->has_sum || !before->has_sum || more >= 0)
+		return 0;
+	return more == INT64_MIN ? INT64_MAX : -more;
+}
+
+void
+expiring_pile(struct expiring *expiring)
 {
 	for (size_t step = 1; step < EXPIRING_STEPS; step++)
 		expiring->by[step] += expiring->by[step - 1];
@@ -40,6 +57,9 @@ expiring_to_text(
 	for (size_t step = 0; step < EXPIRING_STEPS; step++)
 		len += (size_t)snprintf(text + len, EXPIRING_TEXT_BYTES - len,
 		    "%s%" PRIu64, step == 0 ? "" : "/", expiring->by[step]);
+	if (expiring->has_sum)
+		(void)snprintf(text + len, EXPIRING_TEXT_BYTES - len,
+		    "/%" PRIu64, expiring->sum);
 	return text;
 }
 
@@ -56,5 +76,13 @@ expiring_from_text(const char *text, size_t len, struct expiring *expiring)
 		status = decimal_take(
 		    &at, end, UINT64_MAX, &expiring->by[step], NULL);
 	}
+	/* There since it is written. */
+	expiring->has_sum = status == STATUS_OK && at != end;
+	expiring->sum = 0;
+	if (!expiring->has_sum)
+		return status;
+	if (*at++ != '/')
+		return STATUS_MALFORMED;
+	status = decimal_take(&at, end, UINT64_MAX, &expiring->sum, NULL);
 	return status == STATUS_OK && at != end ? STATUS_MALFORMED : status;
 }

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crlpress/quantity.h"
 #include "crlpress/utc.h"
 
 #define REASON_KEY_COMPROMISE 1
@@ -60,7 +61,7 @@ struct merge_job {
 	struct offence removed; /* when more leave than may */
 	struct offence unsettled;
 	/* Of listed entries with a row: when they expire, as `expiring` of the
-	 * published CRL counts it, and the first row of each step. */
+	 * published CRL has it, and the first row of each step. */
 	int64_t horizon_sec; /* rows that expire from here on do not matter */
 	struct expiring expiring;
 	struct row expires[EXPIRING_STEPS];
@@ -226,9 +227,13 @@ is_new(struct merge_job *job, const struct row *row)
 static void
 count_expiring(struct merge_job *job, const struct row *row)
 {
-	size_t step =
-	    expiring_step(row_not_after(row) - job->published->expiring_sec);
+	int64_t not_after_sec = row_not_after(row);
+	size_t step;
 
+	expiring_add(&job->expiring, not_after_sec);
+	if (not_after_sec >= job->horizon_sec)
+		return;
+	step = expiring_step(not_after_sec - job->published->expiring_sec);
 	if (job->expiring.by[step]++ == 0)
 		job->expires[step] = *row;
 }
@@ -239,7 +244,7 @@ judge_row(struct merge_job *job, struct row *row, const struct row *listed)
 	bool expired = row_not_after(row) < job->published_sec;
 
 	row->spare = ROW_STAYS;
-	if (listed != NULL && row_not_after(row) < job->horizon_sec)
+	if (listed != NULL && job->published->has_expiring)
 		count_expiring(job, row);
 	if (listed != NULL && !expired) {
 		judge_kept(job, listed, row);
@@ -389,9 +394,10 @@ removed_as_known(struct merge_job *job)
  * changed today, and by then `leaving` is counted from it. Where `expiring` is
  * of an earlier CRL, nobody foresaw entries that came since, and those that
  * left since had expired by the published one: from there on it is compared,
- * with as many more as the published CRL has more entries.
+ * with as many more as the published CRL has more entries. True when it was
+ * refused or let pass, and so is said.
  */
-static void
+static bool
 refuse_expiring(struct merge_job *job)
 {
 	const struct gate_published *published = job->published;
@@ -421,8 +427,33 @@ refuse_expiring(struct merge_job *job)
 			utc_to_iso(by_sec, by), have, foreseen + more,
 			uint160_to_hex(&first->serial, serial),
 			utc_to_iso(row_not_after(first), date)));
-		return;
+		return true;
 	}
+	return false;
+}
+
+/*
+ * What lies between two steps, or beyond the last: the sum of the entries of
+ * the very CRL whose sum is known, of which each has a row. Some that expire
+ * later now may hide others that expire earlier, but that is no table that was
+ * changed by one mistake.
+ */
+static void
+refuse_earlier(struct merge_job *job)
+{
+	const struct gate_published *published = job->published;
+	int64_t less_sec = expiring_less(&job->expiring, &published->expiring);
+	char less[QUANTITY_DURATION_BYTES];
+
+	if (less_sec == 0 || job->merge->lost > 0 ||
+	    entries_published(job) != published->expiring_entries)
+		return;
+	refuse_changed_expiry(job,
+	    gate_refuse(job->place, GATE_EARLY_REMOVAL,
+		"the %" PRIu64 " published entries expire earlier than when "
+		"they were published, by %s in all",
+		published->expiring_entries,
+		quantity_duration_text(less_sec, less)));
 }
 
 /*
@@ -455,7 +486,8 @@ refuse_expired(struct merge_job *job)
 		return;
 	if (!is_known)
 		job->merge->foreseen = foreseen_before(job);
-	refuse_expiring(job);
+	if (!refuse_expiring(job) && is_known)
+		refuse_earlier(job);
 }
 
 /* An entry too many for one CRL is better than one too few for good. */
@@ -489,12 +521,14 @@ close_up(struct row *rows, size_t n, int64_t this_update_sec,
 		if (rows[i].spare != ROW_STAYS)
 			continue;
 		after_sec = row_not_after(&rows[i]) - this_update_sec;
+		expiring_add(&merge->expiring, row_not_after(&rows[i]));
 		merge->leaving += after_sec < 0;
 		if (after_sec < EXPIRING_HORIZON_SEC)
 			merge->expiring.by[expiring_step(after_sec)]++;
 		rows[kept++] = rows[i];
 	}
-	expiring_sum(&merge->expiring);
+	merge->expiring.has_sum = true;
+	expiring_pile(&merge->expiring);
 	return kept;
 }
 
@@ -557,6 +591,7 @@ gate_merge(const struct gate_place *place, struct row *rows, size_t n,
 	};
 	enum status status = STATUS_OK;
 
+	job.expiring.has_sum = true;
 	if (published->has_expiring)
 		job.horizon_sec =
 		    published->expiring_sec + EXPIRING_HORIZON_SEC;

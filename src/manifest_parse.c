@@ -151,7 +151,7 @@ read_expiring(struct list_reader *reader, void *object)
 	if (!list_take_bytes(reader, &word, &len))
 		return false;
 	if (expiring_from_text(word, len, &shard->expiring) != STATUS_OK)
-		return list_malformed(reader, "not eight counts");
+		return list_malformed(reader, "not eight counts and a sum");
 	shard->has_expiring = true;
 	return manifest_expiring_ok(shard) ||
 	       list_malformed(reader, MANIFEST_EXPIRING_FAULT);

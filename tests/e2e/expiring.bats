@@ -95,10 +95,11 @@ RFC 5280, 3.3: more entries expire by $(iso "$2") than was foreseen, have $3,\
 	same "$(cat "$store/$name"/?.crl | sha256sum)" "$before" stands
 }
 
-# expiring SHARD: what the manifest has.
+# expiring SHARD: the counts that the manifest has; a sum stands behind them.
 expiring()
 {
-	sed -n "s/^# shard $1 .* expiring=\([^ ]*\) settled=.*/\1/p" "$manifest"
+	sed -n "s|^# shard $1 .* expiring=\([^ ]*\)/[0-9]* settled=.*|\1|p" \
+	    "$manifest"
 }
 
 # The last run is taken back to the manifest that was saved as `first`, as if
@@ -146,10 +147,50 @@ save()
  entries expire by $(iso $((t + 16 * D))) than was foreseen, have 1, want at\
  most 0; the first is serial 010003, not_after $(iso $((t + 14 * D)))"
 	[[ $stderr != *'future/shard 0'* ]]
-	# The manifest of shard 0 is an hour younger, and so is its horizon.
-	moved $((t + 32 * D + H))
-	quiet_at $((t + 2 * H)) 20
-	same "$(expiring 0)" 0/0/0/0/0/0/0/10 expiring
+}
+
+# earlier_at TIME SHARD=LESS...: refused by the sum alone, and no shard more.
+earlier_at()
+{
+	local one
+	at "$1"
+	ended 3 || return 1
+	for one in "${@:2}"; do
+		has "$stderr" "$name/shard ${one%=*}: no-early-removal, \
+RFC 5280, 3.3: the 10 published entries expire earlier than when they were \
+published, by ${one#*=} in all" || return 1
+	done
+	same "$(grep -c 'published entries expire earlier' <<<"$stderr")" \
+	    $(($# - 1)) shards
+}
+
+@test "between two steps and past the last: the sum of all tells" {
+	publish_new sum
+	rows 1 20 $((t + 365 * D))
+	rows 21 21 $((t + 5 * H))
+	pg_psql -c "DELETE FROM crlpress.revocation
+	    WHERE issuer = 'sum' AND serial = '\\x010001'"
+	quiet_at "$t" 20
+	# Of one row by a second, of all past the last step, between two steps.
+	moved $((t + 365 * D - 1)) "serial = '\\x010004'"
+	earlier_at $((t + H)) 0=1s
+	moved $((t + 365 * D)) "serial = '\\x010004'"
+	moved $((t + 40 * D)) "serial <> '\\x010015'"
+	earlier_at $((t + 2 * H)) 0=3250d 1=2925d
+	moved $((t + 365 * D)) "serial <> '\\x010015'"
+	moved $((t + H + 60)) "serial = '\\x010015'"
+	earlier_at $((t + 3 * H)) 1=3h59m
+	moved $((t + 5 * H)) "serial = '\\x010015'"
+	quiet_at $((t + 4 * H)) 20
+	# Later is no fault, and what left is not in the sum.
+	moved $((t + 366 * D)) "serial = '\\x010004'"
+	quiet_at $((t + 6 * H)) 20
+	quiet_at $((t + 7 * H)) 19
+	moved $((t + 365 * D)) "serial = '\\x010004'"
+	earlier_at $((t + 8 * H)) 0=1d
+	at $((t + 9 * H)) --pass no-early-removal:0
+	ended 0
+	quiet_at $((t + 10 * H)) 19
 }
 
 @test "a manifest that was not put, and not_after moved to yesterday" {

@@ -57,7 +57,7 @@ two_hosts()
 	manifest_holds
 	# Who wrote it knows when the entries of the other's shards expire.
 	same "$(sed -n 's/^# shard \([0-9]*\) .* entries=\([0-9]*\) .*'\
-' expiring=\([^ ]*\) .*/\1 \2 \3/p' "$manifest" | awk '{
+' expiring=\([^ ]*\)\/[0-9]* .*/\1 \2 \3/p' "$manifest" | awk '{
 	    by = $1 % 2 ? $2 : 0
 	    print $1, $3 == "0/0/0/0/0/0/" by "/" by }' | xargs)" \
 	    '0 1 1 1 2 1 3 1 4 1 5 1 6 1 7 1' expiring

@@ -71,7 +71,7 @@ test_text(void **state)
 	static const char most[] =
 	    "18446744073709551615/18446744073709551615/18446744073709551615/"
 	    "18446744073709551615/18446744073709551615/18446744073709551615/"
-	    "18446744073709551615/18446744073709551615";
+	    "18446744073709551615/18446744073709551615/18446744073709551615";
 	char text[EXPIRING_TEXT_BYTES];
 	struct expiring expiring;
 
@@ -80,14 +80,55 @@ test_text(void **state)
 	    expiring_from_text(most, sizeof(most) - 1, &expiring), STATUS_OK);
 	assert_int_equal(expiring.by[7], UINT64_MAX);
 	assert_string_equal(expiring_to_text(&expiring, text), most);
+	assert_true(expiring.has_sum);
+	assert_true(expiring.sum == UINT64_MAX);
 	for (size_t len = 0; len < sizeof(most) - 1; len++)
 		assert_true(
 		    expiring_from_text(most, len, &expiring) != STATUS_OK ||
-		    len > sizeof(most) - 21);
+		    (len > 7 * 21 && len % 21 != 0));
 	assert_int_equal(
 	    expiring_from_text("0/1/2/3/4/5/6/7", 15, &expiring), STATUS_OK);
 	for (size_t i = 0; i < EXPIRING_STEPS; i++)
 		assert_int_equal(expiring.by[i], i);
+	assert_false(expiring.has_sum);
+	assert_string_equal(
+	    expiring_to_text(&expiring, text), "0/1/2/3/4/5/6/7");
+	assert_int_equal(
+	    expiring_from_text("0/1/2/3/4/5/6/7/8/9", 19, &expiring),
+	    STATUS_MALFORMED);
+	assert_int_equal(expiring_from_text("0/1/2/3/4/5/6/7 8", 17, &expiring),
+	    STATUS_MALFORMED);
+}
+
+/* Of dates from 1950 to 9999, with what does not fit left out. */
+static void
+test_sum(void **state)
+{
+	struct expiring before = {.has_sum = true}, now = {.has_sum = true};
+
+	(void)state;
+	expiring_add(&before, UTC_MIN_SEC);
+	assert_true(before.sum == 0);
+	expiring_add(&before, UTC_MAX_SEC);
+	assert_true(before.sum == (uint64_t)(UTC_MAX_SEC - UTC_MIN_SEC));
+	expiring_add(&now, UTC_MAX_SEC);
+	expiring_add(&now, UTC_MIN_SEC);
+	assert_int_equal(expiring_less(&now, &before), 0);
+	now.sum--;
+	assert_int_equal(expiring_less(&now, &before), 1);
+	assert_int_equal(expiring_less(&before, &now), 0);
+	now.sum = UINT64_MAX - 4;
+	before.sum = 5;
+	assert_int_equal(expiring_less(&now, &before), 10);
+	assert_int_equal(expiring_less(&before, &now), 0);
+	now.has_sum = false;
+	assert_int_equal(expiring_less(&now, &before), 0);
+	now.has_sum = true;
+	before.has_sum = false;
+	assert_int_equal(expiring_less(&now, &before), 0);
+	before = (struct expiring){.has_sum = true, .sum = UINT64_C(1) << 63};
+	now.sum = 0;
+	assert_true(expiring_less(&now, &before) == INT64_MAX);
 }
 
 /* Of what is to be listed now, from the thisUpdate of the run on. */
@@ -110,6 +151,103 @@ test_counted(void **state)
 	assert_serials(trial, SERIALS(2, 3, 4, 5, 6, 7));
 	assert_int_equal(trial->stand.merge.leaving, 1);
 	assert_memory_equal(trial->stand.merge.expiring.by, want, sizeof(want));
+	assert_true(trial->stand.merge.expiring.has_sum);
+	/* Of all six that are listed now. */
+	assert_int_equal(trial->stand.merge.expiring.sum,
+	    T + 4 * now_sec + 2 * STEP0 - 2 + 2 * 32 * DAY + now_sec -
+		6 * UTC_MIN_SEC);
+}
+
+/* Three that expire after the last step, and the sum of that. */
+static void
+three_late(struct trial *trial, int64_t moved_sec)
+{
+	uint64_t none[EXPIRING_STEPS] = {0};
+
+	entry(trial, 1, T + 100 * DAY);
+	entry(trial, 2, T + 200 * DAY + moved_sec);
+	entry(trial, 3, T + 300 * DAY);
+	/* What is new is not in it. */
+	trial_row(trial, 4, T, 4, T + 400 * DAY);
+	foreseen(trial, none);
+	trial->has_leaving = true;
+	trial->expiring.has_sum = true;
+	trial->expiring.sum = (uint64_t)(3 * T + 600 * DAY - 3 * UTC_MIN_SEC);
+}
+
+/* By a second, and no step tells. */
+static void
+test_earlier(void **state)
+{
+	struct trial *trial = *state;
+
+	three_late(trial, -1);
+	refused(trial,
+	    "the 3 published entries expire earlier than when they were "
+	    "published, by 1s in all");
+}
+
+static void
+test_earlier_by_much(void **state)
+{
+	struct trial *trial = *state;
+
+	three_late(trial, -100 * DAY);
+	refused(trial, "expire earlier than when they were published, by 100d");
+}
+
+static void
+test_no_earlier(void **state)
+{
+	for (int64_t moved_sec = 0; moved_sec <= DAY; moved_sec += DAY) {
+		struct trial *trial;
+
+		trial_teardown(state);
+		assert_int_equal(trial_setup(state), 0);
+		trial = *state;
+		three_late(trial, moved_sec);
+		trial_run(trial);
+		assert_silent(trial);
+		assert_serials(trial, SERIALS(1, 2, 3, 4));
+	}
+}
+
+/* The sum of a CRL before it, or of one whose rows are not all there. */
+static void
+test_earlier_of_others(void **state)
+{
+	struct trial *trial = *state;
+
+	three_late(trial, -DAY);
+	trial->has_leaving = false;
+	trial_run(trial);
+	assert_silent(trial);
+
+	trial_teardown(state);
+	assert_int_equal(trial_setup(state), 0);
+	trial = *state;
+	three_late(trial, -DAY);
+	trial->expiring_entries = 2;
+	trial_run(trial);
+	assert_silent(trial);
+
+	trial_teardown(state);
+	assert_int_equal(trial_setup(state), 0);
+	trial = *state;
+	trial_list(trial, 9, BEFORE, 4);
+	three_late(trial, -DAY);
+	refused(trial, "serial 09, revoked");
+}
+
+/* One fault a shard: the step names a serial. */
+static void
+test_earlier_and_a_step(void **state)
+{
+	struct trial *trial = *state;
+
+	three_late(trial, -199 * DAY);
+	refused(
+	    trial, "the first is serial 02, not_after 2026-11-23T05:09:49Z");
 }
 
 static void
@@ -369,10 +507,16 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_steps),
 	    cmocka_unit_test(test_text),
+	    cmocka_unit_test(test_sum),
 	    trial_test(test_counted),
 	    trial_test(test_as_foreseen),
 	    trial_test(test_each_step),
 	    trial_test(test_all_moved),
+	    trial_test(test_earlier),
+	    trial_test(test_earlier_by_much),
+	    trial_test(test_no_earlier),
+	    trial_test(test_earlier_of_others),
+	    trial_test(test_earlier_and_a_step),
 	    trial_test(test_leaving_is_said),
 	    trial_test(test_not_of_others),
 	    trial_test(test_let_pass),

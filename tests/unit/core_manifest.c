@@ -70,6 +70,7 @@ struct corruption {
 #define URL_0 "url=http://crl.example.net/p256-1/0.crl"
 #define SHARD_1 "# shard 1 number"
 #define ORDER "not the values of this line in order"
+#define EIGHT "not eight counts and a sum"
 #define EXPIRING "counts by expiry that do not fit the others"
 #define DECIMAL "not a decimal number without leading zeros"
 #define BLANK "a blank, a control character or a byte that is not ASCII"
@@ -185,20 +186,21 @@ static const struct corruption corruptions[] = {
     {"leaving=5", "leaving=-1", 13, ORDER},
     {"leaving=5 ", "leaving=- ", 13, EXPIRING},
     {"leaving=5 ", "leaving=6 ", 13, EXPIRING},
+    {"/150000 settled", "/150000/7/ settled", 13, EIGHT},
     {"expiring=5/", "expiring=4/", 13, EXPIRING},
     {"/20/20/", "/20/19/", 13, EXPIRING},
     {"/150000 ", "/150001 ", 13, EXPIRING},
-    {"/20/20/", "/20/", 13, "not eight counts"},
-    {"/20/20/", "/20/20/20/", 13, "not eight counts"},
-    {"/20/20/", "/20/020/", 13, "not eight counts"},
-    {"/20/20/", "/20//", 13, "not eight counts"},
-    {"/20/20/", "/20/+20/", 13, "not eight counts"},
-    {"/20/20/", "/20/-/", 13, "not eight counts"},
-    {"/150000 ", "/18446744073709551616 ", 13, "not eight counts"},
-    {"/150000 ", "/150000/ ", 13, "not eight counts"},
-    {"/4000/150000 ", "/4000/ ", 13, "not eight counts"},
-    {"/4000/150000 ", "/4000 ", 13, "not eight counts"},
-    {"expiring=5/5", "expiring=/5/5", 13, "not eight counts"},
+    {"/20/20/", "/20/", 13, EIGHT},
+    {"/20/20/", "/20/20/20/20/", 13, EIGHT},
+    {"/20/20/", "/20/020/", 13, EIGHT},
+    {"/20/20/", "/20//", 13, EIGHT},
+    {"/20/20/", "/20/+20/", 13, EIGHT},
+    {"/20/20/", "/20/-/", 13, EIGHT},
+    {"/150000 ", "/18446744073709551616 ", 13, EIGHT},
+    {"/150000 ", "/150000/ ", 13, EIGHT},
+    {"/4000/150000 ", "/4000/ ", 13, EIGHT},
+    {"/4000/150000 ", "/4000 ", 13, EIGHT},
+    {"expiring=5/5", "expiring=/5/5", 13, EIGHT},
     {"expiring=5/5/7/20/20/900/4000/150000", "expiring=", 13,
 	"a value is missing"},
     {" expiring=5/5/7/20/20/900/4000/150000", " expiring", 13, ORDER},
