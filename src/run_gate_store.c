@@ -53,7 +53,9 @@ gate_puts(struct run *run, const struct state_puts *puts)
 		struct uint160 number = known_number(run, shard);
 		const struct uint160 *put = state_puts_find(puts, shard->index);
 
-		if (put == NULL || uint160_compare(&number, put) >= 0)
+		/* What cannot be read has closed its own gate, and stays. */
+		if (put == NULL || shard->state == RUN_SHARD_WITHHELD ||
+		    uint160_compare(&number, put) >= 0)
 			continue;
 		if (count++ > 0)
 			continue;

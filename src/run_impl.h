@@ -366,6 +366,8 @@ void run_pause(const struct run *run, unsigned attempt);
 unsigned run_store_workers(const struct run *run);
 /* Puts what is staged; sets run->ledgered. */
 void run_put_shards(struct run *run);
+/* Makes it durable, and then known to the state; sets run->ledgered. */
+enum status run_store_sync(struct run *run) MUST_CHECK;
 /*
  * Puts bytes that were synced to local disk as `name` first; path, size and
  * hash of `upload` are filled in. STATUS_CONFLICT as store_put.

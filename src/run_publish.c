@@ -126,7 +126,18 @@ run_put_shards(struct run *run)
 	progress_clear(run->progress);
 	/* On disk before what it says is. */
 	run->ledgered = status_graver(run->ledgered, run_ledger_sync(run));
-	run->ledgered = status_graver(run->ledgered, remember_puts(run));
+}
+
+/* What a power cut may take back is not held against the store afterwards. */
+enum status
+run_store_sync(struct run *run)
+{
+	enum status status = store_sync(run->store);
+
+	if (status == STATUS_OK)
+		run->ledgered =
+		    status_graver(run->ledgered, remember_puts(run));
+	return status;
 }
 
 enum status
@@ -145,7 +156,7 @@ run_upload(struct run *run)
 		    (unsigned long long)(run_count_shards(
 					     run, RUN_SHARD_UNPLACED) -
 					 run_count_unknown(run)));
-	return store_sync(run->store);
+	return run_store_sync(run);
 }
 
 void

@@ -339,7 +339,7 @@ put_mine(struct share *share)
 	if (status != STATUS_OK)
 		return status;
 	run_again(run);
-	status = store_sync(run->store);
+	status = run_store_sync(run);
 	if (status == STATUS_OK)
 		status = tell_put(share);
 	return status == STATUS_OK ? give_up_failed(share) : status;

@@ -132,6 +132,22 @@ refused_push()
 	withheld 1 'e1/shard 1: previous-readable' 'is older than'
 }
 
+# A push that ended before its manifest: nothing but the object has its number.
+@test "an object that cannot be read stops its own shard, also after that" {
+	push_one
+	cp "older/${manifest##*/}" "$manifest"
+	cp "$store/e1/1.crl" one.crl
+	echo damaged >"$store/e1/1.crl"
+	withheld 1 'e1/shard 1: previous-readable' 'is no CRL'
+	# Let pass, what it listed is known to nobody.
+	with=(--pass previous-readable:1)
+	refused 3 'e1: store-known' 'of 1 shards' 'of shard 1, want '
+	cp one.crl "$store/e1/1.crl"
+	with=()
+	published
+	lists 7A01
+}
+
 @test "a state directory that is new knows nothing" {
 	push_one
 	go_back
