@@ -146,10 +146,12 @@ unit: tests
 e2e: programs drivers
 	@CRLPRESS=$(abspath $(BUILD))/crlpress tools/run-e2e
 
+# make asan ASAN_GOALS=tests only builds them.
+ASAN_GOALS = programs unit
 asan:
 	$(MAKE) BUILD=build-asan FORTIFY= CFLAGS='-O1 -g -fno-omit-frame-pointer' \
 	    SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' \
-	    programs unit
+	    $(ASAN_GOALS)
 
 tsan:
 	$(MAKE) BUILD=build-tsan FORTIFY= CFLAGS='-O1 -g' \

@@ -10,6 +10,8 @@
 # one temporary directory, and listens on a unix socket there and nowhere else.
 # pg_start sets PGHOST, PGPORT, PGUSER and PGDATABASE to the one just started.
 # As root the server runs as postgres, or as nobody where there is none.
+# tools/run-e2e names a place in PG_TEMPLATE where an empty one is made once,
+# which each file's first server begins as a copy of.
 
 # Where the server's programs are: not on PATH in Debian. The newest wins.
 pg_bin()
@@ -104,17 +106,48 @@ pg_up()
 	pg_env "$name"
 }
 
-# pg_start [NAME [SETTING...]]: a new, empty server.
+# pg_init DIR: the data of an empty server.
+pg_init()
+{
+	local said
+	said=$(pg_run "$PG_BIN/initdb" -D "$1" -U tester -A trust -E UTF8 \
+	    --locale=C --no-sync 2>&1) || {
+		echo "$said" >&2
+		return 1
+	}
+}
+
+# Makes what others copy, if nobody has. What a killed one left is made anew.
+pg_make_template()
+{
+	local lock status=0
+	exec {lock}>>"$PG_TEMPLATE.lock" || return 1
+	flock "$lock" || return 1
+	if [ ! -e "$PG_TEMPLATE.made" ]; then
+		rm -rf "$PG_TEMPLATE" &&
+		    PG_ROOT=${PG_TEMPLATE%/*} pg_make_dir \
+		        "${PG_TEMPLATE##*/}" &&
+		    pg_init "$PG_TEMPLATE/data" &&
+		    : >"$PG_TEMPLATE.made" || status=1
+	fi
+	exec {lock}>&-
+	return "$status"
+}
+
+# pg_start [NAME [SETTING...]]: a new, empty server. A second one in a file is
+# another cluster, with a system identifier of its own: no copy.
 pg_start()
 {
 	local name=${1:-main}
 	[ $# -eq 0 ] || shift
-	pg_make_dir "$name" || return 1
-	pg_run "$PG_BIN/initdb" -D "$PG_ROOT/$name/data" -U tester -A trust \
-	    -E UTF8 --locale=C --no-sync >"$PG_ROOT/$name.initdb" 2>&1 || {
-		cat "$PG_ROOT/$name.initdb" >&2
-		return 1
-	}
+	if [ -n "${PG_TEMPLATE:-}" ] && [ -z "${PG_ROOT:-}" ]; then
+		pg_bin && pg_make_template && pg_make_dir "$name" &&
+		    pg_run cp -a "$PG_TEMPLATE/data" "$PG_ROOT/$name/data" ||
+		    return 1
+	else
+		pg_make_dir "$name" && pg_init "$PG_ROOT/$name/data" ||
+		    return 1
+	fi
 	pg_up "$name" "$@"
 }
 

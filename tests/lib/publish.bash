@@ -307,11 +307,8 @@ summary_adds_up()
 # Everything in a directory: names, kinds, times, identities, contents.
 tree()
 {
-	local file
 	find "$1" -printf '%P %y %m %s %i %T@\n' | sort
-	find "$1" -type f | sort | while IFS= read -r file; do
-		sha256sum "$file"
-	done
+	find "$1" -type f -print0 | sort -z | xargs -0 -r sha256sum --
 }
 
 # Processes that have $1 in their command line. They come and go meanwhile.
