@@ -27,7 +27,7 @@
 struct disjoint;
 
 /* For whom there is no budget: forty million entries. */
-#define DISJOINT_MEMORY_MOST (UINT64_C(230) << 20)
+#define DISJOINT_MEMORY_MOST (UINT64_C(240) << 20)
 
 /* For about so many entries, with at most so much memory and some MiB for each
  * worker; where there are more entries than that, all are wanted once more. */
