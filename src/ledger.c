@@ -179,15 +179,17 @@ ledger_put_aside(struct ledger *ledger, int fd)
 static enum status
 ledger_begin(struct ledger *ledger, size_t len, int *fd, struct stat *st)
 {
-	enum status status = ledger_take(ledger, fd, st);
+	for (;;) {
+		enum status status = ledger_take(ledger, fd, st);
 
-	if (status != STATUS_OK || st->st_size == 0 ||
-	    (uint64_t)st->st_size + len <= ledger->size_most)
-		return status;
-	if (!ledger_put_aside(ledger, *fd))
-		return STATUS_OK;
-	(void)close(*fd);
-	return ledger_take(ledger, fd, st);
+		if (status != STATUS_OK || st->st_size == 0 ||
+		    (uint64_t)st->st_size + len <= ledger->size_most)
+			return status;
+		if (!ledger_put_aside(ledger, *fd))
+			return STATUS_OK;
+		/* Others may fill the new one before it is locked here. */
+		(void)close(*fd);
+	}
 }
 
 /* Whether the last line was cut off: by a crash, or by a full disk. */

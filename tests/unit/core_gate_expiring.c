@@ -484,7 +484,7 @@ test_foreseen(void **state)
 	struct manifest_shard line = {
 	    .entries = 12,
 	    .this_update_sec = BEFORE,
-	    .expiring = {{1, 2, 3, 4, 5, 6, 7, 8}},
+	    .expiring = {.by = {1, 2, 3, 4, 5, 6, 7, 8}},
 	};
 	struct gate_published published = {.expiring_entries = 5};
 
