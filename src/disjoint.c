@@ -22,8 +22,8 @@
 
 /*
  * What is kept of a hash, its last bits: the first ones are known from part and
- * round. Of forty million serials two that differ have a chance of some
- * hundredths to be alike in the 52 bits and more that count.
+ * round. That any two of forty million serials are alike in the 58 bits that
+ * count then has a chance of some thousandths, and costs a walk.
  */
 #define KEPT_BYTES 6
 #define KEPT_MASK ((UINT64_C(1) << 8 * KEPT_BYTES) - 1)
@@ -414,31 +414,35 @@ part_count(uint8_t *at)
 	return sum;
 }
 
+/* Its chunks are then anybody's. */
 static void
-chunk_give(struct disjoint *disjoint, struct chunk *chunk)
+part_free(struct disjoint *disjoint, uint8_t **part)
 {
+	size_t count;
+	struct chunk *first = part_chunk(*part, &count);
+	struct chunk *last = first;
+
+	*part = NULL;
+	if (first == NULL)
+		return;
+	while (last->next != NULL)
+		last = last->next;
 	pthread_mutex_lock(&disjoint->mutex);
-	chunk->next = disjoint->free;
-	disjoint->free = chunk;
+	last->next = disjoint->free;
+	disjoint->free = first;
 	pthread_mutex_unlock(&disjoint->mutex);
 }
 
-/* Its chunks are then free. */
 static void
-part_empty(struct disjoint *disjoint, struct collector *own,
-    struct collector *from, size_t part, size_t mask)
+part_fill(struct disjoint *disjoint, uint64_t *table, size_t mask, size_t part,
+    uint8_t *at)
 {
 	size_t count = 0;
-	struct chunk *chunk = part_chunk(from->part[part], &count);
-	struct chunk *next;
 
-	from->part[part] = NULL;
-	for (; chunk != NULL; chunk = next) {
-		table_fill(
-		    disjoint, own->table, mask, part, chunk->hash, count);
+	for (struct chunk *chunk = part_chunk(at, &count); chunk != NULL;
+	     chunk = chunk->next) {
+		table_fill(disjoint, table, mask, part, chunk->hash, count);
 		count = CHUNK_HASHES;
-		next = chunk->next;
-		chunk_give(disjoint, chunk);
 	}
 }
 
@@ -456,8 +460,12 @@ judge_part(void *context, unsigned worker, size_t part)
 		own->no_memory = true;
 		return;
 	}
-	for (unsigned i = 0; i < disjoint->workers; i++)
-		part_empty(disjoint, own, &disjoint->collector[i], part, mask);
+	for (unsigned i = 0; i < disjoint->workers; i++) {
+		uint8_t **from = &disjoint->collector[i].part[part];
+
+		part_fill(disjoint, own->table, mask, part, *from);
+		part_free(disjoint, from);
+	}
 }
 
 static int
@@ -478,17 +486,8 @@ forget_round(struct disjoint *disjoint)
 		struct collector *collector = &disjoint->collector[i];
 
 		for (size_t k = 0; k < (size_t)1 << disjoint->part_bits; k++) {
-			size_t last = 0;
-			struct chunk *next;
-			struct chunk *chunk =
-			    part_chunk(collector->part[k], &last);
-
 			count += part_count(collector->part[k]);
-			collector->part[k] = NULL;
-			for (; chunk != NULL; chunk = next) {
-				next = chunk->next;
-				chunk_give(disjoint, chunk);
-			}
+			part_free(disjoint, &collector->part[k]);
 		}
 		count += collector->missed;
 		collector->missed = 0;
